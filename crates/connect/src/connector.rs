@@ -1,0 +1,104 @@
+//! The contract every source is read through: first requests out, documents in, readings back.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use model::{Document, Finding, Reading, Request, Window};
+use secrecy::SecretString;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::fetch::Policy;
+
+/// The values a user gave for a connector's parameters. Secrets are kept apart, so that what is
+/// logged, stored or hashed never holds one.
+#[derive(Debug, Clone, Default)]
+pub struct Params {
+    /// Plain values by name.
+    pub plain: BTreeMap<String, Value>,
+    /// Secret values by name.
+    pub secret: BTreeMap<String, SecretString>,
+}
+
+/// What a reader may know beside the document. Part of the reading's identity: with the same
+/// options the same document gives the same reading.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ReadOptions {
+    /// Repeating events are expanded inside this window.
+    pub window: Window,
+    /// Zone of local times for which the source names none; they stay floating without it.
+    pub timezone: Option<Tz>,
+    /// "Now", for what a source states relative to it (a missing year, "tomorrow").
+    pub now: DateTime<Utc>,
+}
+
+/// Why a document could not be read at all. Each variant is a class of answer to the user.
+#[derive(Debug, Error, PartialEq)]
+pub enum ReadError {
+    /// Nothing in it.
+    #[error("the document is empty (0 bytes of content)")]
+    Empty,
+    /// A page asking to sign in stands where the listing should be.
+    #[error("a sign-in page instead of a listing: {0}; check that the address is public")]
+    SignIn(String),
+    /// A page saying that the listing has moved.
+    #[error("a redirect page instead of a listing: it moved to {0}; collect from there")]
+    Moved(String),
+    /// An error message of the source.
+    #[error("the source answered with an error: {0}")]
+    SourceError(String),
+    /// Not one of the formats that are read.
+    #[error("not a listing callboard can read: {0}")]
+    Unrecognised(String),
+    /// The right format, broken beyond reading.
+    #[error("malformed {format} at line {line}, column {column}: {message}")]
+    Malformed {
+        /// Name of the format.
+        format: &'static str,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The connector's own rules do not fit the document (a selector that finds nothing).
+    #[error("{0}")]
+    Connector(Box<Finding>),
+}
+
+/// Why a connector could not name its first requests.
+#[derive(Debug, Error, PartialEq)]
+pub enum StartError {
+    /// A parameter is missing, unknown or of the wrong type; says which and what to do.
+    #[error("{0}")]
+    Params(String),
+    /// A template of the connector failed.
+    #[error("{0}")]
+    Connector(Box<Finding>),
+}
+
+/// One source of listings. `read` is pure, so every connector is tested on recorded documents.
+pub trait Connector: Send + Sync {
+    /// Its name: the source its records are kept under.
+    fn name(&self) -> &str;
+
+    /// The first requests of a run. `cursor` is what the last complete run left.
+    fn start(
+        &self,
+        params: &Params,
+        cursor: Option<&Value>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Request>, StartError>;
+
+    /// What one document states, and what to fetch because of it.
+    fn read(&self, document: &Document, params: &Params, options: &ReadOptions)
+    -> Result<Reading, ReadError>;
+
+    /// How its requests are to be made: credentials, limits, which errors mean what.
+    fn policy(&self, params: &Params) -> Policy;
+
+    /// Changes when the connector reads differently, so that unchanged documents are read again.
+    fn fingerprint(&self) -> String;
+}

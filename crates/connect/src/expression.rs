@@ -1,0 +1,1 @@
+//! The one expression language: Jinja expressions with filters for text, dates, money, selectors.

@@ -1,0 +1,1 @@
+//! Connectors written as YAML.

@@ -1,0 +1,1 @@
+//! The connectors that ship: one folder each, one line each.

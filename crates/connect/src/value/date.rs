@@ -1,0 +1,1 @@
+//! Dates as people write them: "Monday, January 14, 2019 at 3 p.m.".
