@@ -107,6 +107,7 @@ impl Collect {
         };
         let origins = catalog.origins(asked)?;
         let store = self.open(config).await?;
+        catalog.purge_due(&store, clock()).await?;
         let since = store.last_change().await?;
         let run = Run {
             store: store.clone(),
