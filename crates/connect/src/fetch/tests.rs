@@ -8,6 +8,7 @@ mod redirects;
 mod robots;
 mod sandboxed;
 mod server;
+mod tls;
 
 use std::time::Duration;
 
