@@ -247,15 +247,8 @@ impl Fetcher {
             return Err(FetchError::Setup("no client credentials".to_owned()).into());
         };
         let (id, secret) = (client_id.expose_secret(), client_secret.expose_secret());
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials");
-        if !scope.is_empty() {
-            form.append_pair("scope", scope);
-        }
-        if in_body {
-            form.append_pair("client_id", id).append_pair("client_secret", secret);
-        }
-        let body = Body { media_type: "application/x-www-form-urlencoded".to_owned(), text: form.finish() };
+        let text = token_form(scope, in_body.then_some((id, secret)));
+        let body = Body { media_type: "application/x-www-form-urlencoded".to_owned(), text };
         let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let (id, secret) = (encoded(id), encoded(secret));
         let url = clean(token_url, auth);
@@ -270,6 +263,20 @@ impl Fetcher {
         };
         self.exchange(outgoing, Pace::default()).await
     }
+}
+
+/// What is sent for a token; with id and secret where the server takes them there. A function of its
+/// own, so that the serializer (not `Sync`) is gone before anything is awaited.
+fn token_form(scope: &str, login: Option<(&str, &str)>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials");
+    if !scope.is_empty() {
+        form.append_pair("scope", scope);
+    }
+    if let Some((id, secret)) = login {
+        form.append_pair("client_id", id).append_pair("client_secret", secret);
+    }
+    form.finish()
 }
 
 #[cfg(test)]
