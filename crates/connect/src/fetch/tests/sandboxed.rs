@@ -86,6 +86,22 @@ async fn switches_can_be_thrown_while_it_runs() {
     assert!(text.contains("What's on") && text.matches("<li class").count() == 30);
 }
 
+#[tokio::test]
+async fn a_dropped_sandbox_stops() {
+    let sandbox = sandbox(Faults::default()).await;
+    let (fetcher, url) = (fetcher(), sandbox.calendar_url());
+    body(&fetcher, &url, &plain()).await.expect("a feed");
+    drop(sandbox);
+    let once = Policy { attempts: Some(1), ..plain() };
+    for _ in 0..200 {
+        match body(&fetcher, &url, &once).await {
+            Err(FetchError::Connect { .. } | FetchError::BreakerOpen { .. }) => return,
+            _ => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+    panic!("it still answers after a second");
+}
+
 /// Not a benchmark, only a guard against a cost per request that grows: `bench/` measures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_from_loopback_are_not_slowed() {
