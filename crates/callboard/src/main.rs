@@ -1,1 +1,30 @@
-fn main() {}
+//! The binary: reads the command line and the settings, wires the crates together, says how it went
+//! by its exit code (0 completed, 3 partial, 1 failed, 130 cancelled, 2 usage).
+
+mod cli;
+mod config;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return output::fail(&anyhow::anyhow!("cannot read .env: {error}"));
+    }
+    let cli = cli::Cli::parse();
+    cli.start_logging();
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => output::fail(&error),
+    }
+}
+
+fn start(cli: cli::Cli) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(cli.run())
+}

@@ -318,6 +318,22 @@ impl Record {
         }
     }
 
+    /// The venue's fields, to change them.
+    pub fn as_venue_mut(&mut self) -> Option<&mut Venue> {
+        match &mut self.fields {
+            Fields::Venue(venue) => Some(venue),
+            _ => None,
+        }
+    }
+
+    /// The offer's fields, if it is one.
+    pub fn as_offer(&self) -> Option<&Offer> {
+        match &self.fields {
+            Fields::Offer(offer) => Some(offer),
+            _ => None,
+        }
+    }
+
     /// Every field in the order of the kind's columns, as stored.
     pub fn values(&self) -> Vec<Stated<Value>> {
         self.fields.values()

@@ -1,1 +1,37 @@
-//! To be filled.
+//! What callboard keeps: typed tables of listings, the ordered change log, runs, documents,
+//! quarantine, and the landing folder with every fetched body.
+//!
+//! One [`Store`] over one SQLite file. A commit is one transaction: killed at any instant, whole
+//! batches are there and nothing else. Nothing here knows any source, and no SQL is written
+//! anywhere else.
+#![warn(missing_docs)]
+
+mod batch;
+mod commit;
+mod counts;
+mod ddl;
+mod error;
+mod landing;
+mod open;
+mod query;
+mod quarantine;
+mod retention;
+mod rows;
+mod runs;
+mod show;
+mod sql;
+mod sweep;
+mod view;
+
+pub use batch::{
+    Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Sweep, SweepScope, Shrink,
+};
+pub use counts::{Purged, StoreCounts};
+pub use error::StoreError;
+pub use landing::Landing;
+pub use open::Store;
+pub use query::{Bound, EventQuery, Near};
+pub use view::{
+    DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
+    SourceCount, VenueView,
+};

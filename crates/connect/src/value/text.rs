@@ -1,7 +1,183 @@
 //! Text out of markup: entities, tags, white space.
+//!
+//! Promise: what comes out is what a reader of the page would see, as plain text. Text without
+//! markup passes unchanged but for its white space.
+
+mod entity;
 
 /// Plain text of an HTML fragment: tags out, entities decoded (twice where a source encoded twice),
-/// blocks and `<br>` as line breaks, white space folded.
+/// blocks and `<br>` as line breaks, white space folded. Line breaks of the source count only when
+/// the text holds no tags: then they are all the structure it has.
 pub fn from_html(html: &str) -> String {
-    html.split_whitespace().collect::<Vec<_>>().join(" ")
+    if !html.contains(['<', '&']) {
+        return fold_lines(html);
+    }
+    let text = decode_entities(&strip_tags(html));
+    if has_tags(&text) {
+        return fold_lines(&decode_entities(&strip_tags(&text)));
+    }
+    fold_lines(&text)
+}
+
+/// The same, on one line: for titles and names.
+pub fn line_from_html(html: &str) -> String {
+    fold(&from_html(html))
+}
+
+/// Character references decoded, and once more when the source encoded twice (`&amp;#8217;`).
+/// Unknown ones stay as they are.
+pub fn decode_entities(text: &str) -> String {
+    let once = entity::decode(text);
+    if once.contains('&') { entity::decode(&once) } else { once }
+}
+
+/// All runs of white space as one space, none at the ends. Zero-width characters go.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_whitespace() || is_invisible(c)).filter(|word| !word.is_empty()) {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    folded
+}
+
+/// Folds each line; at most one empty line between two others.
+fn fold_lines(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut blank = 0;
+    for line in text.split(['\n', '\r']).map(fold) {
+        if line.is_empty() {
+            blank += 1;
+            continue;
+        }
+        if !folded.is_empty() {
+            folded.push_str(if blank > 0 { "\n\n" } else { "\n" });
+        }
+        folded.push_str(&line);
+        blank = 0;
+    }
+    folded
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Replaces each tag by what it does to the flow of text: a line break or nothing. Comments and the
+/// insides of scripts and styles go.
+fn strip_tags(html: &str) -> String {
+    if !has_tags(html) {
+        return html.to_owned();
+    }
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(open) = rest.find('<') {
+        push_flow(&mut text, &rest[..open]);
+        rest = &rest[open..];
+        match tag_name(rest) {
+            None => {
+                text.push('<');
+                rest = &rest[1..];
+            }
+            Some(name) => {
+                text.push_str(flow_effect(name));
+                rest = after_tag(rest, name);
+            }
+        }
+    }
+    push_flow(&mut text, rest);
+    text
+}
+
+/// Inside markup a line break is white space like any other.
+fn push_flow(text: &mut String, part: &str) {
+    text.extend(part.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+}
+
+fn has_tags(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| tag_name(&text[at..]).is_some())
+}
+
+/// The name of the tag that starts here, with its slash: `p`, `/p`, `!`. `None` when this is only a
+/// less-than sign.
+fn tag_name(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('<')?;
+    if inside.starts_with("!--") || inside.starts_with(['!', '?']) {
+        return Some("!");
+    }
+    let slash = usize::from(inside.starts_with('/'));
+    let length = inside[slash..].bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let name = &inside[..slash + length];
+    let letter_first = inside[slash..].starts_with(|c: char| c.is_ascii_alphabetic());
+    let closed = inside.contains('>');
+    (letter_first && closed).then_some(name)
+}
+
+fn flow_effect(name: &str) -> &'static str {
+    const PARAGRAPHS: &[&str] =
+        &["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "pre", "hr"];
+    const LINES: &[&str] = &["br", "div", "li", "tr", "section", "article", "dt", "dd", "header", "footer"];
+    let bare = name.trim_start_matches('/').to_ascii_lowercase();
+    match bare.as_str() {
+        bare if PARAGRAPHS.contains(&bare) => "\n\n",
+        bare if LINES.contains(&bare) => "\n",
+        "td" | "th" => " ",
+        _ => "",
+    }
+}
+
+/// What follows the tag that starts here; for scripts, styles and comments, what follows their end.
+fn after_tag<'a>(text: &'a str, name: &str) -> &'a str {
+    let skip_past = |end: &str| text.find(end).map(|at| &text[at + end.len()..]);
+    let after = || skip_past(">").unwrap_or_default();
+    match name.to_ascii_lowercase().as_str() {
+        "!" if text.starts_with("<!--") => skip_past("-->").unwrap_or_else(after),
+        "script" => skip_past("</script>").unwrap_or_else(after),
+        "style" => skip_past("</style>").unwrap_or_else(after),
+        _ => after(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(html: &str, expected: &str) {
+        assert_eq!(from_html(html), expected, "{html}");
+    }
+
+    #[test]
+    fn markup_becomes_the_text_one_sees() {
+        check("<p>One <b>bold</b> word</p><p>Two</p>", "One bold word\n\nTwo");
+        check("a<br>b<br/>c", "a\nb\nc");
+        check("<ul><li>x</li><li>y</li></ul>", "x\n\ny");
+        check("before<!-- <p>no</p> -->after", "beforeafter");
+        check("a<script>if (a < b) {}</script>b<style>p{}</style>", "ab");
+        check("<p>line\nbroken</p>", "line broken");
+        check("<a href=\"x\">Gala</a> &amp; more", "Gala & more");
+    }
+
+    #[test]
+    fn text_without_markup_keeps_its_lines() {
+        check("one\r\ntwo\n\n\n\nthree", "one\n\ntwo\n\nthree");
+        check("  a \u{a0} b\u{200b} ", "a b");
+        check("5 < 6 and 7 > 6", "5 < 6 and 7 > 6");
+        check("I <3 you", "I <3 you");
+        check("", "");
+    }
+
+    #[test]
+    fn what_was_encoded_twice_is_decoded_twice() {
+        check("it&amp;#8217;s", "it\u{2019}s");
+        check("&lt;p&gt;One&lt;/p&gt;&lt;p&gt;R&amp;amp;B&lt;/p&gt;", "One\n\nR&B");
+        assert_eq!(decode_entities("Fish &amp;amp; chips"), "Fish & chips");
+        assert_eq!(decode_entities("R&B & co"), "R&B & co");
+    }
+
+    #[test]
+    fn one_line_for_titles() {
+        assert_eq!(line_from_html("<h1>The\n  <i>Gala</i></h1>\n"), "The Gala");
+    }
 }

@@ -1,0 +1,79 @@
+//! `callboard init`: a folder to start from, every line of it explained.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::config::{FILE, SETTINGS};
+use crate::output::print;
+
+/// Write a commented starter folder.
+#[derive(Args)]
+#[command(after_help = "Example:\n  callboard init my-listings && cd my-listings && callboard doctor")]
+pub struct Init {
+    /// The folder; made when it is not there
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+const ENV: &str = "\
+# Keys and tokens. Keep this file to yourself; .gitignore leaves it out.
+# EVENTBRITE_TOKEN=
+# TICKETMASTER_API_KEY=
+";
+
+const GITIGNORE: &str = ".env\ncallboard.db*\ncallboard.landing/\n";
+
+impl Init {
+    pub fn run(self) -> Result<ExitCode> {
+        let connector = connect::manifest::template("my-venue");
+        let files = [
+            (FILE, settings_file()),
+            (".env", ENV.to_owned()),
+            (".gitignore", GITIGNORE.to_owned()),
+            ("connectors/my-venue.yaml", connector),
+        ];
+        refuse_to_overwrite(&self.folder, files.iter().map(|(name, _)| *name))?;
+        let mut told = String::new();
+        for (name, content) in files {
+            let path = self.folder.join(name);
+            write(&path, &content)?;
+            writeln!(told, "wrote {}", path.display())?;
+        }
+        told.push_str("\nNext: put keys into .env, then `callboard doctor`, then `callboard collect …`.\n");
+        print(&told)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn refuse_to_overwrite<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    for name in names {
+        let path = folder.join(name);
+        if path.exists() {
+            bail!("{} is there already; init overwrites nothing: give another folder", path.display());
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, content: &str) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Every setting with its help and default, commented out.
+fn settings_file() -> String {
+    let mut text =
+        String::from("# Settings of callboard. Flags and environment variables win over this file.\n");
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() { "\"\"" } else { setting.default };
+        let (key, help, names) = (setting.key, setting.help, setting.env.join(", "));
+        text += &format!("\n# {help}\n# environment: {names}\n#{key}: {default}\n");
+    }
+    text
+}

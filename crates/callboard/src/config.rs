@@ -1,0 +1,280 @@
+//! Where settings come from: flag, then environment (with `.env`), then `callboard.yaml`, then the
+//! default, in that order. One slice declares every setting; parsing, `config show` and the starter
+//! file of `init` follow from it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use chrono_tz::Tz;
+use model::{Finding, nearest};
+use serde_saphyr::Spanned;
+
+/// One setting.
+pub struct Setting {
+    /// Name in `callboard.yaml`; the flag of the same meaning is written with dashes.
+    pub key: &'static str,
+    /// Environment variables, first one wins; those after the first are names that the replaced
+    /// systems used.
+    pub env: &'static [&'static str],
+    /// Value when nothing else is said; empty for none.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// Every setting there is.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "db",
+        env: &["CALLBOARD_DB"],
+        default: "callboard.db",
+        help: "the store: a SQLite file; landed bodies go into a folder beside it",
+    },
+    Setting {
+        key: "connectors",
+        env: &["CALLBOARD_CONNECTORS"],
+        default: "connectors",
+        help: "folder with connectors of your own (*.yaml); used when it exists",
+    },
+    Setting {
+        key: "documents",
+        env: &["CALLBOARD_DOCUMENTS"],
+        default: "documents",
+        help: "folder in which the tests of connectors look for recorded documents",
+    },
+    Setting {
+        key: "timezone",
+        env: &["CALLBOARD_TIMEZONE"],
+        default: "",
+        help: "zone of local times for which a source names none, like America/Chicago",
+    },
+    Setting {
+        key: "months_back",
+        env: &["CALLBOARD_MONTHS_BACK"],
+        default: "1",
+        help: "repeating events are expanded from this many months back",
+    },
+    Setting {
+        key: "months_ahead",
+        env: &["CALLBOARD_MONTHS_AHEAD"],
+        default: "12",
+        help: "repeating events are expanded to this many months ahead",
+    },
+    Setting {
+        key: "contact",
+        env: &["CALLBOARD_CONTACT"],
+        default: "",
+        help: "address or page put into the User-Agent, so that a site's owner can reach you",
+    },
+    Setting {
+        key: "per_second",
+        env: &["CALLBOARD_PER_SECOND"],
+        default: "4",
+        help: "requests per second and host, where a connector says nothing else",
+    },
+    Setting {
+        key: "concurrency",
+        env: &["CALLBOARD_CONCURRENCY"],
+        default: "16",
+        help: "requests under way at once, all hosts together",
+    },
+    Setting {
+        key: "allow_private",
+        env: &["CALLBOARD_ALLOW_PRIVATE"],
+        default: "false",
+        help: "fetch from private, loopback and link-local addresses too",
+    },
+    Setting {
+        key: "max_documents",
+        env: &["CALLBOARD_MAX_DOCUMENTS"],
+        default: "100000",
+        help: "documents per run at most",
+    },
+    Setting {
+        key: "max_shrink",
+        env: &["CALLBOARD_MAX_SHRINK"],
+        default: "0.5",
+        help: "share of known events that may vanish in one sweep before it stops and says so",
+    },
+];
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag of this call.
+    Flag,
+    /// An environment variable, by name; those of `.env` count here.
+    Environment(&'static str),
+    /// A file, with its line.
+    File(String, u64),
+    /// Nothing was said.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag => f.write_str("flag"),
+            Origin::Environment(name) => write!(f, "environment {name}"),
+            Origin::File(file, line) => write!(f, "{file}:{line}"),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// The settings of this call, each with its origin.
+pub struct Config {
+    values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+/// The file settings are read from, in the working folder.
+pub const FILE: &str = "callboard.yaml";
+
+impl Config {
+    /// Reads `.env` and `callboard.yaml` of the working folder, the environment, and `flags`.
+    pub fn load(flags: &[(&'static str, Option<String>)]) -> Result<Config> {
+        let file = read_file(Path::new(FILE))?;
+        let mut values = BTreeMap::new();
+        for setting in SETTINGS {
+            let flag = flags.iter().find(|(key, _)| *key == setting.key).and_then(|(_, value)| value.clone());
+            values.insert(setting.key, resolve(setting, flag, &file));
+        }
+        Ok(Config { values })
+    }
+
+    /// The value of `key` as text; `None` when it is empty.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `key`, parsed; the error names where the bad value came from.
+    pub fn get<T: FromStr>(&self, key: &str) -> Result<T> {
+        let (value, origin) = self.values.get(key).with_context(|| format!("no setting is called {key}"))?;
+        match value.parse() {
+            Ok(parsed) => Ok(parsed),
+            Err(_) => bail!("setting {key} = {value:?} (from {origin}) is not valid: {}", help_of(key)),
+        }
+    }
+
+    /// The store's path.
+    pub fn db(&self) -> PathBuf {
+        PathBuf::from(self.text("db").unwrap_or("callboard.db"))
+    }
+
+    /// The zone for local times without one.
+    pub fn timezone(&self) -> Result<Option<Tz>> {
+        let Some(name) = self.text("timezone") else { return Ok(None) };
+        let zone = connect::value::zone::by_name(name);
+        zone.map(Some).with_context(|| format!("{name:?} is not a time zone; they look like America/Chicago"))
+    }
+
+    /// Every setting with value and origin, in declaration order.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static Setting, &str, &Origin)> {
+        SETTINGS.iter().filter_map(|setting| {
+            let (value, origin) = self.values.get(setting.key)?;
+            Some((setting, value.as_str(), origin))
+        })
+    }
+}
+
+fn help_of(key: &str) -> &'static str {
+    SETTINGS.iter().find(|setting| setting.key == key).map_or("", |setting| setting.help)
+}
+
+fn resolve(
+    setting: &Setting,
+    flag: Option<String>,
+    file: &BTreeMap<String, (String, u64)>,
+) -> (String, Origin) {
+    if let Some(value) = flag {
+        return (value, Origin::Flag);
+    }
+    for name in setting.env {
+        if let Ok(value) = std::env::var(name) {
+            return (value, Origin::Environment(name));
+        }
+    }
+    match file.get(setting.key) {
+        Some((value, line)) => (value.clone(), Origin::File(FILE.to_owned(), *line)),
+        None => (setting.default.to_owned(), Origin::Default),
+    }
+}
+
+/// The settings of `callboard.yaml` as text with their lines; empty when there is no such file.
+fn read_file(path: &Path) -> Result<BTreeMap<String, (String, u64)>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    parse(&text)
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, (String, u64)>> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(BTreeMap::new());
+    }
+    let entries: HashMap<Spanned<String>, Option<Scalar>> =
+        serde_saphyr::from_str(text).with_context(|| format!("{FILE} is not a list of settings"))?;
+    let place = |key: &Spanned<String>| (key.referenced.line(), key.referenced.column());
+    let mut entries: Vec<_> = entries.into_iter().collect();
+    entries.sort_by_key(|(key, _)| place(key));
+    let mut settings = BTreeMap::new();
+    for (key, value) in entries {
+        let place = place(&key);
+        if SETTINGS.iter().all(|setting| setting.key != key.value) {
+            bail!("{}", unknown_key(&key.value, place));
+        }
+        if let Some(value) = value {
+            settings.insert(key.value, (value.0, place.0));
+        }
+    }
+    Ok(settings)
+}
+
+fn unknown_key(key: &str, (line, column): (u64, u64)) -> Finding {
+    let finding = Finding::error(FILE, format!("unknown setting `{key}`")).at(line as usize, column as usize);
+    match nearest(key, SETTINGS.iter().map(|setting| setting.key)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("`callboard config show` lists them all"),
+    }
+}
+
+/// A YAML scalar of any type, as text.
+struct Scalar(String);
+
+impl<'de> serde::Deserialize<'de> for Scalar {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        match value {
+            serde_json::Value::String(text) => Ok(Scalar(text)),
+            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(Scalar(value.to_string())),
+            _ => Err(serde::de::Error::custom("a setting is a single value")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_settings_point_at_their_line() {
+        let fault = parse("db: a.db\n\ntimezon: UTC\n").expect_err("unknown key").to_string();
+        assert_eq!(fault, "callboard.yaml:3:1: error: unknown setting `timezon` (did you mean `timezone`?)");
+        assert!(parse("# only remarks\n").expect("no settings").is_empty());
+        let settings = parse("months_back: 3\nallow_private: true\n").expect("settings");
+        assert_eq!(settings["months_back"], ("3".to_owned(), 1));
+        assert_eq!(settings["allow_private"], ("true".to_owned(), 2));
+    }
+
+    #[test]
+    fn flags_win_and_bad_values_name_their_origin() {
+        let config = Config::load(&[("months_back", Some("soon".to_owned()))]).expect("loads");
+        let fault = config.get::<u32>("months_back").expect_err("not a number").to_string();
+        assert!(fault.contains("months_back = \"soon\" (from flag)"), "{fault}");
+    }
+}

@@ -1,0 +1,68 @@
+//! What users see: data on stdout, the rest on stderr; tables that fit, output that pipes.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// How a summary or a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For eyes.
+    Table,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// Prints an error with its causes and what to do; exit code 1. A reader that went away (`| head`)
+/// is no error.
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    let gone = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(gone) {
+        return ExitCode::SUCCESS;
+    }
+    say(&format!("error: {error:#}"));
+    ExitCode::from(1)
+}
+
+/// One line on stderr.
+pub fn say(line: &str) {
+    // Nothing can be done about a stderr that is gone.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Text on stdout, as it is.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// One JSON value on stdout: indented for a terminal, on one line otherwise or for `ndjson`.
+pub fn print_json(value: &impl Serialize, format: Format) -> anyhow::Result<()> {
+    let indented = format == Format::Json && io::stdout().is_terminal();
+    let text = if indented { serde_json::to_string_pretty(value)? } else { serde_json::to_string(value)? };
+    print(&(text + "\n"))?;
+    Ok(())
+}
+
+/// A table as wide as the terminal, or as its content where there is none.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header.iter().copied());
+    if let Some(width) = terminal_width() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    table
+}
+
+/// Columns of the terminal on stdout; `None` where it is none.
+fn terminal_width() -> Option<u16> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0).filter(|width| *width > 0)
+}
