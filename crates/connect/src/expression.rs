@@ -20,7 +20,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use model::nearest;
 
 pub use address::Address;
-pub use filters::{Filter, all_filters};
+pub use filters::{BUILT_IN, Filter, GROUPS, Group, all_filters};
+pub(crate) use filters::{encode, read_date, read_status, slug};
 pub use moment::Moment;
 pub use page::Element;
 pub use xml::XmlElement;
@@ -69,6 +70,11 @@ impl std::fmt::Debug for Expression {
 }
 
 impl Expression {
+    /// As written, without braces.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Compiles `source`, written without braces.
     pub fn parse(source: &str) -> Result<Expression, Fault> {
         let compiled = ENVIRONMENT

@@ -17,6 +17,11 @@ use model::When;
 use super::scan::Named;
 use super::{Fault, Moment, cache, is_nothing, text_of, unknown};
 
+pub(crate) use dates::read_any as read_date;
+pub(crate) use lists::status as read_status;
+pub(crate) use text::slug;
+pub(crate) use web::encode;
+
 /// What a filter gives, or why it cannot.
 pub(super) type Outcome = Result<Value, Error>;
 
