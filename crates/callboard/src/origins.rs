@@ -253,7 +253,7 @@ fn put(params: &mut Params, name: &str, kind: ParamType, value: String) {
 }
 
 fn unknown_param(manifest: &Manifest, name: &str) -> String {
-    let names: Vec<&str> = manifest.spec().params.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = manifest.spec().params.iter().map(|(name, _)| name).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "it takes none".to_owned(),

@@ -142,7 +142,7 @@ fn param_json(name: &str, param: &ParamSpec) -> Value {
 
 fn needs(manifest: &Manifest) -> String {
     let required = manifest.spec().params.iter().filter(|(_, param)| param.required);
-    required.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    required.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }
 
 fn terms(manifest: &Manifest) -> String {
