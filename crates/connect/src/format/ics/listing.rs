@@ -70,6 +70,8 @@ pub struct Listing<'t, 's> {
     pub added: Vec<(Moment, Option<Length>)>,
     /// Occurrences taken out one by one.
     pub excluded: Vec<Moment>,
+    /// True when its calendar was sent to cancel what it lists (METHOD:CANCEL).
+    pub cancelled: bool,
     /// Which of two versions is newer: SEQUENCE, then when it was changed.
     pub version: (i64, Option<NaiveDateTime>),
 }
@@ -110,6 +112,7 @@ impl<'t, 's> Listing<'t, 's> {
             exclusion_rules: rules(component, "EXRULE", remarks),
             added: Vec::new(),
             excluded: moments(component, "EXDATE", zones, remarks),
+            cancelled: false,
             version: version(component),
         };
         listing.added = added(component, &listing.start, zones, remarks);

@@ -82,6 +82,23 @@ fn crossed_ends_lose_no_event() {
     );
 }
 
+/// Rules, zones and lists made to keep a reader busy; the whole takes moments.
+#[test]
+fn malice_is_bounded() {
+    let zone = "BEGIN:STANDARD\nDTSTART:00010101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n\
+        RRULE:FREQ=SECONDLY\nRRULE:FREQ=YEARLY;COUNT=9999999\nEND:STANDARD\n";
+    let zone = format!("BEGIN:VTIMEZONE\nTZID:Mad\n{}END:VTIMEZONE\n", zone.repeat(300));
+    let event = |uid: usize| {
+        let rules = "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\nRRULE:FREQ=MINUTELY;COUNT=4000000000";
+        vevent(&format!(
+            "UID:{uid}\nDTSTART;TZID=Mad:19000101T000000\nDTEND;TZID=Mad:99001231T000000\n{rules}"
+        ))
+    };
+    let all: Vec<String> = (0..2).map(event).collect();
+    let reading = calendar(&format!("{zone}{}", all.join("\n")));
+    assert!(notes(&reading).contains("2 repeating events cut short"), "{}", notes(&reading));
+}
+
 /// Numbers that are the same at every run.
 fn seeded(state: &mut u64) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
