@@ -7,12 +7,17 @@ use crate::config::Config;
 
 /// A fetcher as polite as the settings ask for.
 pub fn fetcher(config: &Config) -> Result<Fetcher> {
+    fetcher_allowing(config, false)
+}
+
+/// The same, with private addresses allowed by a flag of the call.
+pub fn fetcher_allowing(config: &Config, allow_private: bool) -> Result<Fetcher> {
     let contact = config.text("contact").map(contact_address).transpose()?;
     let options = FetchOptions {
         contact,
         per_second: config.get("per_second")?,
         total_concurrency: config.get("concurrency")?,
-        allow_private: config.get("allow_private")?,
+        allow_private: allow_private || config.get("allow_private")?,
         ..FetchOptions::default()
     };
     Fetcher::new(options).context("cannot set up fetching")

@@ -87,6 +87,7 @@ impl Events {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let query = self.query()?;
         let store = Store::open_existing(&config.db()).await?;
+        purge_due(config, &store).await?;
         if let Some(source) = &self.source {
             known_source(&store, source).await?;
         }
@@ -128,6 +129,14 @@ impl Events {
             EventFormat::Ics => Ok(print(&ics::write(events))?),
         }
     }
+}
+
+/// Where the user let in a source with a retention ceiling, nothing older than it is shown.
+async fn purge_due(config: &Config, store: &Store) -> Result<()> {
+    if config.text("retention").is_none() {
+        return Ok(());
+    }
+    crate::origins::Catalog::load(config)?.purge_due(store, crate::clock()).await
 }
 
 fn bound(flag: &str, text: &str) -> Result<Bound> {
@@ -174,7 +183,7 @@ fn lines(events: &[EventView]) -> Result<()> {
     Ok(out.flush()?)
 }
 
-fn show_table(events: &[EventView], limit: Option<usize>) -> Result<()> {
+pub fn show_table(events: &[EventView], limit: Option<usize>) -> Result<()> {
     let mut rows = table(&["START", "TITLE", "VENUE", "CITY", "PRICE", "SOURCE", "ID"]);
     for event in events {
         rows.add_row(row(event));

@@ -102,7 +102,7 @@ fn offer_line(offer: &serde_json::Map<String, Value>) -> String {
 }
 
 /// A value for reading: a time with what was said, a text as it is.
-fn value(value: &Value) -> String {
+pub fn value(value: &Value) -> String {
     if let Ok(when) = serde_json::from_value::<When>(value.clone()) {
         let zone = when.zone_name().map(|zone| format!(" {zone}")).unwrap_or_default();
         return format!("{}{zone} (said {:?})", engine::present::for_people(&when), when.said);
