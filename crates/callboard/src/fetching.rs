@@ -25,6 +25,8 @@ pub fn fetcher_allowing(config: &Config, allow_private: bool) -> Result<Fetcher>
 
 /// A page, or a mail address written as one.
 fn contact_address(text: &str) -> Result<url::Url> {
-    let address = if text.contains('@') && !text.contains(':') { format!("mailto:{text}") } else { text.to_owned() };
-    url::Url::parse(&address).with_context(|| format!("contact = {text:?} is neither a page nor a mail address"))
+    let address =
+        if text.contains('@') && !text.contains(':') { format!("mailto:{text}") } else { text.to_owned() };
+    url::Url::parse(&address)
+        .with_context(|| format!("contact = {text:?} is neither a page nor a mail address"))
 }

@@ -81,7 +81,11 @@ impl Catalog {
         match &asked.connector {
             Some(wanted) => Ok(vec![self.of_connector(&self.named(wanted)?, asked)?]),
             None if !asked.params.is_empty() => bail!("--param goes with --connector"),
-            None => Ok(asked.inputs.into_iter().map(|input| self.of_input(input, asked.source.as_deref())).collect()),
+            None => Ok(asked
+                .inputs
+                .into_iter()
+                .map(|input| self.of_input(input, asked.source.as_deref()))
+                .collect()),
         }
     }
 
@@ -91,7 +95,9 @@ impl Catalog {
         for input in asked.inputs {
             match input {
                 Input::File { path, name } => files.push((path, name)),
-                Input::Url(url) if manifest.spec().params.get("url").is_some() => given.push(format!("url={url}")),
+                Input::Url(url) if manifest.spec().params.get("url").is_some() => {
+                    given.push(format!("url={url}"))
+                }
                 Input::Url(url) => requests.push(Request::get(url)),
             }
         }
@@ -150,7 +156,9 @@ impl Catalog {
     /// A source whose terms forbid keeping is off until the user accepts that it is purged.
     fn switched_on(&self, manifest: &Manifest) -> Result<()> {
         let terms = manifest.terms();
-        let Some(hours) = terms.retention_hours.filter(|_| terms.off_by_default && !self.purges) else { return Ok(()) };
+        let Some(hours) = terms.retention_hours.filter(|_| terms.off_by_default && !self.purges) else {
+            return Ok(());
+        };
         bail!(
             "{} may be kept for {hours} hours only, so it is off until you accept that its rows, history and \
              landed bodies are purged after that: set `retention: purge` in callboard.yaml, or \
@@ -170,7 +178,10 @@ impl Catalog {
             let source = SourceName::new(manifest.name());
             let purged = store.purge_older(&source, now - TimeDelta::hours(hours)).await?;
             if purged.rows > 0 {
-                say(&format!("purged {} rows and {} bodies of {source}: its terms allow {hours} hours", purged.rows, purged.bodies));
+                say(&format!(
+                    "purged {} rows and {} bodies of {source}: its terms allow {hours} hours",
+                    purged.rows, purged.bodies
+                ));
             }
         }
         Ok(())
@@ -212,12 +223,15 @@ fn own_files(config: &Config) -> Result<Vec<(PathBuf, String)>> {
         return Ok(Vec::new());
     };
     let cannot = || format!("cannot read the connectors in {}", folder.display());
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).with_context(cannot)?.filter_map(|entry| entry.ok().map(|e| e.path())).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .with_context(cannot)?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
     paths.sort();
     let read = |path: PathBuf| {
-        let yaml = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let yaml =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok((path, yaml))
     };
     paths.into_iter().map(read).collect()
@@ -228,13 +242,16 @@ fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Params>
     let specs = &manifest.spec().params;
     let mut params = Params::default();
     for pair in given {
-        let (name, value) = pair.split_once('=').with_context(|| format!("--param {pair:?} is not NAME=VALUE"))?;
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("--param {pair:?} is not NAME=VALUE"))?;
         let Some(spec) = specs.get(name) else { bail!("{}", unknown_param(manifest, name)) };
         put(&mut params, name, spec.kind, value.to_owned());
     }
     for (name, spec) in specs.iter() {
         let absent = !params.plain.contains_key(name) && !params.secret.contains_key(name);
-        if let Some(value) = spec.env.0.iter().find_map(|variable| std::env::var(variable).ok()).filter(|_| absent) {
+        if let Some(value) =
+            spec.env.0.iter().find_map(|variable| std::env::var(variable).ok()).filter(|_| absent)
+        {
             put(&mut params, name, spec.kind, value);
         } else if absent && needed && spec.required && spec.kind == ParamType::Secret {
             let variables = spec.env.0.join(" or ");

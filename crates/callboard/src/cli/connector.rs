@@ -159,7 +159,9 @@ fn show(manifest: &Manifest, format: Format) -> Result<ExitCode> {
     }
     let spec = manifest.spec();
     let mut text = format!("{}: {}\n", manifest.name(), spec.title.as_deref().unwrap_or("(no title)"));
-    for line in [&spec.description, &spec.homepage, &spec.terms.notes, &spec.terms.attribution].into_iter().flatten() {
+    for line in
+        [&spec.description, &spec.homepage, &spec.terms.notes, &spec.terms.attribution].into_iter().flatten()
+    {
         text += &format!("{}\n", line.trim());
     }
     let mut params = table(&["PARAMETER", "TYPE", "NEEDED", "FROM", "MEANING"]);
@@ -175,9 +177,13 @@ fn show(manifest: &Manifest, format: Format) -> Result<ExitCode> {
 }
 
 fn yaml_of(manifest: &Manifest) -> Result<String> {
-    match connect::sources::shipped().iter().find(|shipped| format!("{}.yaml", shipped.name) == manifest.file()) {
+    match connect::sources::shipped()
+        .iter()
+        .find(|shipped| format!("{}.yaml", shipped.name) == manifest.file())
+    {
         Some(shipped) => Ok(shipped.yaml.to_owned()),
-        None => std::fs::read_to_string(manifest.file()).with_context(|| format!("cannot read {}", manifest.file())),
+        None => std::fs::read_to_string(manifest.file())
+            .with_context(|| format!("cannot read {}", manifest.file())),
     }
 }
 
@@ -186,8 +192,11 @@ fn new(name: &str) -> Result<ExitCode> {
     if std::path::Path::new(&path).exists() {
         bail!("{path} is there already; give another name");
     }
-    std::fs::write(&path, connect::manifest::template(name)).with_context(|| format!("cannot write {path}"))?;
-    print(&format!("wrote {path}\nnext: callboard connector record {path} URL, then callboard connector try {path} FILE\n"))?;
+    std::fs::write(&path, connect::manifest::template(name))
+        .with_context(|| format!("cannot write {path}"))?;
+    print(&format!(
+        "wrote {path}\nnext: callboard connector record {path} URL, then callboard connector try {path} FILE\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -237,18 +246,31 @@ fn show_reading(reading: Reading, format: Format) -> Result<ExitCode> {
     let held = refined.quarantined.len();
     match format {
         Format::Table => print(&record_lines(&refined.records))?,
-        Format::Ndjson => refined.records.iter().try_for_each(|record| print_json(&record_json(record), format))?,
+        Format::Ndjson => {
+            refined.records.iter().try_for_each(|record| print_json(&record_json(record), format))?
+        }
         Format::Json => {
             let records: Vec<Value> = refined.records.iter().map(record_json).collect();
             let asks: Vec<String> = requests.iter().map(Request::identity).collect();
             let quarantined: Vec<Value> = refined.quarantined.iter().map(|held| {
                 json!({"reason": held.rejected.reason, "detail": held.rejected.detail, "said": held.rejected.said})
             }).collect();
-            print_json(&json!({"records": records, "quarantined": quarantined, "requests": asks, "notes": notes, "total": total}), format)?;
+            print_json(
+                &json!({"records": records, "quarantined": quarantined, "requests": asks, "notes": notes, "total": total}),
+                format,
+            )?;
         }
     }
-    say(&format!("{} records, {held} kept aside, {} further requests", refined.records.len(), requests.len()));
-    refined.quarantined.iter().take(10).for_each(|held| say(&format!("kept aside: {}: {}", held.rejected.reason, held.rejected.detail)));
+    say(&format!(
+        "{} records, {held} kept aside, {} further requests",
+        refined.records.len(),
+        requests.len()
+    ));
+    refined
+        .quarantined
+        .iter()
+        .take(10)
+        .for_each(|held| say(&format!("kept aside: {}: {}", held.rejected.reason, held.rejected.detail)));
     requests.iter().take(5).for_each(|request| say(&format!("would ask: {}", request.identity())));
     notes.iter().chain(&refined.notes).for_each(|note| say(&format!("note: {note}")));
     Ok(ExitCode::SUCCESS)

@@ -80,7 +80,8 @@ enum EventFormat {
     Ics,
 }
 
-const STATUSES: [&str; 6] = ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
+const STATUSES: [&str; 6] =
+    ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
 const TABLE_LIMIT: usize = 50;
 
 impl Events {
@@ -145,13 +146,18 @@ fn bound(flag: &str, text: &str) -> Result<Bound> {
     }
     match DateTime::parse_from_rfc3339(text) {
         Ok(instant) => Ok(Bound::Instant(instant.with_timezone(&Utc))),
-        Err(_) => bail!("{flag} {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z"),
+        Err(_) => {
+            bail!("{flag} {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z")
+        }
     }
 }
 
 fn near(text: &str, radius_km: f64) -> Result<Near> {
-    let parts = text.split_once(',').and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
-    let (lat, lon): (f64, f64) = parts.with_context(|| format!("--near {text:?} is not LAT,LON like 29.95,-90.07"))?;
+    let parts = text
+        .split_once(',')
+        .and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    let (lat, lon): (f64, f64) =
+        parts.with_context(|| format!("--near {text:?} is not LAT,LON like 29.95,-90.07"))?;
     if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
         bail!("--near {text:?} is not on the earth: latitude -90 to 90, longitude -180 to 180");
     }

@@ -70,7 +70,9 @@ impl Origin {
         options: &ReadOptions,
     ) -> Result<Vec<Request>, StartError> {
         match &self.connector {
-            Some(connector) if self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty() => {
+            Some(connector)
+                if self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty() =>
+            {
                 connector.start(&self.params, cursor, options.now)
             }
             _ => Ok(self.requests.clone()),

@@ -40,15 +40,19 @@ impl RecordPage {
         let params = catalog.params(&manifest, &self.params, false)?;
         let request = Request::get(self.url.clone());
         let document = fetch(config, &manifest, &params, &request, self.allow_private).await?;
-        let folder = self.to.unwrap_or_else(|| PathBuf::from(config.text("documents").unwrap_or("documents")));
+        let folder =
+            self.to.unwrap_or_else(|| PathBuf::from(config.text("documents").unwrap_or("documents")));
         let path = free_path(&folder, manifest.name(), ending(&document))?;
         let cannot = || format!("cannot write {}", path.display());
-        std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, &document.body)).with_context(cannot)?;
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(&path, &document.body))
+            .with_context(cannot)?;
         let about = json!({
             "url": document.url, "status": document.status, "headers": document.headers,
             "fetched_at": document.fetched_at,
         });
-        std::fs::write(path.with_extension("meta.json"), serde_json::to_string_pretty(&about)?).with_context(cannot)?;
+        std::fs::write(path.with_extension("meta.json"), serde_json::to_string_pretty(&about)?)
+            .with_context(cannot)?;
         print(&format!("kept {} ({} bytes)\n", path.display(), document.body.len()))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -66,7 +70,9 @@ pub async fn fetch(
     match fetcher.fetch(request, &manifest.policy(params), None).await? {
         Fetched::Document(document) => Ok(*document),
         Fetched::Skipped { status } => bail!("{} answered {status}: nothing there", request.url),
-        Fetched::NotModified { .. } => bail!("{} answered that nothing changed, though nothing is known of it", request.url),
+        Fetched::NotModified { .. } => {
+            bail!("{} answered that nothing changed, though nothing is known of it", request.url)
+        }
     }
 }
 
@@ -83,7 +89,8 @@ fn ending(document: &Document) -> &'static str {
 /// `NAME.ending`, or with a number where that is taken.
 fn free_path(folder: &Path, name: &str, ending: &str) -> Result<PathBuf> {
     let name = name.replace('/', "-");
-    let candidates = std::iter::once(format!("{name}.{ending}")).chain((2..1000).map(|n| format!("{name}-{n}.{ending}")));
+    let candidates =
+        std::iter::once(format!("{name}.{ending}")).chain((2..1000).map(|n| format!("{name}-{n}.{ending}")));
     let free = candidates.map(|name| folder.join(name)).find(|path| !path.exists());
     free.with_context(|| format!("{} holds a thousand recordings of {name} already", folder.display()))
 }

@@ -83,7 +83,10 @@ fn in_folder(folder: &Path) -> Result<Vec<(String, Result<Arc<Manifest>>)>> {
 fn warn(path: &Path) -> Result<()> {
     let yaml = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let findings = connect::manifest::lint(&path.display().to_string(), &yaml);
-    findings.iter().filter(|finding| finding.severity == Severity::Warning).for_each(|finding| say(&finding.to_string()));
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Warning)
+        .for_each(|finding| say(&finding.to_string()));
     Ok(())
 }
 

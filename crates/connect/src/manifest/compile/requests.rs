@@ -6,7 +6,9 @@ use model::Method;
 
 use super::super::plan::{BodyPlan, FollowPlan, PagesPlan, RequestPlan, WindowsPlan};
 use super::super::rule::Rule;
-use super::super::spec::{BodySpec, DecodeSpec, FollowSpec, MethodSpec, Ordered, PaginateSpec, RequestSpec, ValueSpec};
+use super::super::spec::{
+    BodySpec, DecodeSpec, FollowSpec, MethodSpec, Ordered, PaginateSpec, RequestSpec, ValueSpec,
+};
 use super::{Compiler, Item, Names, item_of};
 
 impl<'a> Compiler<'a> {
@@ -33,7 +35,8 @@ impl<'a> Compiler<'a> {
 
     /// Every request begins a run or follows from another.
     fn check_reached(&mut self, plans: &[RequestPlan]) {
-        let followed: HashSet<&str> = plans.iter().flat_map(follows).map(|follow| follow.request.as_str()).collect();
+        let followed: HashSet<&str> =
+            plans.iter().flat_map(follows).map(|follow| follow.request.as_str()).collect();
         for plan in plans.iter().filter(|plan| !plan.starts && !followed.contains(plan.name.as_str())) {
             let name = plan.name.clone();
             self.inside("requests", |c| {
@@ -95,8 +98,9 @@ impl<'a> Compiler<'a> {
         texts.push(format!("{:?}", spec.body));
         if !texts.iter().any(|text| text.contains("window.")) {
             self.inside("paginate", |c| {
-                c.fault("the request does not use its window").help =
-                    Some("put `{{ window.from }}` and `{{ window.to }}` into `url`, `query` or `body`".to_owned());
+                c.fault("the request does not use its window").help = Some(
+                    "put `{{ window.from }}` and `{{ window.to }}` into `url`, `query` or `body`".to_owned(),
+                );
             });
         }
     }
@@ -127,7 +131,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn paginate(&mut self, spec: Option<&PaginateSpec>, names: &Names) -> (Option<WindowsPlan>, Option<PagesPlan>) {
+    fn paginate(
+        &mut self,
+        spec: Option<&PaginateSpec>,
+        names: &Names,
+    ) -> (Option<WindowsPlan>, Option<PagesPlan>) {
         let Some(PaginateSpec::Windows(windows)) = spec else {
             return (None, spec.and_then(|spec| self.pages(spec, names)));
         };
