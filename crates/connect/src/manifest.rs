@@ -213,7 +213,13 @@ impl Manifest {
     }
 
     /// The halves of a window whose total is beyond what the source lists; `None` when it is not.
-    fn split(&self, request: &RequestPlan, occasion: &Occasion, scope: &Arc<Scope>, reading: &mut Reading) -> Result<bool, String> {
+    fn split(
+        &self,
+        request: &RequestPlan,
+        occasion: &Occasion,
+        scope: &Arc<Scope>,
+        reading: &mut Reading,
+    ) -> Result<bool, String> {
         let (Some(plan), Some(window)) = (&request.windows, occasion.window) else { return Ok(false) };
         let Some(total) = turn::whole(Some(&plan.total), scope)? else { return Ok(false) };
         if total <= plan.cap {
@@ -221,17 +227,27 @@ impl Manifest {
         }
         let Some((first, second)) = window.split() else {
             let day = window.from;
-            reading.notes.push(Note::new(format!("{day} holds {total} listings, of which the source lists {}", plan.cap)));
+            reading.notes.push(Note::new(format!(
+                "{day} holds {total} listings, of which the source lists {}",
+                plan.cap
+            )));
             reading.complete = false;
             return Ok(false);
         };
         for half in [first, second] {
-            let half = Occasion { window: Some(half), depth: occasion.depth + 1, page: Default::default(), ..occasion.clone() };
+            let half = Occasion {
+                window: Some(half),
+                depth: occasion.depth + 1,
+                page: Default::default(),
+                ..occasion.clone()
+            };
             reading.requests.push(ask::build(request, &half, scope, None)?);
         }
         Ok(true)
     }
 
+    /// The request for the next page. A document that came without its circumstances (a file) is gone on
+    /// from by the address it has.
     fn turn(
         &self,
         request: &RequestPlan,
@@ -242,7 +258,12 @@ impl Manifest {
     ) -> Result<Option<Request>, String> {
         let Some(pages) = &request.pages else { return Ok(None) };
         let Some(next) = turn::next(pages, occasion, scope, document, found)? else { return Ok(None) };
-        ask::build(request, &next, scope, Some(&document.url)).map(Some)
+        let built = ask::build(request, &next, scope, Some(&document.url));
+        if built.is_ok() || next.url.is_some() || document.url.scheme() == "file" {
+            return built.map(Some);
+        }
+        let next = Occasion { url: Some(document.url.to_string()), ..next };
+        ask::build(request, &next, scope, None).map(Some)
     }
 }
 
@@ -259,7 +280,9 @@ fn recognised(rule: &plan::RecognisePlan, document: &Document) -> bool {
         return false;
     }
     if !rule.json.is_empty() {
-        let Ok(json) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) else { return false };
+        let Ok(json) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) else {
+            return false;
+        };
         let value = from_json(&json);
         if !rule.json.iter().all(|path| !path.all(&value, &value).is_empty()) {
             return false;
@@ -276,7 +299,12 @@ impl Connector for Manifest {
         &self.spec.name
     }
 
-    fn start(&self, params: &Params, _cursor: Option<&Json>, now: DateTime<Utc>) -> Result<Vec<Request>, StartError> {
+    fn start(
+        &self,
+        params: &Params,
+        _cursor: Option<&Json>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Request>, StartError> {
         let plain = params::complete(&self.spec, params).map_err(StartError::Params)?;
         let zone = self.plan.timezone;
         let scope = self.scope(&plain.into_iter().collect(), now, zone);
@@ -290,9 +318,16 @@ impl Connector for Manifest {
         Ok(requests)
     }
 
-    fn read(&self, document: &Document, params: &Params, options: &ReadOptions) -> Result<Reading, ReadError> {
+    fn read(
+        &self,
+        document: &Document,
+        params: &Params,
+        options: &ReadOptions,
+    ) -> Result<Reading, ReadError> {
         let request = self.plan.request(&document.request.step).ok_or_else(|| {
-            ReadError::Connector(self.fault(format!("there is no request `{}` any more", document.request.step)))
+            ReadError::Connector(
+                self.fault(format!("there is no request `{}` any more", document.request.step)),
+            )
         })?;
         let fault = |error: String| ReadError::Connector(self.fault(error));
         let base = self.base(document, request);
@@ -329,9 +364,13 @@ impl Connector for Manifest {
         }
         let whole = ReadItem { scope: Arc::clone(&scope), key: None };
         self.follow(&request.follow, &whole, &base, occasion.depth, &mut reader.reading);
-        let next = self.turn(request, &occasion, &scope, document, found.unwrap_or(0)).map_err(fault)?;
-        if let Some(next) = next {
-            turn_or_stop(request, &occasion, next, &mut reader.reading);
+        match self.turn(request, &occasion, &scope, document, found.unwrap_or(0)) {
+            Ok(Some(next)) => turn_or_stop(request, &occasion, next, &mut reader.reading),
+            Ok(None) => {}
+            Err(error) => {
+                reader.reading.complete = false;
+                reader.reading.notes.push(Note::new(format!("cannot ask for the next page: {error}")));
+            }
         }
         Ok(reader.reading)
     }
@@ -354,7 +393,10 @@ fn turn_or_stop(request: &RequestPlan, occasion: &Occasion, next: Request, readi
     }
     reading.complete = false;
     let most = request.max_pages;
-    reading.notes.push(Note::new(format!("stopped after {most} pages of `{}`; there are more (`max_pages`)", request.name)));
+    reading.notes.push(Note::new(format!(
+        "stopped after {most} pages of `{}`; there are more (`max_pages`)",
+        request.name
+    )));
 }
 
 fn first_occasions(
@@ -366,7 +408,8 @@ fn first_occasions(
     let items = match &request.for_each {
         None => vec![Json::Null],
         Some(rule) => {
-            let values = rule.eval_all(&Arc::new(scope.clone())).map_err(|error| format!("`for_each`: {error}"))?;
+            let values =
+                rule.eval_all(&Arc::new(scope.clone())).map_err(|error| format!("`for_each`: {error}"))?;
             values.iter().map(to_json).collect()
         }
     };
@@ -377,7 +420,11 @@ fn first_occasions(
     };
     let mut occasions = Vec::new();
     for item in items {
-        occasions.extend(windows.iter().map(|window| Occasion { item: item.clone(), window: *window, ..Occasion::default() }));
+        occasions.extend(windows.iter().map(|window| Occasion {
+            item: item.clone(),
+            window: *window,
+            ..Occasion::default()
+        }));
     }
     Ok(occasions)
 }
@@ -387,20 +434,24 @@ fn credentials(plan: &AuthPlan, params: &Params) -> Auth {
     let secret = |template: &Template| secret_text(template, params);
     let auth = match plan {
         AuthPlan::Bearer(token) => secret(token).map(Auth::Bearer),
-        AuthPlan::Header { name, value } => secret(value).map(|value| Auth::Header { name: name.clone(), value }),
-        AuthPlan::Query { name, value } => secret(value).map(|value| Auth::Query { name: name.clone(), value }),
+        AuthPlan::Header { name, value } => {
+            secret(value).map(|value| Auth::Header { name: name.clone(), value })
+        }
+        AuthPlan::Query { name, value } => {
+            secret(value).map(|value| Auth::Query { name: name.clone(), value })
+        }
         AuthPlan::Basic { user, password } => secret(user).map(|user| Auth::Basic {
             user,
             password: password.as_ref().and_then(secret).unwrap_or_default(),
         }),
-        AuthPlan::Oauth2 { token_url, client_id, client_secret, scope } => {
-            secret(client_id).zip(secret(client_secret)).map(|(client_id, client_secret)| Auth::ClientCredentials {
+        AuthPlan::Oauth2 { token_url, client_id, client_secret, scope } => secret(client_id)
+            .zip(secret(client_secret))
+            .map(|(client_id, client_secret)| Auth::ClientCredentials {
                 token_url: token_url.clone(),
                 client_id,
                 client_secret,
                 scope: scope.clone(),
-            })
-        }
+            }),
     };
     auth.unwrap_or_default()
 }

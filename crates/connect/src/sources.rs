@@ -32,9 +32,9 @@ macro_rules! shipped {
 const SHIPPED: &[Shipped] = shipped! {
     "eventbrite": "sources/eventbrite/connector.yaml",
     "tribe": "sources/tribe/connector.yaml",
-    "meetings/det-land-bank": "sources/meetings/det-land-bank.yaml",
-    "meetings/il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml",
-    "meetings/summ-planning": "sources/meetings/summ-planning.yaml",
+    "det-land-bank": "sources/meetings/det-land-bank.yaml",
+    "il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml",
+    "ccta": "sources/meetings/ccta.yaml",
 };
 
 /// The connectors that ship.
@@ -120,7 +120,12 @@ mod tests {
             assert!(!manifest.spec().tests.is_empty(), "{} has no tests", shipped.name);
             for trial in run_tests(&manifest, &open) {
                 if let Outcome::Failed(differences) = trial.outcome {
-                    failures.push(format!("{} {}:\n  {}", shipped.name, trial.document, differences.join("\n  ")));
+                    failures.push(format!(
+                        "{} {}:\n  {}",
+                        shipped.name,
+                        trial.document,
+                        differences.join("\n  ")
+                    ));
                 }
             }
         }
@@ -131,7 +136,8 @@ mod tests {
     fn a_users_connector_comes_before_a_shipped_one() {
         let yaml = "name: tribe\nrequests: {a: {url: 'https://x.org', read: [{fields: {title: t}}]}}\n";
         let broken = "name: broken\nrequests: {a: {url: 'https://x.org', read: [{fields: {titel: t}}]}}\n";
-        let files = [(PathBuf::from("mine.yaml"), yaml.to_owned()), (PathBuf::from("b.yaml"), broken.to_owned())];
+        let files =
+            [(PathBuf::from("mine.yaml"), yaml.to_owned()), (PathBuf::from("b.yaml"), broken.to_owned())];
         let (sources, findings) = Sources::load(&files);
         assert_eq!(sources.find("tribe").unwrap().file(), "mine.yaml");
         assert_eq!(findings.len(), 1, "{findings:?}");

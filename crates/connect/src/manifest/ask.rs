@@ -34,8 +34,10 @@ pub struct Occasion {
 impl Occasion {
     /// From the context of a request whose answer came.
     pub fn of(request: &Request) -> Occasion {
-        let object = |name: &str| request.context.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
-        let window = request.context.get("window").and_then(|window| serde_json::from_value(window.clone()).ok());
+        let object =
+            |name: &str| request.context.get(name).and_then(Json::as_object).cloned().unwrap_or_default();
+        let window =
+            request.context.get("window").and_then(|window| serde_json::from_value(window.clone()).ok());
         Occasion {
             with: object("with"),
             item: request.context.get("item").cloned().unwrap_or_default(),
@@ -84,7 +86,8 @@ impl Occasion {
     pub fn window_value(&self) -> Value {
         let Some(window) = &self.window else { return Value::UNDEFINED };
         let day = |date: chrono::NaiveDate| {
-            let when = model::When::on_date(date.to_string(), date, model::Clock::Unstated, model::Zone::Floating);
+            let when =
+                model::When::on_date(date.to_string(), date, model::Clock::Unstated, model::Zone::Floating);
             Value::from(Moment(when))
         };
         Value::from_pairs([("from", day(window.from)), ("to", day(window.to))])
@@ -92,7 +95,12 @@ impl Occasion {
 }
 
 /// The request that `plan` makes on an occasion. `base` resolves a relative address.
-pub fn build(plan: &RequestPlan, occasion: &Occasion, scope: &Scope, base: Option<&Url>) -> Result<Request, String> {
+pub fn build(
+    plan: &RequestPlan,
+    occasion: &Occasion,
+    scope: &Scope,
+    base: Option<&Url>,
+) -> Result<Request, String> {
     let scope = asking_scope(scope, occasion);
     let url = match (&occasion.url, &plan.url) {
         (Some(url), _) => url.clone(),
@@ -150,7 +158,8 @@ fn texts(rules: &[(String, Rule)], scope: &Arc<Scope>) -> Result<Vec<(String, St
         let value = rule.eval(scope).map_err(|error| format!("`{name}`: {error}"))?;
         let value = match to_json(&value) {
             Json::Array(items) => {
-                let joined = items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+                let joined =
+                    items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
                 Value::from(joined.collect::<Vec<_>>().join(","))
             }
             _ => value,

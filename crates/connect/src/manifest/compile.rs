@@ -45,7 +45,12 @@ impl Names {
 }
 
 /// Compiles `spec`, or at least reports everything that is wrong with it.
-pub(super) fn compile(file: &str, source: &str, tree: &Node, spec: &ManifestSpec) -> (Option<Plan>, Vec<Finding>) {
+pub(super) fn compile(
+    file: &str,
+    source: &str,
+    tree: &Node,
+    spec: &ManifestSpec,
+) -> (Option<Plan>, Vec<Finding>) {
     let mut compiler = Compiler { file, source, tree, spec, findings: Vec::new(), path: Vec::new() };
     let plan = compiler.plan();
     let failed = compiler.findings.iter().any(|finding| finding.severity == Severity::Error);
@@ -161,7 +166,7 @@ impl<'a> Compiler<'a> {
             self.inside("params", |c| {
                 c.inside(name, |c| {
                     if let Err(message) = super::params::typed(param, &param.default.0) {
-                        c.inside("default", |c| drop(c.fault(message).place));
+                        c.inside("default", |c| c.fault(message).help = None);
                     }
                 });
             });
@@ -252,8 +257,9 @@ impl<'a> Compiler<'a> {
             Item::Unknown => None,
         };
         if let Some((message, what)) = fault {
-            self.fault(format!("`{text}` is not a {what}: {message}")).help =
-                Some(format!("a plain text is an address; write `={text}` for the text itself, `{{{{ … }}}}` for an expression"));
+            self.fault(format!("`{text}` is not a {what}: {message}")).help = Some(format!(
+                "a plain text is an address; write `={text}` for the text itself, `{{{{ … }}}}` for an expression"
+            ));
         }
         Rule::Address(address)
     }
@@ -277,7 +283,8 @@ impl<'a> Compiler<'a> {
         let value = match members.get("value") {
             Some(value) => self.inside("value", |c| c.rule(value, &inner)),
             None => {
-                let own = members.iter().filter(|(name, _)| !matches!(name.as_str(), "each" | "where" | "let"));
+                let own =
+                    members.iter().filter(|(name, _)| !matches!(name.as_str(), "each" | "where" | "let"));
                 let rule = |(name, value): (&String, &Value)| {
                     (name.clone(), self.inside(name, |c| c.rule(value, &inner)))
                 };
@@ -375,12 +382,18 @@ impl<'a> Compiler<'a> {
                         || "declare it under `params`".to_owned(),
                         |near| format!("did you mean `{near}`?"),
                     );
-                    Fault { at: start + at, message: format!("there is no parameter `{name}`"), help: Some(help) }
+                    Fault {
+                        at: start + at,
+                        message: format!("there is no parameter `{name}`"),
+                        help: Some(help),
+                    }
                 }
                 Some(param) if param.kind == super::spec::ParamType::Secret && !in_auth => Fault {
                     at: start + at,
                     message: format!("the secret `{name}` may be used in `auth` only"),
-                    help: Some("requests are stored and logged; `auth` is added when they are sent".to_owned()),
+                    help: Some(
+                        "requests are stored and logged; `auth` is added when they are sent".to_owned(),
+                    ),
                 },
                 Some(_) => continue,
             };

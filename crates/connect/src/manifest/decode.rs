@@ -59,7 +59,8 @@ fn json(text: &str) -> Result<Value, ReadError> {
         Ok(json) => return Ok(from_json(&json)),
         Err(error) => error,
     };
-    let inner = unwrap_call(text).or_else(|| text.strip_prefix(")]}'").map(|rest| rest.trim_start_matches(',').trim()));
+    let inner = unwrap_call(text)
+        .or_else(|| text.strip_prefix(")]}'").map(|rest| rest.trim_start_matches(',').trim()));
     if let Some(json) = inner.and_then(|inner| serde_json::from_str::<serde_json::Value>(inner).ok()) {
         return Ok(from_json(&json));
     }
@@ -75,7 +76,8 @@ fn json(text: &str) -> Result<Value, ReadError> {
 fn unwrap_call(text: &str) -> Option<&str> {
     let open = text.find('(')?;
     let name = text[..open].trim().trim_start_matches("/**/").trim();
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$'));
+    let is_name =
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$'));
     let inner = text[open + 1..].trim_end().trim_end_matches(';').trim_end().strip_suffix(')')?;
     is_name.then(|| inner.trim())
 }
@@ -116,7 +118,9 @@ mod tests {
         for text in ["[1]", "\u{feff}[1]", "cb([1]);", "/**/a.b([1])", ")]}',\n[1]"] {
             assert_eq!(json(text).unwrap().to_string(), "[1]", "{text:?}");
         }
-        assert!(matches!(json("<html><title>Sign in</title>"), Err(ReadError::Unrecognised(why)) if why.contains("Sign in")));
+        assert!(
+            matches!(json("<html><title>Sign in</title>"), Err(ReadError::Unrecognised(why)) if why.contains("Sign in"))
+        );
         assert!(matches!(json("{\n 1}"), Err(ReadError::Malformed { line: 2, .. })));
     }
 

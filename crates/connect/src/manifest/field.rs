@@ -19,10 +19,16 @@ pub struct FieldContext {
 }
 
 /// The words an event's status is stored in.
-const STATUSES: &[&str] = &["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
+const STATUSES: &[&str] =
+    &["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
 
 /// The value in the form its column stores; the error says what was expected.
-pub fn stated(column: &Column, value: &Value, clears: bool, context: &FieldContext) -> Result<Stated<Json>, String> {
+pub fn stated(
+    column: &Column,
+    value: &Value,
+    clears: bool,
+    context: &FieldContext,
+) -> Result<Stated<Json>, String> {
     let nothing = if clears { Stated::Empty } else { Stated::Unstated };
     if is_nothing(value) || is_empty_list(value) {
         return Ok(nothing);
@@ -63,10 +69,13 @@ fn plain(value: &Value) -> Json {
 
 fn text(value: &Value) -> Result<Json, String> {
     match value.kind() {
-        ValueKind::Seq | ValueKind::Iterable => {
-            Err(format!("expected a text, got a list {}; `first` picks one, `join(', ')` joins them", to_json(value)))
+        ValueKind::Seq | ValueKind::Iterable => Err(format!(
+            "expected a text, got a list {}; `first` picks one, `join(', ')` joins them",
+            to_json(value)
+        )),
+        ValueKind::Map => {
+            Err(format!("expected a text, got the object {}", shortened(&to_json(value).to_string())))
         }
-        ValueKind::Map => Err(format!("expected a text, got the object {}", shortened(&to_json(value).to_string()))),
         _ if value.downcast_object_ref::<Element>().is_some() => Ok(Json::String(text_of(value))),
         _ => Ok(Json::String(text_of(value).trim().to_owned())),
     }
@@ -79,7 +88,11 @@ fn status(value: &Value) -> Result<Json, String> {
     }
     let read = read_status(&said).map(|status| Json::String(status.to_owned()));
     read.ok_or_else(|| {
-        format!("`{}` is no status; they are {}: map it with `choose({{…}})`", shortened(&said), STATUSES.join(", "))
+        format!(
+            "`{}` is no status; they are {}: map it with `choose({{…}})`",
+            shortened(&said),
+            STATUSES.join(", ")
+        )
     })
 }
 
@@ -97,7 +110,9 @@ fn when(value: &Value, context: &FieldContext) -> Result<When, String> {
     let when = match Moment::of(value) {
         Some(moment) => moment.0.clone(),
         None if value.is_number() => {
-            return Err(format!("{value} is a number: `epoch` reads seconds since 1970, `epoch_ms` milliseconds"));
+            return Err(format!(
+                "{value} is a number: `epoch` reads seconds since 1970, `epoch_ms` milliseconds"
+            ));
         }
         None => read_date(text_of(value).trim(), &context.hints),
     };

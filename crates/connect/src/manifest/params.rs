@@ -50,7 +50,10 @@ fn check_names(spec: &ManifestSpec, given: &Params) -> Result<(), String> {
             let hint = match nearest(name, spec.params.names()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if spec.params.is_empty() => "it takes none".to_owned(),
-                None => format!("it takes {}", spec.params.names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "it takes {}",
+                    spec.params.names().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+                ),
             };
             return Err(format!("`{}` has no parameter `{name}`: {hint}", spec.name));
         }

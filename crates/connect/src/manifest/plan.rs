@@ -70,10 +70,28 @@ pub enum BodyPlan {
 /// How further pages are asked for.
 #[derive(Debug)]
 pub enum PagesPlan {
-    Page { param: Option<String>, first: u64, size_param: Option<String>, size: Option<u64>, pages: Option<Rule> },
-    Offset { param: Option<String>, limit_param: Option<String>, limit: u64, total: Option<Rule>, cap: Option<u64> },
-    Cursor { param: Option<String>, from: Rule, more: Option<Expression> },
-    NextLink { from: Rule },
+    Page {
+        param: Option<String>,
+        first: u64,
+        size_param: Option<String>,
+        size: Option<u64>,
+        pages: Option<Rule>,
+    },
+    Offset {
+        param: Option<String>,
+        limit_param: Option<String>,
+        limit: u64,
+        total: Option<Rule>,
+        cap: Option<u64>,
+    },
+    Cursor {
+        param: Option<String>,
+        from: Rule,
+        more: Option<Expression>,
+    },
+    NextLink {
+        from: Rule,
+    },
     LinkHeader,
 }
 
@@ -90,7 +108,6 @@ pub struct WindowsPlan {
 /// How records are read.
 #[derive(Debug)]
 pub struct ReadPlan {
-    pub kind: Kind,
     pub each: Option<Rule>,
     /// As written, for messages.
     pub each_source: String,

@@ -44,7 +44,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Applies one rule. Gives the items it went through, and how many there were before `where`.
-    pub fn apply(&mut self, plan: &ReadPlan, scope: &Arc<Scope>) -> Result<(Vec<ReadItem>, usize), ReadError> {
+    pub fn apply(
+        &mut self,
+        plan: &ReadPlan,
+        scope: &Arc<Scope>,
+    ) -> Result<(Vec<ReadItem>, usize), ReadError> {
         let items = match &plan.each {
             None => vec![scope.item.clone()],
             Some(each) => each.eval_all(scope).map_err(|error| self.broken("each", &error))?,
@@ -63,7 +67,8 @@ impl<'a> Reader<'a> {
     fn found_nothing(&mut self, plan: &ReadPlan) -> Result<(), ReadError> {
         let message = format!("`each: {}` found nothing", plan.each_source);
         if plan.expect_some {
-            let help = "the source has changed, or this is another of its documents; look with `connector try`";
+            let help =
+                "the source has changed, or this is another of its documents; look with `connector try`";
             return Err(ReadError::Connector(Box::new(Finding::error(self.file, message).help(help))));
         }
         self.reading.notes.push(Note::new(message));
@@ -79,7 +84,10 @@ impl<'a> Reader<'a> {
         let scope = match with_lets(scope, &plan.lets) {
             Ok(scope) => scope,
             Err(detail) => {
-                self.reject(Refusal { reason: "bad_field".to_owned(), detail: format!("let {detail}") }, &item);
+                self.reject(
+                    Refusal { reason: "bad_field".to_owned(), detail: format!("let {detail}") },
+                    &item,
+                );
                 return Ok(None);
             }
         };
@@ -107,7 +115,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one record and those inside it; gives its key. Nothing is kept unless all of it can be.
-    fn record(&mut self, plan: &RecordPlan, scope: &Arc<Scope>, event: Option<&str>) -> Result<String, Refusal> {
+    fn record(
+        &mut self,
+        plan: &RecordPlan,
+        scope: &Arc<Scope>,
+        event: Option<&str>,
+    ) -> Result<String, Refusal> {
         let mut record = Record::empty("", plan.kind);
         let mut inner = Vec::new();
         for field in &plan.fields {
@@ -126,7 +139,9 @@ impl<'a> Reader<'a> {
                 FieldPlan::Many { column: Some(column), records } => {
                     let mut keys = Vec::new();
                     for nested in records {
-                        keys.extend(self.nested(nested, scope, None, &mut inner)?.into_iter().map(Json::String));
+                        keys.extend(
+                            self.nested(nested, scope, None, &mut inner)?.into_iter().map(Json::String),
+                        );
                     }
                     if !keys.is_empty() {
                         set(&mut record, column, Stated::Value(Json::Array(keys)))?;
@@ -166,7 +181,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn column(&self, column: &Column, rule: &Rule, clears: bool, scope: &Arc<Scope>) -> Result<Stated<Json>, Refusal> {
+    fn column(
+        &self,
+        column: &Column,
+        rule: &Rule,
+        clears: bool,
+        scope: &Arc<Scope>,
+    ) -> Result<Stated<Json>, Refusal> {
         let value = rule.eval(scope).map_err(|error| bad_field(column.name, &error))?;
         stated(column, &value, clears, self.context).map_err(|error| bad_field(column.name, &error))
     }
@@ -269,7 +290,8 @@ fn check_required(plan: &RecordPlan, record: &Record) -> Result<(), Refusal> {
     for (column, value) in plan.kind.spec().columns.iter().zip(record.values()) {
         let needed = plan.required.iter().any(|name| name == column.name);
         if needed && !matches!(value, Stated::Value(_)) {
-            let (reason, detail) = (format!("missing_{}", column.name), format!("`{}` is required and missing", column.name));
+            let (reason, detail) =
+                (format!("missing_{}", column.name), format!("`{}` is required and missing", column.name));
             return Err(Refusal { reason, detail });
         }
     }
@@ -284,7 +306,11 @@ fn default_key(record: &Record) -> String {
     if record.kind() == Kind::Event {
         let start = &json["start"];
         let part = |name: &str| start.get(name).and_then(Json::as_str).unwrap_or_default();
-        let when = if part("time").is_empty() { part("date").to_owned() } else { format!("{}T{}", part("date"), &part("time")[..part("time").len().min(5)]) };
+        let when = if part("time").is_empty() {
+            part("date").to_owned()
+        } else {
+            format!("{}T{}", part("date"), &part("time")[..part("time").len().min(5)])
+        };
         return format!("{when}/{}", slug(&text("title"))).trim_matches('/').to_owned();
     }
     let parts = [text("name"), text("street"), text("address"), text("city")];

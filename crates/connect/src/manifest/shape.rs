@@ -58,7 +58,9 @@ impl<'a> Checker<'a> {
     fn check_map(&mut self, node: &Node, schema: &'a Value, name: &str) {
         let Tree::Map(pairs) = &node.tree else { return };
         let known: Vec<(&'a str, &'a Value)> = match schema.get("properties") {
-            Some(Value::Object(members)) => members.iter().map(|(name, inner)| (name.as_str(), inner)).collect(),
+            Some(Value::Object(members)) => {
+                members.iter().map(|(name, inner)| (name.as_str(), inner)).collect()
+            }
             _ => Vec::new(),
         };
         let others = schema.get("additionalProperties");
@@ -103,7 +105,8 @@ impl<'a> Checker<'a> {
     fn check_branches(&mut self, node: &Node, branches: Vec<&'a Value>, name: &str) {
         let branches: Vec<&'a Value> = branches.into_iter().map(|branch| self.resolve(branch)).collect();
         if let Tree::Map(pairs) = &node.tree {
-            let tagged: Vec<(&'a str, &'a Value)> = branches.iter().filter_map(|branch| tag(branch)).collect();
+            let tagged: Vec<(&'a str, &'a Value)> =
+                branches.iter().filter_map(|branch| tag(branch)).collect();
             if !tagged.is_empty() {
                 return self.check_tagged(node, pairs, &tagged, name);
             }
@@ -120,7 +123,8 @@ impl<'a> Checker<'a> {
             Some(branch) => self.check(node, branch, name),
             None => {
                 let mut all: Vec<&str> = branches.iter().flat_map(|branch| types(branch)).collect();
-                let tags: Vec<&str> = branches.iter().filter_map(|branch| tag(branch)).map(|(tag, _)| tag).collect();
+                let tags: Vec<&str> =
+                    branches.iter().filter_map(|branch| tag(branch)).map(|(tag, _)| tag).collect();
                 all.dedup();
                 if tags.is_empty() {
                     return self.wrong_type(node, &all, name);
@@ -149,7 +153,8 @@ impl<'a> Checker<'a> {
         name: &str,
     ) {
         let [(key, inside)] = pairs else {
-            let message = format!("`{name}` needs exactly one of {}", list(tagged.iter().map(|(tag, _)| *tag)));
+            let message =
+                format!("`{name}` needs exactly one of {}", list(tagged.iter().map(|(tag, _)| *tag)));
             return self.fault(node.place, message, None);
         };
         match tagged.iter().find(|(tag, _)| *tag == key.name) {
@@ -159,7 +164,8 @@ impl<'a> Checker<'a> {
     }
 
     fn wrong_type(&mut self, node: &Node, types: &[&str], name: &str) {
-        let wanted: Vec<&str> = types.iter().filter(|kind| **kind != "null").map(|kind| plain_type(kind)).collect();
+        let wanted: Vec<&str> =
+            types.iter().filter(|kind| **kind != "null").map(|kind| plain_type(kind)).collect();
         let help = match (&node.tree, types.contains(&"string")) {
             (Tree::Number(_) | Tree::Bool(_), true) => Some("put it in quotes".to_owned()),
             _ => None,

@@ -87,7 +87,8 @@ fn options(test: &TestSpec) -> Result<ReadOptions, String> {
     Ok(ReadOptions { window: Window::around(now.date_naive(), 3_660, 3_660), timezone: None, now })
 }
 
-/// `2024-05-01`, `2024-05-01T12:00:00` or the same with an offset.
+/// `2024-05-01T12:00:00Z`, the same without offset (UTC), or a day: its noon, which is that day in nearly
+/// every zone.
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.with_timezone(&Utc));
@@ -96,7 +97,8 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
         return Ok(local.and_utc());
     }
     let date: NaiveDate = text.parse().map_err(|_| format!("`now: {text}` is not a date or an instant"))?;
-    Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
+    let noon = chrono::NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
+    Ok(date.and_time(noon).and_utc())
 }
 
 fn differences(expect: &ExpectationSpec, reading: &Reading) -> Vec<String> {
@@ -119,14 +121,19 @@ fn differences(expect: &ExpectationSpec, reading: &Reading) -> Vec<String> {
     for url in &expect.urls {
         if !reading.requests.iter().any(|request| request.url.as_str() == url) {
             let first = reading.requests.iter().take(3).map(|request| request.url.as_str());
-            all.push(format!("urls: no request for {url}; there are {}", first.collect::<Vec<_>>().join(" ")));
+            all.push(format!(
+                "urls: no request for {url}; there are {}",
+                first.collect::<Vec<_>>().join(" ")
+            ));
         }
     }
     for record in &expect.records {
         all.extend(record_differences(record, reading));
     }
     if !all.is_empty() {
-        all.extend(reading.rejected.iter().take(3).map(|r| format!("note: rejected, {}: {}", r.reason, r.detail)));
+        all.extend(
+            reading.rejected.iter().take(3).map(|r| format!("note: rejected, {}: {}", r.reason, r.detail)),
+        );
         all.extend(reading.notes.iter().take(3).map(|note| format!("note: {note}")));
     }
     all
@@ -134,7 +141,8 @@ fn differences(expect: &ExpectationSpec, reading: &Reading) -> Vec<String> {
 
 fn record_differences(expect: &RecordSpec, reading: &Reading) -> Vec<String> {
     let kind = kind_name(expect.kind);
-    let records: Vec<&Record> = reading.records.iter().filter(|record| record.kind().name() == kind).collect();
+    let records: Vec<&Record> =
+        reading.records.iter().filter(|record| record.kind().name() == kind).collect();
     let at = match &expect.key {
         Some(key) => format!("{kind} with key `{key}`"),
         None => format!("{kind} {}", expect.index.unwrap_or(0)),
@@ -147,7 +155,8 @@ fn record_differences(expect: &RecordSpec, reading: &Reading) -> Vec<String> {
     let json = record.to_json();
     let difference = |(name, expected): (&str, &super::spec::ValueSpec)| {
         let got = json.get(name).cloned().unwrap_or_default();
-        (!same(&expected.0, &got)).then(|| format!("{at}: {name}: expected {}, got {}", expected.0, shown(&got)))
+        (!same(&expected.0, &got))
+            .then(|| format!("{at}: {name}: expected {}, got {}", expected.0, shown(&got)))
     };
     expect.fields.iter().filter_map(difference).collect()
 }
@@ -173,10 +182,14 @@ fn same(expected: &Json, got: &Json) -> bool {
     if expected == got {
         return true;
     }
-    if let (Some(text), Some(when)) = (expected.as_str(), got.as_object().filter(|got| got.contains_key("clock"))) {
+    if let (Some(text), Some(when)) =
+        (expected.as_str(), got.as_object().filter(|got| got.contains_key("clock")))
+    {
         let part = |name: &str| when.get(name).and_then(Json::as_str).unwrap_or_default();
         let local = format!("{}T{}", part("date"), part("time"));
-        let instant = || Some(DateTime::parse_from_rfc3339(text).ok()? == DateTime::parse_from_rfc3339(part("at")).ok()?);
+        let instant = || {
+            Some(DateTime::parse_from_rfc3339(text).ok()? == DateTime::parse_from_rfc3339(part("at")).ok()?)
+        };
         return match part("time") {
             "" => text == part("date"),
             _ => text == local || instant().unwrap_or(false),

@@ -42,7 +42,9 @@ pub fn next(
             let value = from.eval(scope)?;
             (!is_nothing(&value)).then(|| ("url", Json::from(text_of(&value))))
         }
-        PagesPlan::LinkHeader => document.header("link").and_then(next_of_links).map(|url| ("url", Json::from(url))),
+        PagesPlan::LinkHeader => {
+            document.header("link").and_then(next_of_links).map(|url| ("url", Json::from(url)))
+        }
     };
     Ok(step.map(|(name, value)| turned(occasion, name, value)))
 }
@@ -145,7 +147,10 @@ mod tests {
         let check = |header: &str, expected: Option<&str>| {
             assert_eq!(next_of_links(header).as_deref(), expected, "{header}");
         };
-        check("<https://a.org/?page=2>; rel=\"next\", <https://a.org/?page=9>; rel=\"last\"", Some("https://a.org/?page=2"));
+        check(
+            "<https://a.org/?page=2>; rel=\"next\", <https://a.org/?page=9>; rel=\"last\"",
+            Some("https://a.org/?page=2"),
+        );
         check("<https://a.org/?p=1>; rel=prev, </b?x=1,2>; REL=\"foo Next\"", Some("/b?x=1,2"));
         check("<https://a.org/>; rel=\"last\"", None);
         check("garbage, <", None);
@@ -154,8 +159,15 @@ mod tests {
     #[test]
     fn spans_cover_every_day_once() {
         let today = "2026-01-10".parse().unwrap();
-        let plan = WindowsPlan { days_back: 1, days_ahead: 8, days_each: Some(4), total: super::super::rule::literal(&Json::Null), cap: 1 };
-        let shown: Vec<String> = first_windows(&plan, today).iter().map(|w| format!("{} {}", w.from, w.to)).collect();
+        let plan = WindowsPlan {
+            days_back: 1,
+            days_ahead: 8,
+            days_each: Some(4),
+            total: super::super::rule::literal(&Json::Null),
+            cap: 1,
+        };
+        let shown: Vec<String> =
+            first_windows(&plan, today).iter().map(|w| format!("{} {}", w.from, w.to)).collect();
         assert_eq!(shown, ["2026-01-09 2026-01-12", "2026-01-13 2026-01-16", "2026-01-17 2026-01-18"]);
     }
 }

@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn knows_where_everything_stands() {
-        let tree = parse("name: x\nrequests:\n  list:\n    url: \"a\"\n    read:\n      - kind: event\n").unwrap();
+        let tree =
+            parse("name: x\nrequests:\n  list:\n    url: \"a\"\n    read:\n      - kind: event\n").unwrap();
         let key = |name: &str| Step::Key(name.to_owned());
         let path = [key("requests"), key("list"), key("read"), Step::Index(0), key("kind")];
         assert_eq!(tree.at(&path).place, (6, 15));

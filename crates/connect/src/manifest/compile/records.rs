@@ -35,7 +35,15 @@ impl<'a> Compiler<'a> {
         let follow_names = inner.with("key");
         let follow = self.follows(&spec.follow, &follow_names);
         let each_source = spec.each.0.as_str().unwrap_or("each").to_owned();
-        ReadPlan { kind, each, each_source, expect_some: spec.expect == ExpectSpec::Some, lets, condition, record, follow }
+        ReadPlan {
+            each,
+            each_source,
+            expect_some: spec.expect == ExpectSpec::Some,
+            lets,
+            condition,
+            record,
+            follow,
+        }
     }
 
     fn check_columns(&mut self, key: &str, columns: &[String], kind: Kind) {
@@ -46,10 +54,17 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn record(&mut self, kind: Kind, key: &ValueSpec, fields: &Ordered<ValueSpec>, names: &Names) -> RecordPlan {
+    fn record(
+        &mut self,
+        kind: Kind,
+        key: &ValueSpec,
+        fields: &Ordered<ValueSpec>,
+        names: &Names,
+    ) -> RecordPlan {
         let key = self.inside("key", |c| c.optional_rule(key, names));
         let plans = self.inside("fields", |c| {
-            let field = |(name, value): (&str, &ValueSpec)| c.inside(name, |c| c.field(kind, name, &value.0, names));
+            let field =
+                |(name, value): (&str, &ValueSpec)| c.inside(name, |c| c.field(kind, name, &value.0, names));
             fields.iter().filter_map(field).collect()
         });
         RecordPlan { kind, key, fields: plans, required: Vec::new(), clears: Vec::new() }
@@ -67,10 +82,16 @@ impl<'a> Compiler<'a> {
                 return Some(FieldPlan::One { column, record: self.nested(refers, members, names) });
             }
             if let ("performers", true) = (name, holds_objects(value)) {
-                return Some(FieldPlan::Many { column, records: self.nested_list(Kind::Performer, value, names) });
+                return Some(FieldPlan::Many {
+                    column,
+                    records: self.nested_list(Kind::Performer, value, names),
+                });
             }
             if name == "offers" {
-                return Some(FieldPlan::Many { column: None, records: self.nested_list(Kind::Offer, value, names) });
+                return Some(FieldPlan::Many {
+                    column: None,
+                    records: self.nested_list(Kind::Offer, value, names),
+                });
             }
         }
         match column {
@@ -87,7 +108,7 @@ impl<'a> Compiler<'a> {
         let columns = || kind.spec().columns.iter().map(|column| column.name).chain(offers);
         let all = columns().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
         let help = match nearest(name, columns()) {
-            Some(near) => format!("did you mean `{near}`? the fields are {all}"),
+            Some(near) => format!("did you mean `{near}`?"),
             None => format!("the fields are {all}; what has no field of its own can go into `extra`"),
         };
         let message = format!("{} has no field `{name}`", kind.name());
@@ -103,7 +124,10 @@ impl<'a> Compiler<'a> {
                 for (index, item) in items.iter().enumerate() {
                     self.at_index(index, |c| match item {
                         Value::Object(members) => records.push(c.nested(kind, members, names)),
-                        _ => drop(c.fault(format!("each of these is an object with the fields of {}", kind.name())).place),
+                        _ => drop(
+                            c.fault(format!("each of these is an object with the fields of {}", kind.name()))
+                                .place,
+                        ),
                     });
                 }
                 records
@@ -131,7 +155,8 @@ impl<'a> Compiler<'a> {
         let condition = members.get("where").and_then(Value::as_str);
         let condition = condition.and_then(|text| self.inside("where", |c| c.expression(text, &inner)));
         let key = members.get("key").map(|key| self.inside("key", |c| c.rule(key, &inner)));
-        let own = members.iter().filter(|(name, _)| !matches!(name.as_str(), "each" | "where" | "key" | "let"));
+        let own =
+            members.iter().filter(|(name, _)| !matches!(name.as_str(), "each" | "where" | "key" | "let"));
         let mut fields = Vec::new();
         for (name, value) in own {
             fields.extend(self.inside(name, |c| c.field(kind, name, value, &inner)));

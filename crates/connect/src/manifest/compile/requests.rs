@@ -6,13 +6,15 @@ use model::Method;
 
 use super::super::plan::{BodyPlan, FollowPlan, PagesPlan, RequestPlan, WindowsPlan};
 use super::super::rule::Rule;
-use super::super::spec::{BodySpec, DecodeSpec, FollowSpec, MethodSpec, Ordered, PaginateSpec, RequestSpec, ValueSpec};
+use super::super::spec::{
+    BodySpec, DecodeSpec, FollowSpec, MethodSpec, Ordered, PaginateSpec, RequestSpec, ValueSpec,
+};
 use super::{Compiler, Item, Names, item_of};
 
 impl<'a> Compiler<'a> {
     pub(super) fn requests(&mut self) -> Vec<RequestPlan> {
         let spec = self.spec;
-        let any_says = spec.requests.iter().any(|(_, request)| request.start.is_some());
+        let any_says = spec.requests.iter().any(|(_, request)| request.start == Some(true));
         let mut plans = Vec::new();
         self.inside("requests", |c| {
             if spec.requests.is_empty() {
@@ -22,10 +24,6 @@ impl<'a> Compiler<'a> {
                 let starts = request.start.unwrap_or(!any_says && index == 0);
                 plans.push(c.inside(name, |c| c.request(name, request, starts)));
             }
-            if any_says && !plans.is_empty() && !plans.iter().any(|plan: &RequestPlan| plan.starts) {
-                c.name_fault("no request has `start: true`").help =
-                    Some("mark the one that begins a run".to_owned());
-            }
         });
         self.check_reached(&plans);
         plans
@@ -33,13 +31,17 @@ impl<'a> Compiler<'a> {
 
     /// Every request begins a run or follows from another.
     fn check_reached(&mut self, plans: &[RequestPlan]) {
-        let followed: HashSet<&str> = plans.iter().flat_map(follows).map(|follow| follow.request.as_str()).collect();
+        let followed: HashSet<&str> =
+            plans.iter().flat_map(follows).map(|follow| follow.request.as_str()).collect();
         for plan in plans.iter().filter(|plan| !plan.starts && !followed.contains(plan.name.as_str())) {
             let name = plan.name.clone();
+            if self.spec.requests.get(&name).is_some_and(|spec| spec.start == Some(false)) {
+                continue;
+            }
             self.inside("requests", |c| {
                 c.inside(&name, |c| {
                     c.warning(format!("nothing leads to the request `{name}`")).help =
-                        Some("name it in a `follow`, or give it `start: true`".to_owned());
+                        Some("name it in a `follow`, or say `start: true` or `start: false`".to_owned());
                 });
             });
         }
@@ -95,8 +97,9 @@ impl<'a> Compiler<'a> {
         texts.push(format!("{:?}", spec.body));
         if !texts.iter().any(|text| text.contains("window.")) {
             self.inside("paginate", |c| {
-                c.fault("the request does not use its window").help =
-                    Some("put `{{ window.from }}` and `{{ window.to }}` into `url`, `query` or `body`".to_owned());
+                c.fault("the request does not use its window").help = Some(
+                    "put `{{ window.from }}` and `{{ window.to }}` into `url`, `query` or `body`".to_owned(),
+                );
             });
         }
     }
@@ -105,7 +108,10 @@ impl<'a> Compiler<'a> {
         let name = spec.encoding.as_deref()?;
         let encoding = encoding_rs::Encoding::for_label(name.as_bytes());
         if encoding.is_none() {
-            self.inside("encoding", |c| drop(c.fault(format!("`{name}` is not a character encoding")).place));
+            self.inside("encoding", |c| {
+                c.fault(format!("`{name}` is not a character encoding")).help =
+                    Some("names are those of the web: `utf-8`, `windows-1252`, `shift_jis`".to_owned());
+            });
         }
         encoding
     }
@@ -127,7 +133,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn paginate(&mut self, spec: Option<&PaginateSpec>, names: &Names) -> (Option<WindowsPlan>, Option<PagesPlan>) {
+    fn paginate(
+        &mut self,
+        spec: Option<&PaginateSpec>,
+        names: &Names,
+    ) -> (Option<WindowsPlan>, Option<PagesPlan>) {
         let Some(PaginateSpec::Windows(windows)) = spec else {
             return (None, spec.and_then(|spec| self.pages(spec, names)));
         };
