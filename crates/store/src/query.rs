@@ -1,6 +1,21 @@
-//! Events by time, place, text and the rest.
+//! Events by time, place, text and the rest: one statement, conditions only for what is asked.
+
+mod filter;
+mod text;
+mod view;
+
+pub(crate) use view::row_id;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use model::SourceName;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Row, Sqlite, SqlitePool};
+
+use crate::sql::{Cell, SqlResult};
+use crate::{EventView, SourceCount, Store, StoreError};
+
+use filter::Filter;
 
 /// One end of a time range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,4 +64,77 @@ pub struct EventQuery {
     pub limit: Option<usize>,
     /// Skip so many first.
     pub offset: usize,
+}
+
+impl Store {
+    /// The events that fit, by start; those without a known start come last.
+    pub async fn events(&self, query: &EventQuery) -> Result<Vec<EventView>, StoreError> {
+        let filter = Filter::of(query)?;
+        let found = match query.near {
+            None => fetch(&self.readers, &filter, query.limit, query.offset).await,
+            Some(near) => fetch_near(&self.readers, &filter, near, query).await,
+        };
+        found.map_err(|error| self.fault("looking for events", error))
+    }
+
+    /// The sources that have events, by name, with how many have not vanished.
+    pub async fn sources(&self) -> Result<Vec<SourceCount>, StoreError> {
+        let sql =
+            "SELECT source, count(*) - count(gone_at) FROM event_listings GROUP BY source ORDER BY source";
+        let rows = sqlx::query(sql).fetch_all(&self.readers).await;
+        let rows = rows.and_then(|rows| {
+            let count = |row: &sqlx::sqlite::SqliteRow| {
+                let events = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0);
+                Ok(SourceCount { source: SourceName::new(row.try_get(0)?), events })
+            };
+            rows.iter().map(count).collect::<SqlResult<Vec<_>>>()
+        });
+        rows.map_err(|error| self.fault("listing sources", error))
+    }
+}
+
+async fn fetch(
+    pool: &SqlitePool,
+    filter: &Filter,
+    limit: Option<usize>,
+    offset: usize,
+) -> SqlResult<Vec<EventView>> {
+    let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let sql = view::statement(&filter.conditions);
+    let rows = bind(&sql, filter).bind(limit).bind(offset).fetch_all(pool).await?;
+    rows.iter().map(view::event_view).collect()
+}
+
+/// The database finds what lies in a box around the circle; the corners are left out here, before
+/// limit and offset, and only then are whole events read.
+async fn fetch_near(
+    pool: &SqlitePool,
+    filter: &Filter,
+    near: Near,
+    query: &EventQuery,
+) -> SqlResult<Vec<EventView>> {
+    let sql = view::places_statement(&filter.conditions);
+    let mut rids: Vec<i64> = Vec::new();
+    for row in bind(&sql, filter).fetch_all(pool).await? {
+        if filter::is_near((row.try_get(1)?, row.try_get(2)?), near) {
+            rids.push(row.try_get(0)?);
+        }
+    }
+    rids.drain(..query.offset.min(rids.len()));
+    rids.truncate(query.limit.unwrap_or(usize::MAX));
+    fetch(pool, &Filter::rows(&rids), None, 0).await
+}
+
+fn bind<'q>(sql: &str, filter: &Filter) -> Query<'q, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
+    for value in &filter.values {
+        query = match value {
+            Cell::Null => query.bind(None::<i64>),
+            Cell::Int(value) => query.bind(*value),
+            Cell::Real(value) => query.bind(*value),
+            Cell::Text(value) => query.bind(value.clone()),
+        };
+    }
+    query
 }

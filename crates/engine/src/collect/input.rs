@@ -168,8 +168,10 @@ mod tests {
 
     #[test]
     fn files_of_one_name_keep_apart() {
-        let file =
-            |folder: &str| Input::File { path: Path::new(folder).join("cal.ics"), name: "cal.ics".to_owned() };
+        let file = |folder: &str| Input::File {
+            path: Path::new(folder).join("cal.ics"),
+            name: "cal.ics".to_owned(),
+        };
         let mut inputs = [file("north"), file("south")];
         tell_apart(&mut inputs);
         let names: Vec<_> = inputs.iter().filter_map(file_name).collect();

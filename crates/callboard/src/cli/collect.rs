@@ -1,0 +1,185 @@
+//! `callboard collect`: the main job, from the command line.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use connect::ReadOptions;
+use engine::collect::{Collect as Run, CollectOptions, Progress, Summary};
+use model::Window;
+use store::Store;
+use tokio::sync::watch;
+
+use super::Flags;
+use crate::config::Config;
+use crate::origins::{Asked, Catalog};
+use crate::output::{Format, print, print_json};
+use crate::progress::Display;
+use crate::{clock, fetching, summary};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard collect https://example.org/events.ics          a calendar
+  callboard collect events.ics pages/ https://example.org/  files, folders and addresses together
+  callboard collect --connector eventbrite --param organizer=48062165483
+  callboard collect --connector ticketmaster saved/*.json   read saved answers with one connector
+  callboard collect feed.ics --dry-run --records            see what would change, write nothing";
+
+/// Gather listings from calendars, pages, feeds and APIs into the store.
+///
+/// What an input is, is told from its content: iCalendar, JSON-LD, microdata, hCalendar/h-event,
+/// RSS/Atom, or the answer of a source that a connector knows.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Collect {
+    /// Addresses, files and folders
+    inputs: Vec<String>,
+    /// Read with this connector (see `callboard connector list`), or with the one in this file
+    #[arg(long, value_name = "NAME|FILE")]
+    connector: Option<String>,
+    /// Value for a parameter of the connector; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+    /// Name of the source that the records are kept under
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Zone of local times for which the source names none
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Expand repeating events from this many months back [default: 1]
+    #[arg(long, value_name = "N")]
+    months_back: Option<String>,
+    /// Expand repeating events to this many months ahead [default: 12]
+    #[arg(long, value_name = "N")]
+    months_ahead: Option<String>,
+    /// Requests per second and host [default: 4]
+    #[arg(long, value_name = "N")]
+    per_second: Option<String>,
+    /// Documents at most [default: 100000]
+    #[arg(long, value_name = "N")]
+    max_documents: Option<String>,
+    /// Share of known events that may vanish in one sweep; 1 accepts any [default: 0.5]
+    #[arg(long, value_name = "SHARE")]
+    max_shrink: Option<String>,
+    /// Fetch from private and loopback addresses too
+    #[arg(long)]
+    allow_private: bool,
+    /// Read documents again that have not changed
+    #[arg(long)]
+    reread: bool,
+    /// Write nothing anywhere; say what would change
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the records that are new or changed, before the summary
+    #[arg(long)]
+    records: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Collect {
+    /// The settings that this call's flags give.
+    pub fn flags(&self) -> Flags {
+        vec![
+            ("timezone", self.timezone.clone()),
+            ("months_back", self.months_back.clone()),
+            ("months_ahead", self.months_ahead.clone()),
+            ("per_second", self.per_second.clone()),
+            ("max_documents", self.max_documents.clone()),
+            ("max_shrink", self.max_shrink.clone()),
+            ("allow_private", self.allow_private.then(|| "true".to_owned())),
+        ]
+    }
+
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        if self.inputs.is_empty() && self.connector.is_none() {
+            bail!("nothing to collect from: give addresses, files or folders, or --connector NAME");
+        }
+        let catalog = Catalog::load(config)?;
+        let asked = Asked {
+            inputs: engine::collect::resolve(&self.inputs)?,
+            connector: self.connector.clone(),
+            params: self.params.clone(),
+            source: self.source.clone(),
+        };
+        let origins = catalog.origins(asked)?;
+        let store = self.open(config).await?;
+        catalog.purge_due(&store, clock()).await?;
+        let since = store.last_change().await?;
+        let run = Run {
+            store: store.clone(),
+            fetcher: Some(fetching::fetcher(config)?),
+            origins,
+            options: options(config, self.reread, self.dry_run)?,
+            clock,
+        };
+        let summary = follow(run).await?;
+        self.show(&store, since, &summary).await?;
+        store.close().await;
+        Ok(ExitCode::from(summary.outcome.exit_code()))
+    }
+
+    async fn open(&self, config: &Config) -> Result<Store> {
+        let path = config.db();
+        let opened = if self.dry_run { Store::rehearse(&path).await } else { Store::open(&path).await };
+        opened.with_context(|| format!("cannot open the store {}", path.display()))
+    }
+
+    async fn show(&self, store: &Store, since: i64, found: &Summary) -> Result<()> {
+        let changes = if self.records { summary::changes_of(store, since, found).await? } else { Vec::new() };
+        match self.format {
+            Format::Table => print(&summary::for_people(found, &changes))?,
+            Format::Json if self.records => print_json(&summary::with_records(found, &changes)?, self.format)?,
+            Format::Json => print_json(found, self.format)?,
+            Format::Ndjson => {
+                changes.iter().try_for_each(|change| print_json(change, self.format))?;
+                print_json(found, self.format)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs with a progress display; an interrupt keeps what was read so far.
+pub async fn follow(run: Run) -> Result<Summary> {
+    let (cancel, cancelled) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // The run may just have ended.
+            let _ = cancel.send(true);
+        }
+        // Held open: a closed channel would wake the run again and again.
+        std::future::pending::<()>().await;
+    });
+    let progress = Arc::new(Progress::default());
+    let display = Display::follow(progress.clone());
+    let summary = run.run(progress, cancelled).await;
+    display.finish().await;
+    Ok(summary?)
+}
+
+/// The bounds of a run, from the settings.
+pub fn options(config: &Config, reread: bool, dry_run: bool) -> Result<CollectOptions> {
+    let now = clock();
+    Ok(CollectOptions {
+        read: read_options(config, now)?,
+        max_documents: config.get("max_documents")?,
+        max_depth: 16,
+        concurrency: config.get("concurrency")?,
+        max_shrink: config.get("max_shrink")?,
+        reread,
+        sweep: true,
+        dry_run,
+    })
+}
+
+/// What readers may know, from the settings. A month counts as 31 days: a window a little too wide
+/// loses nothing.
+pub fn read_options(config: &Config, now: DateTime<Utc>) -> Result<ReadOptions> {
+    let (back, ahead): (u32, u32) = (config.get("months_back")?, config.get("months_ahead")?);
+    let window = Window::around(now.date_naive(), back.saturating_mul(31), ahead.saturating_mul(31));
+    Ok(ReadOptions { window, timezone: config.timezone()?, now })
+}

@@ -1,0 +1,232 @@
+//! `callboard events`: what there is, by time, place, text and the rest.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, ValueEnum};
+use engine::present::{event_json, for_people};
+use model::nearest;
+use store::{Bound, EventQuery, EventView, Near, Store};
+
+use crate::config::Config;
+use crate::output::{print, say, table};
+
+mod csv_rows;
+mod ics;
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard events --from 2026-12-01 --to 2026-12-07
+  callboard events --q 'jazz quartet' --free
+  callboard events --near 29.95,-90.07 --radius-km 5 --format ndjson | jq .title
+  callboard events --category music --format ics > music.ics";
+
+/// Ask the store for events, in order of their start.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Events {
+    /// First day (2026-12-01) or instant (2026-12-01T18:00:00Z)
+    #[arg(long, value_name = "WHEN")]
+    from: Option<String>,
+    /// Last day, included, or last instant
+    #[arg(long, value_name = "WHEN")]
+    to: Option<String>,
+    /// Only near this point, degrees north and east
+    #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
+    near: Option<String>,
+    /// How near
+    #[arg(long, value_name = "KM", default_value = "25")]
+    radius_km: f64,
+    /// Words that title, description, place, performers or categories must hold
+    #[arg(long, value_name = "TEXT")]
+    q: Option<String>,
+    /// A category or tag
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    /// A source
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// scheduled, tentative, cancelled, postponed, rescheduled or moved_online
+    #[arg(long, value_name = "WORD")]
+    status: Option<String>,
+    /// Only events that cost nothing
+    #[arg(long)]
+    free: bool,
+    /// Include events that their source no longer lists
+    #[arg(long)]
+    gone: bool,
+    /// At most so many [default: 50 for a table, all otherwise]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: EventFormat,
+}
+
+/// How events are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EventFormat {
+    /// For eyes
+    Table,
+    /// One JSON list
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+    /// An iCalendar file
+    Ics,
+}
+
+const STATUSES: [&str; 6] = ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
+const TABLE_LIMIT: usize = 50;
+
+impl Events {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let query = self.query()?;
+        let store = Store::open_existing(&config.db()).await?;
+        purge_due(config, &store).await?;
+        if let Some(source) = &self.source {
+            known_source(&store, source).await?;
+        }
+        let events = store.events(&query).await?;
+        self.show(&events, query.limit)?;
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn query(&self) -> Result<EventQuery> {
+        if let Some(status) = self.status.as_deref().filter(|status| !STATUSES.contains(status)) {
+            bail!("--status {status:?} is none of {}", STATUSES.join(", "));
+        }
+        let limit = self.limit.or((self.format == EventFormat::Table).then_some(TABLE_LIMIT));
+        Ok(EventQuery {
+            from: self.from.as_deref().map(|text| bound("--from", text)).transpose()?,
+            to: self.to.as_deref().map(|text| bound("--to", text)).transpose()?,
+            near: self.near.as_deref().map(|text| near(text, self.radius_km)).transpose()?,
+            text: self.q.clone(),
+            category: self.category.clone(),
+            source: self.source.clone(),
+            status: self.status.clone(),
+            free: self.free.then_some(true),
+            include_gone: self.gone,
+            limit,
+            offset: 0,
+        })
+    }
+
+    fn show(&self, events: &[EventView], limit: Option<usize>) -> Result<()> {
+        match self.format {
+            EventFormat::Table => show_table(events, limit),
+            EventFormat::Json => {
+                let list: Vec<_> = events.iter().map(event_json).collect();
+                Ok(print(&(serde_json::to_string_pretty(&list)? + "\n"))?)
+            }
+            EventFormat::Ndjson => lines(events),
+            EventFormat::Csv => Ok(print(&csv_rows::write(events)?)?),
+            EventFormat::Ics => Ok(print(&ics::write(events))?),
+        }
+    }
+}
+
+/// Where the user let in a source with a retention ceiling, nothing older than it is shown.
+async fn purge_due(config: &Config, store: &Store) -> Result<()> {
+    if config.text("retention").is_none() {
+        return Ok(());
+    }
+    crate::origins::Catalog::load(config)?.purge_due(store, crate::clock()).await
+}
+
+fn bound(flag: &str, text: &str) -> Result<Bound> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(Bound::Day(day));
+    }
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(instant) => Ok(Bound::Instant(instant.with_timezone(&Utc))),
+        Err(_) => bail!("{flag} {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z"),
+    }
+}
+
+fn near(text: &str, radius_km: f64) -> Result<Near> {
+    let parts = text.split_once(',').and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    let (lat, lon): (f64, f64) = parts.with_context(|| format!("--near {text:?} is not LAT,LON like 29.95,-90.07"))?;
+    if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
+        bail!("--near {text:?} is not on the earth: latitude -90 to 90, longitude -180 to 180");
+    }
+    if !(radius_km > 0.0 && radius_km.is_finite()) {
+        bail!("--radius-km {radius_km} must be more than 0");
+    }
+    Ok(Near { lat, lon, radius_km })
+}
+
+async fn known_source(store: &Store, wanted: &str) -> Result<()> {
+    let sources = store.sources().await?;
+    let names: Vec<&str> = sources.iter().map(|known| known.source.as_str()).collect();
+    if names.iter().any(|name| name.eq_ignore_ascii_case(wanted)) {
+        return Ok(());
+    }
+    match nearest(wanted, names.iter().copied()) {
+        Some(near) => bail!("no source is called {wanted:?}; did you mean {near:?}?"),
+        None if names.is_empty() => bail!("the store holds no events yet; collect some first"),
+        None => bail!("no source is called {wanted:?}; there are {}", names.join(", ")),
+    }
+}
+
+fn lines(events: &[EventView]) -> Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for event in events {
+        serde_json::to_writer(&mut out, &event_json(event)).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+pub fn show_table(events: &[EventView], limit: Option<usize>) -> Result<()> {
+    let mut rows = table(&["START", "TITLE", "VENUE", "CITY", "PRICE", "SOURCE", "ID"]);
+    for event in events {
+        rows.add_row(row(event));
+    }
+    print(&format!("{rows}\n"))?;
+    if events.is_empty() {
+        say("no events fit; `callboard events` without flags lists all");
+    } else if limit == Some(events.len()) {
+        say(&format!("the first {}; --limit shows more", events.len()));
+    }
+    Ok(())
+}
+
+fn row(event: &EventView) -> [String; 7] {
+    let venue = event.venue.as_ref();
+    let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+    [
+        event.start.as_ref().map(for_people).unwrap_or_default(),
+        title(event),
+        text(venue.and_then(|v| v.name.as_ref())),
+        text(venue.and_then(|v| v.city.as_ref())),
+        price(event),
+        event.source.to_string(),
+        event.id.to_string(),
+    ]
+}
+
+fn title(event: &EventView) -> String {
+    let title = event.title.as_deref().unwrap_or("(untitled)");
+    match event.status.as_deref() {
+        None | Some("scheduled") => title.to_owned(),
+        Some(status) => format!("{title} [{status}]"),
+    }
+}
+
+fn price(event: &EventView) -> String {
+    let price = &event.price;
+    let currency = price.currency.as_deref().unwrap_or_default();
+    let range = match (price.min, price.max) {
+        _ if price.is_free == Some(true) => return "free".to_owned(),
+        (Some(min), Some(max)) if min != max => format!("{min:.2}-{max:.2} {currency}"),
+        (Some(one), _) | (_, Some(one)) => format!("{one:.2} {currency}"),
+        (None, None) => String::new(),
+    };
+    range.trim_end().to_owned()
+}

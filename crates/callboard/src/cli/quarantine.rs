@@ -1,0 +1,52 @@
+//! `callboard quarantine`: the listings that were kept aside, and why.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+use store::{QuarantineRow, Store};
+
+use crate::config::Config;
+use crate::output::{Format, print, print_json, table};
+
+/// List the listings that were kept aside, with the reason why.
+#[derive(Args)]
+#[command(after_help = "Example:\n  callboard quarantine --format ndjson | jq 'select(.reason == \"missing_start\")'")]
+pub struct Quarantine {
+    /// At most so many, newest first
+    #[arg(long, value_name = "N", default_value = "100")]
+    limit: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Quarantine {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let store = Store::open_existing(&config.db()).await?;
+        let held = store.quarantine(self.limit).await?;
+        match self.format {
+            Format::Table => {
+                let mut rows = table(&["REASON", "DETAIL", "SOURCE", "KEY", "DOCUMENT"]);
+                for row in &held {
+                    let key = row.key.clone().unwrap_or_default();
+                    rows.add_row([&row.reason, &row.detail, row.source.as_str(), &key, &row.document]);
+                }
+                print(&format!("{rows}\n"))?;
+            }
+            Format::Json => print_json(&held.iter().map(held_json).collect::<Vec<_>>(), self.format)?,
+            Format::Ndjson => held.iter().try_for_each(|row| print_json(&held_json(row), self.format))?,
+        }
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn held_json(row: &QuarantineRow) -> Value {
+    json!({
+        "reason": row.reason, "detail": row.detail, "source": row.source, "kind": row.kind, "key": row.key,
+        "document": row.document, "said": row.said, "first_seen": row.first_seen, "last_seen": row.last_seen,
+        "runs": row.count, "resolved_at": row.resolved_at, "run": row.run,
+    })
+}

@@ -1,0 +1,336 @@
+//! One document's way: load or fetch it, land it, read it, refine what it states.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use connect::fetch::{FetchError, Fetched, Fetcher, Policy, Validators};
+use connect::{Connector, ReadOptions};
+use model::{ContentHash, Document, Found, Note, Record, Request, SourceName};
+use store::{DocumentRow, Known, Store};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::origin::Origin;
+use crate::refine::{Quarantined, refine};
+
+/// One document to take.
+#[derive(Clone)]
+pub(super) struct Work {
+    pub origin: Arc<Origin>,
+    /// Place of the origin among the run's origins.
+    pub index: usize,
+    /// Position in the order in which work was found.
+    pub seq: u64,
+    pub name: String,
+    pub request: Request,
+    pub place: Place,
+    pub reader: Option<Arc<dyn Connector>>,
+}
+
+/// Where the bytes of a document are.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// At the request's address.
+    Address,
+    /// On this machine.
+    File(PathBuf),
+    /// In the landing, from an earlier run.
+    Landing(Box<DocumentRow>),
+}
+
+/// What came of it.
+pub(super) struct Taken {
+    pub work: Work,
+    /// The document, without its bytes.
+    pub document: Option<Document>,
+    pub body: Option<ContentHash>,
+    pub size_bytes: u64,
+    pub result: TakeResult,
+}
+
+pub(super) enum TakeResult {
+    Read(Box<Stated>),
+    Unchanged(Known),
+    /// Nothing there, and that is an answer.
+    Nothing,
+    Failed {
+        error: String,
+        /// The source is to be asked nothing more in this run.
+        stop: bool,
+    },
+}
+
+/// What a document states, refined.
+pub(super) struct Stated {
+    pub source: SourceName,
+    pub reading_key: String,
+    /// The bytes are those of last time; only the reading is new.
+    pub same_body: bool,
+    pub records: Vec<Record>,
+    pub quarantined: Vec<Quarantined>,
+    pub requests: Vec<Request>,
+    pub reader: Option<Arc<dyn Connector>>,
+    pub cursor: Option<serde_json::Value>,
+    pub complete: bool,
+    pub total: Option<u64>,
+    pub damaged: Option<Note>,
+    pub notes: Vec<Note>,
+}
+
+/// What taking needs, shared by all documents of a run.
+pub(super) struct Taker {
+    pub store: Store,
+    pub fetchers: Vec<Option<(Fetcher, Policy)>>,
+    pub options: ReadOptions,
+    pub reread: bool,
+    /// Readers at once: one a core.
+    pub cores: Semaphore,
+    pub clock: fn() -> DateTime<Utc>,
+}
+
+impl Taker {
+    /// Never fails as a whole: what goes wrong is this document's result.
+    pub(super) async fn take(self: Arc<Self>, work: Work) -> Taken {
+        let known = match self.known(&work).await {
+            Ok(known) => known,
+            Err(error) => return failed(work, error.to_string(), false),
+        };
+        let document = match self.obtain(&work, known.as_ref()).await {
+            Ok(Obtained::Document(document)) => document,
+            Ok(Obtained::Unchanged) => return unchanged(work, None, known),
+            Ok(Obtained::Nothing) => return nothing(work),
+            Err(failure) => return failed(work, failure.error, failure.stop),
+        };
+        let Ok(_permit) = self.cores.acquire().await else {
+            return failed(work, "the run has ended".to_owned(), false);
+        };
+        let (taker, kept) = (self.clone(), work.clone());
+        match tokio::task::spawn_blocking(move || taker.land_and_read(work, *document, known)).await {
+            Ok(taken) => taken,
+            Err(_) => failed(
+                kept,
+                "callboard has a fault: its reader died; please report it with the input".to_owned(),
+                false,
+            ),
+        }
+    }
+
+    async fn known(&self, work: &Work) -> Result<Option<Known>, store::StoreError> {
+        self.store.known_document(work.origin.reader(), &work.origin.scope, &work.name).await
+    }
+
+    async fn obtain(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
+        match &work.place {
+            Place::File(path) => return load(path.clone(), work).await.map(Obtained::document),
+            Place::Landing(row) => return self.landed(work, row).await.map(Obtained::document),
+            Place::Address => {}
+        }
+        let Some((fetcher, policy)) = &self.fetchers[work.index] else {
+            return Err(Failed { error: "nothing is fetched in this run".to_owned(), stop: true });
+        };
+        let validators = known
+            .filter(|_| !self.reread)
+            .map(|known| Validators { etag: known.etag.clone(), last_modified: known.last_modified.clone() });
+        match fetcher.fetch(&work.request, policy, validators.as_ref()).await {
+            Ok(Fetched::Document(document)) => Ok(Obtained::Document(document)),
+            Ok(Fetched::Skipped { .. }) => Ok(Obtained::Nothing),
+            Ok(Fetched::NotModified { .. }) => self.from_landing(work, known).await,
+            Err(error) => Err(Failed::from(error)),
+        }
+    }
+
+    /// A source said "not modified": all stands as it was, unless today's reading differs; then the
+    /// landed body is read again.
+    async fn from_landing(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
+        let Some(known) = known else { return Ok(Obtained::Nothing) };
+        if ReadingKey::of(known).stands_for(&self.reading_key(work)) {
+            return Ok(Obtained::Unchanged);
+        }
+        let body = self.body(known.body).await?;
+        let mut document = Document::from_bytes(&work.name, work.request.url.clone(), body);
+        document.request = work.request.clone();
+        (document.found, document.fetched_at) = (Found::Landed, (self.clock)());
+        Ok(Obtained::document(document))
+    }
+
+    /// A document of an earlier run as it came then.
+    async fn landed(&self, work: &Work, row: &DocumentRow) -> Result<Document, Failed> {
+        let hash = row.body.ok_or_else(|| Failed::new("no body was landed for it"))?;
+        let url = Url::parse(&row.url).unwrap_or_else(|_| work.request.url.clone());
+        let mut document = Document::from_bytes(&work.name, url, self.body(hash).await?);
+        (document.request, document.found) = (work.request.clone(), found_then(row));
+        (document.status, document.headers) = (row.status, row.headers.clone());
+        if let Ok(fetched) = DateTime::parse_from_rfc3339(&row.fetched_at) {
+            document.fetched_at = fetched.with_timezone(&Utc);
+        }
+        Ok(document)
+    }
+
+    async fn body(&self, hash: ContentHash) -> Result<bytes::Bytes, Failed> {
+        let store = self.store.clone();
+        let body = tokio::task::spawn_blocking(move || store.landing().get(hash)).await;
+        let body = body.map_err(|_| Failed::new("the landing could not be read"))?;
+        body.map_err(|error| Failed::new(error.to_string()))
+    }
+
+    fn land_and_read(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
+        let hash = match self.store.landing().put(&document.body) {
+            Ok(hash) => hash,
+            Err(error) => return failed(work, error.to_string(), true),
+        };
+        let reading_key = self.reading_key(&work);
+        let same_body = known.as_ref().is_some_and(|known| known.body == hash);
+        let stands = |known: &Known| ReadingKey::of(known).stands_for(&reading_key);
+        if same_body && !self.reread && known.as_ref().is_some_and(stands) {
+            return unchanged(work, Some(document), known);
+        }
+        let size_bytes = document.body.len() as u64;
+        let result = match work.origin.read(&document, work.reader.as_ref(), &self.options) {
+            Ok(read) => TakeResult::Read(Box::new(stated(read, &reading_key, same_body))),
+            Err(error) => TakeResult::Failed { error: error.to_string(), stop: false },
+        };
+        Taken { work, document: Some(without_body(document)), body: Some(hash), size_bytes, result }
+    }
+
+    /// Changes when today's reading of the same bytes may differ from yesterday's.
+    fn reading_key(&self, work: &Work) -> String {
+        let connector = work.reader.as_ref().or(work.origin.connector.as_ref());
+        let fingerprint = connector.map_or_else(String::new, |connector| connector.fingerprint());
+        let (window, zone) = (self.options.window, self.options.timezone);
+        let version = env!("CARGO_PKG_VERSION");
+        let all = format!("{version}\0{fingerprint}\0{window:?}\0{zone:?}\0{:?}", work.origin.params.plain);
+        format!("{:016x}", ContentHash::of(all.as_bytes()).short())
+    }
+}
+
+enum Obtained {
+    Document(Box<Document>),
+    Unchanged,
+    Nothing,
+}
+
+impl Obtained {
+    fn document(document: Document) -> Obtained {
+        Obtained::Document(Box::new(document))
+    }
+}
+
+/// A file is read as a file again: that decides who its source is.
+fn found_then(row: &DocumentRow) -> Found {
+    if row.found == "file" { Found::File } else { Found::Landed }
+}
+
+struct Failed {
+    error: String,
+    stop: bool,
+}
+
+impl Failed {
+    fn new(error: impl Into<String>) -> Failed {
+        Failed { error: error.into(), stop: false }
+    }
+}
+
+impl From<FetchError> for Failed {
+    fn from(error: FetchError) -> Self {
+        Failed { stop: error.stops_source(), error: error.to_string() }
+    }
+}
+
+/// Longest file that is read.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+async fn load(path: PathBuf, work: &Work) -> Result<Document, Failed> {
+    let (name, request) = (work.name.clone(), work.request.clone());
+    let loaded = tokio::task::spawn_blocking(move || {
+        let about = std::fs::metadata(&path)?;
+        if about.len() > FILE_BYTES_MAX {
+            let message = format!("larger than {} MiB", FILE_BYTES_MAX / 1024 / 1024);
+            return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
+        }
+        Ok((std::fs::read(&path)?, about.modified()?))
+    });
+    let loaded = loaded.await.map_err(|_| Failed::new("the file could not be read"))?;
+    let (body, modified) = loaded.map_err(|error| Failed::new(format!("cannot read the file: {error}")))?;
+    let mut document = Document::from_bytes(&name, request.url.clone(), body);
+    (document.request, document.fetched_at) = (request, DateTime::<Utc>::from(modified));
+    Ok(document)
+}
+
+/// The address a file stands under.
+pub(super) fn file_url(path: &std::path::Path, name: &str) -> Url {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    Url::from_file_path(absolute).unwrap_or_else(|()| {
+        let mut url = Url::parse("file:///").expect("a constant address");
+        url.set_path(name);
+        url
+    })
+}
+
+/// How a document was last read, as kept beside it: a hash of reader and options, then `+` when the
+/// document was a complete list, then `!` when more followed from it.
+#[derive(Clone, Copy)]
+pub(super) struct ReadingKey<'a>(&'a str);
+
+impl<'a> ReadingKey<'a> {
+    pub(super) fn of(known: &'a Known) -> ReadingKey<'a> {
+        ReadingKey(&known.reading_key)
+    }
+
+    /// A list that more follows from is always read: what follows may have changed.
+    fn stands_for(self, today: &str) -> bool {
+        !self.0.ends_with('!') && self.0.trim_end_matches('+') == today
+    }
+
+    pub(super) fn complete(self) -> bool {
+        self.0.contains('+')
+    }
+
+    fn text(today: &str, complete: bool, followed: bool) -> String {
+        format!("{today}{}{}", if complete { "+" } else { "" }, if followed { "!" } else { "" })
+    }
+}
+
+fn stated(read: super::origin::Read, reading_key: &str, same_body: bool) -> Stated {
+    let reading = read.reading;
+    let complete = reading.complete && reading.damaged.is_none();
+    let followed = !reading.requests.is_empty() || reading.total.is_some();
+    let refined = refine(reading.records, reading.rejected);
+    let mut notes = reading.notes;
+    notes.extend(refined.notes);
+    Stated {
+        source: read.source,
+        reader: read.reader,
+        reading_key: ReadingKey::text(reading_key, complete, followed),
+        same_body,
+        records: refined.records,
+        quarantined: refined.quarantined,
+        requests: reading.requests,
+        cursor: reading.cursor,
+        complete,
+        total: reading.total,
+        damaged: reading.damaged,
+        notes,
+    }
+}
+
+fn without_body(mut document: Document) -> Document {
+    document.body = bytes::Bytes::new();
+    document
+}
+
+fn unchanged(work: Work, document: Option<Document>, known: Option<Known>) -> Taken {
+    let (body, size_bytes) =
+        (known.as_ref().map(|k| k.body), document.as_ref().map_or(0, |d| d.body.len() as u64));
+    let result = known.map_or(TakeResult::Nothing, TakeResult::Unchanged);
+    Taken { work, document: document.map(without_body), body, size_bytes, result }
+}
+
+fn nothing(work: Work) -> Taken {
+    Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Nothing }
+}
+
+fn failed(work: Work, error: String, stop: bool) -> Taken {
+    Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Failed { error, stop } }
+}
