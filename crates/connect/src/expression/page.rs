@@ -2,6 +2,8 @@
 //!
 //! An element prints as its text. Addresses in `href` and `src` come out absolute.
 
+mod pieces;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +20,8 @@ use crate::value::text::fold;
 struct Page {
     html: Mutex<Html>,
     base: Url,
+    /// The element this page is a piece of.
+    around: Option<Element>,
 }
 
 /// One element of a page.
@@ -33,7 +37,26 @@ impl Element {
         let html = Html::parse_document(html);
         let base = base_of(&html).and_then(|href| base.join(&href).ok()).unwrap_or_else(|| base.clone());
         let id = html.root_element().id();
-        Element { page: Arc::new(Page { html: Mutex::new(html), base }), id }
+        Element { page: Arc::new(Page { html: Mutex::new(html), base, around: None }), id }
+    }
+
+    /// Its content line by line, each line an element: see the `pieces` filter.
+    pub fn pieces(&self) -> Vec<Element> {
+        let lines = self.with(pieces::markup_by_line).unwrap_or_default();
+        let said = |piece: &Element| !piece.text().is_empty() || !piece.links().is_empty();
+        lines.iter().map(|markup| self.piece(markup)).filter(said).collect()
+    }
+
+    fn piece(&self, markup: &str) -> Element {
+        let html = Html::parse_fragment(markup);
+        let id = html.root_element().id();
+        let around = Some(self.clone());
+        Element { page: Arc::new(Page { html: Mutex::new(html), base: self.page.base.clone(), around }), id }
+    }
+
+    /// What `find` gives for the element, or else for the one it is a piece of.
+    fn here_or_around(&self, find: impl Fn(&Element) -> Option<Element>) -> Option<Element> {
+        find(self).or_else(|| self.page.around.as_ref()?.here_or_around(find))
     }
 
     /// Runs `f` on the element. `f` must not come back to this page through another [`Element`].
@@ -123,10 +146,11 @@ impl Element {
 
     /// Itself or the nearest element around it that `selector` matches.
     pub fn closest(&self, selector: &Selector) -> Option<Element> {
-        self.optional(|element| {
+        let closest = |element: ElementRef<'_>| {
             let around = element.ancestors().filter_map(ElementRef::wrap);
             std::iter::once(element).chain(around).find(|e| selector.matches(e)).map(|e| e.id())
-        })
+        };
+        self.here_or_around(|here| here.optional(closest))
     }
 
     /// The elements directly inside it.
@@ -154,7 +178,7 @@ impl Element {
 
     /// The nearest element before it in the whole page that `selector` matches: a heading above.
     pub fn preceding(&self, selector: &Selector) -> Option<Element> {
-        self.optional(|element| {
+        let preceding = |element: ElementRef<'_>| {
             let mut here = *element;
             loop {
                 match here.prev_sibling() {
@@ -173,7 +197,8 @@ impl Element {
                     }
                 }
             }
-        })
+        };
+        self.here_or_around(|here| here.optional(preceding))
     }
 
     /// The nearest element after it in the whole page that `selector` matches.

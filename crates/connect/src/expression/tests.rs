@@ -34,6 +34,23 @@ fn every_example_of_the_reference_gives_what_it_says() {
 }
 
 #[test]
+fn pieces_keep_their_links_and_know_what_stands_around_them() {
+    let html = "<h2>2026</h2><div id=all><p><strong>May 1 <a href='/a?x=1&amp;y'>Agenda</a><br>June 5 &lt;new&gt;</strong></p>\
+                <img alt='x'>tail</div>";
+    let page = Element::parse(html, &Url::parse("https://example.org/").unwrap());
+    let eval = |source: &str| {
+        let scope = Scope { item: Value::from(page.clone()), ..Scope::default() };
+        to_json(&Expression::parse(source).unwrap().eval(&Arc::new(scope)).unwrap()).to_string()
+    };
+    let pieces = "item | css('#all') | pieces";
+    assert_eq!(eval(pieces), r#"["May 1 Agenda","June 5 <new>","tail"]"#);
+    let links = r#"[{"title":"Agenda","url":"https://example.org/a?x=1&y"}]"#;
+    assert_eq!(eval(&format!("({pieces})[0] | links")), links);
+    assert_eq!(eval(&format!("({pieces})[1] | css('strong') | preceding('h2')")), r#""2026""#);
+    assert_eq!(eval(&format!("({pieces})[1] | pieces | first | closest('#all') | attr('id')")), r#""all""#);
+}
+
+#[test]
 fn nothing_in_gives_nothing_out() {
     for filter in all_filters().filter(|filter| filter.name != "or_else") {
         let expression = Expression::parse(&format!("item.absent.deeper | {}", filter.name)).unwrap();

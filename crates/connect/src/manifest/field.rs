@@ -126,7 +126,18 @@ fn when(value: &Value, context: &FieldContext) -> Result<When, String> {
     if when.date.is_none() && when.clock != model::Clock::ToBeAnnounced {
         return Err(format!("no date found in `{}`", shortened(&when.said)));
     }
-    Ok(context.timezone.map_or(when.clone(), |tz| when.in_zone_if_floating(Zone::Named(tz))))
+    Ok(context.timezone.map_or(when.clone(), |tz| at_home(when, tz)))
+}
+
+/// A local time is one of the source's zone; so is one whose offset is the zone's at that instant, which
+/// then has a name.
+fn at_home(when: When, tz: Tz) -> When {
+    let named = When { zone: Zone::Named(tz), ..when.clone() };
+    match when.zone {
+        Zone::Floating => named,
+        Zone::Offset(_) if when.instant() == named.instant() => named,
+        _ => when,
+    }
 }
 
 fn moment(value: &Value, context: &FieldContext) -> Result<Json, String> {
@@ -151,6 +162,16 @@ pub fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offset_that_is_the_sources_own_gets_its_name() {
+        let tz = chrono_tz::America::New_York;
+        let zone = |text: &str| at_home(read_date(text, &Hints::default()), tz).zone_name();
+        assert_eq!(zone("2023-03-21T10:00:00-04:00"), Some("America/New_York"));
+        assert_eq!(zone("2023-03-21T10:00:00"), Some("America/New_York"));
+        assert_eq!(zone("2023-03-21T10:00:00-05:00"), None);
+        assert_eq!(zone("2023-03-21T10:00:00Z"), None);
+    }
 
     #[test]
     fn links_that_lead_nowhere_are_none() {

@@ -51,6 +51,17 @@ pub(super) const FILTERS: &[Filter] = &[
         examples: &[("doc | css('#place') | lines", "[\"City Hall\",\"1 Main St\",\"Room 3\"]")],
     },
     Filter {
+        name: "pieces",
+        takes: "",
+        first: Any,
+        run: pieces,
+        doc: "The content line by line, as `lines` cuts it, each line an element with the links in it: for entries between `<br>`. `closest` and `preceding` also look around the element that was cut. Also takes a list of elements.",
+        examples: &[
+            ("doc | css('#place') | pieces", "[\"City Hall\",\"1 Main St\",\"Room 3\"]"),
+            ("doc | css('#place') | pieces | first | preceding('h2')", "\"Meetings 2019\""),
+        ],
+    },
+    Filter {
         name: "markup",
         takes: "",
         first: Any,
@@ -222,6 +233,17 @@ fn lines(call: &Call<'_>) -> Outcome {
         }
     };
     Ok(Value::from(lines))
+}
+
+fn pieces(call: &Call<'_>) -> Outcome {
+    let mut all = Vec::new();
+    for value in crate::expression::address::listed(call.value.clone()) {
+        match value.downcast_object_ref::<Element>() {
+            Some(element) => all.extend(element.pieces()),
+            None => return Err(call.fault(&format!("takes HTML elements, not {}", shown(&value)))),
+        }
+    }
+    Ok(list(all))
 }
 
 fn attr(call: &Call<'_>) -> Outcome {

@@ -52,6 +52,14 @@ pub(super) const FILTERS: &[Filter] = &[
         examples: &[("'a b/ä' | encode", "\"a%20b%2F%C3%A4\"")],
     },
     Filter {
+        name: "decode",
+        takes: "",
+        first: Any,
+        run: |call| Ok(decode(&call.text()?).into()),
+        doc: "The opposite: `%20` becomes a space. For what the file names of links say.",
+        examples: &[("'a%20b%2F%C3%A4 100%' | decode", "\"a b/ä 100%\"")],
+    },
+    Filter {
         name: "html",
         takes: "",
         first: Any,
@@ -140,6 +148,19 @@ pub(crate) fn encode(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// Bytes written as `%XX`; what is no such byte stays.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let pair = after.get(..2).filter(|_| *first == b'%');
+        let byte = pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn html(call: &Call<'_>) -> Outcome {
