@@ -62,6 +62,8 @@ const SHIPPED: &[Shipped] = shipped! {
     "tulsa-schools": "sources/meetings/tulsa-schools.yaml",
     "wichita-calendar": "sources/meetings/wichita-calendar.yaml",
     "wicks-sccab": "sources/meetings/wicks-sccab.yaml",
+    "chi-plan-commission": "sources/meetings/chi-plan-commission.yaml",
+    "summ-board-health": "sources/meetings/summ-board-health.yaml",
 };
 
 /// The connectors that ship.
