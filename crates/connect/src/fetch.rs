@@ -4,14 +4,36 @@
 //! what is worth trying, and hands over either a whole document or an error that says what to do:
 //! never a short body, never an address it was not allowed to reach, never a secret.
 
+mod answer;
+mod backoff;
+mod client;
+mod credentials;
 mod error;
+mod guard;
+mod host;
+mod journey;
+mod limits;
 mod options;
 mod policy;
+mod robots;
 mod validators;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use model::{Document, Request};
+use regex::Regex;
+use tokio::sync::Semaphore;
+
+use backoff::Backoff;
+use client::{Answer, Clients, Failure, Outgoing};
+use credentials::Keyring;
+use guard::Guard;
+use host::{Hosts, Pace, lock};
+use journey::Errand;
 
 pub use error::FetchError;
 pub use options::{BreakerOptions, FetchOptions, TimeLimits};
@@ -28,7 +50,7 @@ pub enum Fetched {
         /// To ask with next time.
         validators: Validators,
         /// When the source said so.
-        fetched_at: chrono::DateTime<chrono::Utc>,
+        fetched_at: DateTime<Utc>,
     },
     /// Nothing there, and the policy calls that an answer.
     Skipped {
@@ -55,34 +77,174 @@ pub struct Counters {
 /// Fetches. Cheap to clone; clones share connections, limits and caches.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    options: Arc<FetchOptions>,
+    shared: Arc<Shared>,
+    tally: Arc<Tally>,
 }
 
 impl Fetcher {
-    /// A fetcher with these limits.
+    /// A fetcher with these limits. Fails only where no HTTP client can be made at all.
     pub fn new(options: FetchOptions) -> Result<Fetcher, FetchError> {
-        Ok(Fetcher { options: Arc::new(options) })
+        let shared = Arc::new(Shared::new(options)?);
+        Ok(Fetcher { shared, tally: Arc::default() })
     }
 
     /// The same connections, limits and caches with counters, and so a `per_run` budget, of their
     /// own: one for each source of a run.
     pub fn scoped(&self) -> Fetcher {
-        self.clone()
+        Fetcher { shared: self.shared.clone(), tally: Arc::default() }
     }
 
     /// What was done so far.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        self.tally.counters()
     }
 
     /// Fetches `request` as `policy` says; with `validators` only if it changed.
+    ///
+    /// Waits as long as politeness asks, up to `max_wait` at a time. Dropping the future ends it.
     pub async fn fetch(
         &self,
         request: &Request,
         policy: &Policy,
         validators: Option<&Validators>,
     ) -> Result<Fetched, FetchError> {
-        let _ = (policy, validators, &self.options);
-        Err(FetchError::BadAddress { url: request.url.to_string(), reason: "not built yet".into() })
+        let errand = Errand::new(self, request, policy, validators)?;
+        let attempts = policy.attempts.unwrap_or(self.shared.options.attempts);
+        let fetched = self.persist(attempts, || self.attempt(&errand)).await?;
+        if matches!(fetched, Fetched::NotModified { .. }) {
+            self.tally.not_modified.fetch_add(1, Relaxed);
+        }
+        Ok(fetched)
     }
+
+    /// Tries until it works, it is not worth trying, or `attempts` are used up.
+    async fn persist<T, F>(&self, attempts: u32, mut once: impl FnMut() -> F) -> Result<T, FetchError>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let failure = match once().await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            if !failure.again || attempt >= attempts {
+                return Err(failure.error.tried(attempt));
+            }
+            tracing::debug!(error.class = failure.error.class(), attempt, "fetch will be tried again");
+            self.tally.retries.fetch_add(1, Relaxed);
+            tokio::time::sleep(self.shared.backoff.wait(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    /// One exchange with a host, in its turn and at its pace.
+    async fn exchange(&self, outgoing: Outgoing<'_>, pace: Pace) -> Result<Answer, Failure> {
+        let Shared { options, clients, hosts, places, .. } = &*self.shared;
+        clients.check(&outgoing.url, outgoing.clean)?;
+        let host = hosts.of(&outgoing.url, options);
+        let _permit = host.enter(outgoing.clean, pace, places, options.max_wait).await?;
+        self.tally.requests.fetch_add(1, Relaxed);
+        let result = clients.exchange(outgoing).await;
+        match &result {
+            Ok(answer) => {
+                self.tally.bytes.fetch_add(answer.body.len() as u64, Relaxed);
+                host.note(answer.status >= 500);
+            }
+            Err(failure) if failure.again => host.note(true),
+            Err(_) => {}
+        }
+        result
+    }
+}
+
+/// What all clones share.
+#[derive(Debug)]
+struct Shared {
+    options: Arc<FetchOptions>,
+    clients: Clients,
+    hosts: Hosts,
+    places: Arc<Semaphore>,
+    backoff: Backoff,
+    keyring: Keyring,
+    patterns: Mutex<HashMap<String, Arc<Regex>>>,
+}
+
+impl Shared {
+    fn new(options: FetchOptions) -> Result<Shared, FetchError> {
+        let options = Arc::new(options);
+        let proxies = if options.system_proxy { proxy_hosts() } else { Vec::new() };
+        let guard = Guard { allow_private: options.allow_private, proxies };
+        let places = options.total_concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Shared {
+            clients: Clients::new(options.clone(), guard)?,
+            hosts: Hosts::default(),
+            places: Arc::new(Semaphore::new(places)),
+            backoff: Backoff::new(options.backoff_base, options.backoff_cap, options.seed),
+            keyring: Keyring::default(),
+            patterns: Mutex::default(),
+            options,
+        })
+    }
+
+    /// A policy's pattern, compiled once.
+    fn pattern(&self, pattern: &str) -> Result<Arc<Regex>, FetchError> {
+        if let Some(known) = lock(&self.patterns).get(pattern) {
+            return Ok(known.clone());
+        }
+        let compiled = Regex::new(pattern)
+            .map_err(|error| FetchError::Setup(format!("the limit header pattern {pattern:?}: {error}")))?;
+        let compiled = Arc::new(compiled);
+        lock(&self.patterns).insert(pattern.to_owned(), compiled.clone());
+        Ok(compiled)
+    }
+}
+
+/// Hosts of the proxies that the environment names.
+fn proxy_hosts() -> Vec<String> {
+    let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+    let values = names.iter().filter_map(|name| std::env::var(name).ok());
+    let urls = values.filter_map(|value| {
+        let value = if value.contains("://") { value } else { format!("http://{value}") };
+        value.parse::<url::Url>().ok()
+    });
+    urls.filter_map(|url| url.host_str().map(str::to_owned)).collect()
+}
+
+/// Counts, without a lock.
+#[derive(Debug, Default)]
+struct Tally {
+    requests: AtomicU64,
+    spent: AtomicU64,
+    retries: AtomicU64,
+    bytes: AtomicU64,
+    not_modified: AtomicU64,
+    pauses: AtomicU64,
+}
+
+impl Tally {
+    /// Takes one of `budget`; false when none is left.
+    fn spend(&self, budget: u64) -> bool {
+        self.spent.fetch_add(1, Relaxed) < budget
+    }
+
+    fn paused(&self) {
+        self.pauses.fetch_add(1, Relaxed);
+    }
+
+    fn counters(&self) -> Counters {
+        Counters {
+            requests: self.requests.load(Relaxed),
+            retries: self.retries.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            not_modified: self.not_modified.load(Relaxed),
+            pauses: self.pauses.load(Relaxed),
+        }
+    }
+}
+
+/// The present, for what sources date; waits are measured on the steady clock.
+#[allow(clippy::disallowed_methods, reason = "an edge: when a document was fetched is a fact")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
 }

@@ -8,4 +8,5 @@ pub mod json;
 pub mod jsonld;
 pub mod microdata;
 pub mod microformats;
+pub mod schema;
 pub mod xml;

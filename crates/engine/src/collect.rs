@@ -45,6 +45,8 @@ pub struct CollectOptions {
     pub max_shrink: f64,
     /// Read documents again that have not changed.
     pub reread: bool,
+    /// Mark as vanished what a complete list no longer holds.
+    pub sweep: bool,
     /// Nothing is written: the store is a rehearsal copy.
     pub dry_run: bool,
 }

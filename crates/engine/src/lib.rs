@@ -4,3 +4,4 @@
 pub mod collect;
 pub mod present;
 pub mod refine;
+pub mod replay;

@@ -1,6 +1,6 @@
 //! What can go wrong with a store, by what the user can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -87,4 +87,43 @@ pub enum StoreError {
         /// What it says.
         source: sqlx::Error,
     },
+}
+
+/// SQLite's primary result codes that have an answer of their own.
+mod code {
+    pub(super) const BUSY: i32 = 5;
+    pub(super) const LOCKED: i32 = 6;
+    pub(super) const READONLY: i32 = 8;
+    pub(super) const CORRUPT: i32 = 11;
+    pub(super) const FULL: i32 = 13;
+    pub(super) const CANTOPEN: i32 = 14;
+    pub(super) const NOTADB: i32 = 26;
+}
+
+impl StoreError {
+    /// The class of a database error that came while `doing` something to `path`.
+    pub(crate) fn of(error: sqlx::Error, path: &Path, doing: &'static str) -> StoreError {
+        let path = path.to_owned();
+        let reason = error.to_string();
+        match primary_code(&error) {
+            Some(code::BUSY | code::LOCKED) => StoreError::Busy { path },
+            Some(code::READONLY | code::CANTOPEN) => StoreError::NotWritable { path, reason },
+            Some(code::FULL) => StoreError::DiskFull { path },
+            Some(code::NOTADB) => StoreError::NotAStore { path },
+            Some(code::CORRUPT) => StoreError::Damaged { what: path.display().to_string(), reason },
+            _ => match error {
+                sqlx::Error::Decode(fault) | sqlx::Error::ColumnDecode { source: fault, .. } => {
+                    StoreError::Damaged { what: path.display().to_string(), reason: fault.to_string() }
+                }
+                sqlx::Error::PoolTimedOut => StoreError::Busy { path },
+                source => StoreError::Database { doing, source },
+            },
+        }
+    }
+}
+
+/// The low byte of SQLite's extended result code.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
 }

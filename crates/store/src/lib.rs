@@ -10,21 +10,23 @@ mod batch;
 mod commit;
 mod counts;
 mod ddl;
+mod dialect;
 mod error;
 mod landing;
 mod open;
-mod query;
 mod quarantine;
+mod query;
 mod retention;
 mod rows;
 mod runs;
 mod show;
 mod sql;
 mod sweep;
+mod tally;
 mod view;
 
 pub use batch::{
-    Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Sweep, SweepScope, Shrink,
+    Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Shrink, Sweep, SweepScope,
 };
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "tests speak on stderr")]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The folder that holds recorded data and facts: `../shared` beside the repository.
 fn shared() -> PathBuf {
@@ -35,4 +36,54 @@ pub fn recorded_files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     files.retain(|path| endings.iter().any(|ending| path.to_string_lossy().ends_with(ending)));
     files.sort();
     files
+}
+
+/// An empty folder of its own, gone when dropped.
+pub struct TempFolder(PathBuf);
+
+impl TempFolder {
+    /// A new folder.
+    pub fn new() -> TempFolder {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("callboard-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("cannot make {}: {error}", path.display()));
+        TempFolder(path)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file into it; folders on the way are made.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        let written = std::fs::create_dir_all(path.parent().unwrap_or(&self.0))
+            .and_then(|()| std::fs::write(&path, content));
+        written.unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+        path
+    }
+
+    /// Names of what is in it, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap_or_else(|error| panic!("cannot list: {error}"));
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Default for TempFolder {
+    fn default() -> Self {
+        TempFolder::new()
+    }
+}
+
+impl Drop for TempFolder {
+    fn drop(&mut self) {
+        // What cannot be removed is the temporary folder's business.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

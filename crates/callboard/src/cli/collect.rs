@@ -169,6 +169,7 @@ pub fn options(config: &Config, reread: bool, dry_run: bool) -> Result<CollectOp
         concurrency: config.get("concurrency")?,
         max_shrink: config.get("max_shrink")?,
         reread,
+        sweep: true,
         dry_run,
     })
 }

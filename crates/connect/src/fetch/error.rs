@@ -192,7 +192,7 @@ impl FetchError {
     /// True when the same request may well succeed later, without anybody changing anything.
     pub fn retry_later(&self) -> bool {
         match self {
-            FetchError::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            FetchError::Status { status, .. } => super::answer::worth_retrying(*status),
             FetchError::RobotsUnavailable { .. }
             | FetchError::Quota { .. }
             | FetchError::Budget { .. }
@@ -238,6 +238,33 @@ impl FetchError {
             | FetchError::Connect { attempts, .. }
             | FetchError::Truncated { attempts, .. } => *attempts = times,
             _ => {}
+        }
+        self
+    }
+}
+
+impl FetchError {
+    /// The same error, told of the request that it kept from being made.
+    pub(super) fn about(mut self, clean: &str) -> FetchError {
+        match &mut self {
+            FetchError::Setup(_) => {}
+            FetchError::BadAddress { url, .. }
+            | FetchError::Refused { url, .. }
+            | FetchError::Robots { url, .. }
+            | FetchError::RobotsUnavailable { url, .. }
+            | FetchError::Gone { url, .. }
+            | FetchError::Credentials { url, .. }
+            | FetchError::Quota { url, .. }
+            | FetchError::Budget { url, .. }
+            | FetchError::Status { url, .. }
+            | FetchError::TooLarge { url, .. }
+            | FetchError::Timeout { url, .. }
+            | FetchError::Dns { url, .. }
+            | FetchError::Tls { url, .. }
+            | FetchError::Connect { url, .. }
+            | FetchError::Truncated { url, .. }
+            | FetchError::Redirect { url, .. }
+            | FetchError::BreakerOpen { url, .. } => clean.clone_into(url),
         }
         self
     }

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::origin::Origin;
 use super::progress::Progress;
 use super::summary::Summary;
-use super::take::{TakeResult, Taken, Taker, Work, file_url};
+use super::take::{Place, TakeResult, Taken, Taker, Work, file_url};
 use super::tally::Tally;
 use super::{Collect, CollectError, CollectOptions};
 
@@ -40,9 +40,9 @@ pub(super) struct Drive {
     turn: usize,
     flying: JoinSet<Taken>,
     flying_of: Vec<usize>,
-    /// Files are committed in the order they were named, whichever is read first.
+    /// What is at hand is committed in the order it was named, whichever is read first.
     early: BTreeMap<u64, Taken>,
-    next_file: u64,
+    next_at_hand: u64,
     batch: Vec<LandedDocument>,
     batch_records: usize,
     batch_since: Option<Instant>,
@@ -77,7 +77,7 @@ impl Drive {
             turn: 0,
             flying: JoinSet::new(),
             early: BTreeMap::new(),
-            next_file: 0,
+            next_at_hand: 0,
             batch: Vec::new(),
             batch_records: 0,
             batch_since: None,
@@ -112,7 +112,7 @@ impl Drive {
         }
         self.commit().await?;
         self.await_commit().await?;
-        self.sweep().await
+        if self.options.sweep { self.sweep().await } else { Ok(()) }
     }
 
     pub(super) fn into_summary(self, run: RunId, dry_run: bool) -> Summary {
@@ -121,12 +121,18 @@ impl Drive {
         summary
     }
 
-    /// Files come first, numbered from 0: so their numbers have no gaps.
+    /// What is at hand comes first, numbered from 0: so its numbers have no gaps.
     async fn first_requests(&mut self) -> Result<(), CollectError> {
         for index in 0..self.origins.len() {
             for (path, name) in self.origins[index].files.clone() {
                 let request = Request::get(file_url(&path, &name));
-                self.enqueue(index, Work { name, file: Some(path), ..self.work(index, request, None) });
+                let place = Place::File(path);
+                self.enqueue(index, Work { name, place, ..self.work(index, request, None) });
+            }
+            for row in self.origins[index].landed.clone() {
+                let (name, request) = (row.name.clone(), row.request.clone());
+                let place = Place::Landing(Box::new(row));
+                self.enqueue(index, Work { name, place, ..self.work(index, request, None) });
             }
         }
         for index in 0..self.origins.len() {
@@ -142,7 +148,7 @@ impl Drive {
 
     fn work(&self, index: usize, request: Request, reader: Option<Arc<dyn Connector>>) -> Work {
         let (origin, name) = (self.origins[index].clone(), request.identity());
-        Work { origin, index, seq: self.found, name, request, file: None, reader }
+        Work { origin, index, seq: self.found, name, request, place: Place::Address, reader }
     }
 
     fn enqueue(&mut self, index: usize, work: Work) {
@@ -222,12 +228,12 @@ impl Drive {
 
     fn landed(&mut self, taken: Taken) {
         self.flying_of[taken.work.index] -= 1;
-        if taken.work.file.is_none() {
+        if matches!(taken.work.place, Place::Address) {
             return self.keep(taken);
         }
         self.early.insert(taken.work.seq, taken);
-        while let Some(taken) = self.early.remove(&self.next_file) {
-            self.next_file += 1;
+        while let Some(taken) = self.early.remove(&self.next_at_hand) {
+            self.next_at_hand += 1;
             self.keep(taken);
         }
     }
@@ -260,8 +266,11 @@ impl Drive {
         if requests.is_empty() {
             return;
         }
-        if work.file.is_none() {
+        if matches!(work.place, Place::Address) {
             return self.follow(index, requests, reader, depth);
+        }
+        if matches!(work.place, Place::Landing(_)) {
+            return;
         }
         self.tally.scopes.entry(work.origin.scope.clone()).or_default().miss();
         let count = requests.len();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use connect::{Connector, Params, ReadError, ReadOptions, StartError};
 use model::{Document, Reading, Request, SourceName};
 use serde_json::Value;
+use store::DocumentRow;
 
 /// Finds the connector that knows a document, for input that names none.
 pub type Recogniser = Arc<dyn Fn(&Document) -> Option<Arc<dyn Connector>> + Send + Sync>;
@@ -38,6 +39,8 @@ pub struct Origin {
     pub requests: Vec<Request>,
     /// Files with their names in the store.
     pub files: Vec<(PathBuf, String)>,
+    /// Documents of earlier runs, to be read again.
+    pub landed: Vec<DocumentRow>,
 }
 
 impl fmt::Debug for Origin {
@@ -65,7 +68,7 @@ impl Origin {
         options: &ReadOptions,
     ) -> Result<Vec<Request>, StartError> {
         match &self.connector {
-            Some(connector) if self.requests.is_empty() && self.files.is_empty() => {
+            Some(connector) if self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty() => {
                 connector.start(&self.params, cursor, options.now)
             }
             _ => Ok(self.requests.clone()),

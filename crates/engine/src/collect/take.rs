@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use connect::fetch::{FetchError, Fetched, Fetcher, Policy, Validators};
 use connect::{Connector, ReadOptions};
 use model::{ContentHash, Document, Found, Note, Record, Request, SourceName};
-use store::{Known, Store};
+use store::{DocumentRow, Known, Store};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -24,8 +24,19 @@ pub(super) struct Work {
     pub seq: u64,
     pub name: String,
     pub request: Request,
-    pub file: Option<PathBuf>,
+    pub place: Place,
     pub reader: Option<Arc<dyn Connector>>,
+}
+
+/// Where the bytes of a document are.
+#[derive(Clone)]
+pub(super) enum Place {
+    /// At the request's address.
+    Address,
+    /// On this machine.
+    File(PathBuf),
+    /// In the landing, from an earlier run.
+    Landing(Box<DocumentRow>),
 }
 
 /// What came of it.
@@ -110,8 +121,10 @@ impl Taker {
     }
 
     async fn obtain(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
-        if let Some(path) = &work.file {
-            return load(path.clone(), work).await.map(|d| Obtained::Document(Box::new(d)));
+        match &work.place {
+            Place::File(path) => return load(path.clone(), work).await.map(Obtained::document),
+            Place::Landing(row) => return self.landed(work, row).await.map(Obtained::document),
+            Place::Address => {}
         }
         let Some((fetcher, policy)) = &self.fetchers[work.index] else {
             return Err(Failed { error: "nothing is fetched in this run".to_owned(), stop: true });
@@ -134,14 +147,31 @@ impl Taker {
         if ReadingKey::of(known).stands_for(&self.reading_key(work)) {
             return Ok(Obtained::Unchanged);
         }
-        let (store, hash) = (self.store.clone(), known.body);
+        let body = self.body(known.body).await?;
+        let mut document = Document::from_bytes(&work.name, work.request.url.clone(), body);
+        document.request = work.request.clone();
+        (document.found, document.fetched_at) = (Found::Landed, (self.clock)());
+        Ok(Obtained::document(document))
+    }
+
+    /// A document of an earlier run as it came then.
+    async fn landed(&self, work: &Work, row: &DocumentRow) -> Result<Document, Failed> {
+        let hash = row.body.ok_or_else(|| Failed::new("no body was landed for it"))?;
+        let url = Url::parse(&row.url).unwrap_or_else(|_| work.request.url.clone());
+        let mut document = Document::from_bytes(&work.name, url, self.body(hash).await?);
+        (document.request, document.found) = (work.request.clone(), found_then(row));
+        (document.status, document.headers) = (row.status, row.headers.clone());
+        if let Ok(fetched) = DateTime::parse_from_rfc3339(&row.fetched_at) {
+            document.fetched_at = fetched.with_timezone(&Utc);
+        }
+        Ok(document)
+    }
+
+    async fn body(&self, hash: ContentHash) -> Result<bytes::Bytes, Failed> {
+        let store = self.store.clone();
         let body = tokio::task::spawn_blocking(move || store.landing().get(hash)).await;
         let body = body.map_err(|_| Failed::new("the landing could not be read"))?;
-        let body = body.map_err(|error| Failed::new(error.to_string()))?;
-        let mut document = Document::from_bytes(&work.name, work.request.url.clone(), body);
-        (document.request, document.found, document.fetched_at) =
-            (work.request.clone(), Found::Landed, (self.clock)());
-        Ok(Obtained::Document(Box::new(document)))
+        body.map_err(|error| Failed::new(error.to_string()))
     }
 
     fn land_and_read(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
@@ -178,6 +208,17 @@ enum Obtained {
     Document(Box<Document>),
     Unchanged,
     Nothing,
+}
+
+impl Obtained {
+    fn document(document: Document) -> Obtained {
+        Obtained::Document(Box::new(document))
+    }
+}
+
+/// A file is read as a file again: that decides who its source is.
+fn found_then(row: &DocumentRow) -> Found {
+    if row.found == "file" { Found::File } else { Found::Landed }
 }
 
 struct Failed {

@@ -141,8 +141,8 @@ fn numbered(number: &str) -> Option<char> {
     }
 }
 
-/// The character a named reference means; also used to repair XML that leaves HTML names undefined.
-pub(in crate::value) fn named(name: &str) -> Option<char> {
+/// The character a named reference means.
+fn named(name: &str) -> Option<char> {
     if let Some((_, c)) = OTHERS.iter().find(|(known, _)| *known == name) {
         return Some(*c);
     }

@@ -1,0 +1,76 @@
+//! `callboard replay`: what today's readers make of documents that are landed already.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use engine::collect::{Collect as Run, CollectOptions};
+use engine::replay::{Which, origins};
+use model::{RunId, SourceName};
+use store::Store;
+
+use super::collect::{follow, options};
+use crate::config::Config;
+use crate::origins::Catalog;
+use crate::output::{Format, print, print_json, say};
+use crate::{clock, summary};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard replay --source eventbrite            show what would change
+  callboard replay --source eventbrite --apply    and keep it";
+
+/// Read landed documents again and show what today's reading would change.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Replay {
+    /// Only documents of this run
+    #[arg(long, value_name = "ID", conflicts_with = "source")]
+    run: Option<String>,
+    /// Only documents of this source
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Keep what changes
+    #[arg(long)]
+    apply: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Replay {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let (path, catalog) = (config.db(), Catalog::load(config)?);
+        let kept = Store::open_existing(&path).await?;
+        let find = |name: &str| catalog.find(name);
+        let origins = origins(&kept, &self.which()?, &find, catalog.recogniser()).await?;
+        if origins.is_empty() {
+            bail!("no landed documents fit; `callboard events` names the sources");
+        }
+        let store = if self.apply { kept.clone() } else { Store::rehearse(&path).await? };
+        let bounds = CollectOptions { sweep: false, ..options(config, true, !self.apply)? };
+        let run = Run { store: store.clone(), fetcher: None, origins, options: bounds, clock };
+        let found = follow(run).await.context("replay failed")?;
+        let changes = summary::changes_of(&store, &found).await?;
+        match self.format {
+            Format::Table => print(&summary::for_people(&found, &changes))?,
+            Format::Json => print_json(&summary::with_records(&found, &changes)?, self.format)?,
+            Format::Ndjson => {
+                changes.iter().try_for_each(|change| print_json(change, self.format))?;
+                print_json(&found, self.format)?;
+            }
+        }
+        if !self.apply && !changes.is_empty() {
+            say("nothing was written; --apply keeps these changes");
+        }
+        Ok(ExitCode::from(found.outcome.exit_code()))
+    }
+
+    fn which(&self) -> Result<Which> {
+        Ok(match (&self.run, &self.source) {
+            (Some(run), _) => Which::Run(run.parse::<RunId>().map_err(anyhow::Error::msg)?),
+            (None, Some(source)) => Which::Source(SourceName::new(source)),
+            (None, None) => Which::All,
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! The one integration binary: the real program, on real stores, as a user calls it.
+
+mod arrows;
+mod calendars;
+mod call;
+mod pages;
+mod questions;

@@ -1,0 +1,136 @@
+//! A commit: rows, change log, documents, sightings, quarantine and text index in one transaction.
+//!
+//! A document that says about a row exactly what it said the last time changes nothing, whatever
+//! other documents said meanwhile: so two pages that disagree do not make a row flap. Everything
+//! else is compared with the stored row field by field, and only real differences are written.
+
+mod merge;
+mod places;
+mod search;
+mod sightings;
+mod statement;
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use model::{Kind, Op, RunId};
+use sqlx::SqliteConnection;
+
+use crate::rows::{self, Writing};
+use crate::runs::{seq_of, stamp};
+use crate::sql::{Cell, Insert, SqlResult};
+use crate::tally::Fate;
+use crate::{Batch, CommitOutcome, Store, StoreError, quarantine};
+
+use merge::Ledger;
+
+use sightings::Sightings;
+use statement::Prepared;
+
+pub(crate) use places::Places;
+pub(crate) use search::forget;
+pub(crate) use statement::{Entry, PreparedDocument};
+
+/// What is the same for everything one commit writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Stamp {
+    /// Number of the run.
+    pub(crate) run: i64,
+    /// Now, as stored.
+    pub(crate) at: String,
+}
+
+impl Store {
+    /// Commits a batch: all of it or, on an error or a kill, nothing.
+    pub async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
+        let (run, at) = (batch.run, stamp(batch.at));
+        let prepared = Prepared::of(batch.documents);
+        let written =
+            self.write(run, at, &prepared).await.map_err(|error| self.fault("committing", error))?;
+        let mut outcome = CommitOutcome {
+            quarantined: written.quarantined,
+            touched: written.touched,
+            ..CommitOutcome::default()
+        };
+        // Only what has been committed counts.
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = tallies.entry(run).or_default();
+        for (kind, rid, fate) in written.fates {
+            tally.count(kind, rid, fate, outcome.by_kind.entry(kind).or_default());
+        }
+        Ok(outcome)
+    }
+
+    async fn write(&self, run: RunId, at: String, prepared: &Prepared) -> SqlResult<Written> {
+        let mut transaction = self.begin().await?;
+        let conn = &mut *transaction;
+        let stamp = Stamp { run: seq_of(conn, run).await?, at };
+        let mut places = Places::load(conn, &prepared.documents, &stamp).await?;
+        let first_number = places::write_documents(conn, &prepared.documents, &places, &stamp).await?;
+        let mut sightings = Sightings::load(conn, &prepared.documents, &places).await?;
+
+        let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings).await?;
+        ledger.enter_all(&prepared.documents, &places, &mut sightings, first_number);
+        write_rows(conn, &ledger, &stamp).await?;
+        write_changes(conn, &ledger, &stamp).await?;
+        search::update(conn, &ledger).await?;
+
+        sightings.write(conn, &mut places, &stamp).await?;
+        places.write(conn, &prepared.documents, &stamp).await?;
+        let quarantined = quarantine::update(conn, &prepared.documents, &places, &stamp).await?;
+        transaction.commit().await?;
+
+        let mut fates = ledger.fates;
+        fates.extend(sightings.unchanged());
+        Ok(Written { fates, quarantined, touched: ledger.touched })
+    }
+}
+
+/// What one transaction did.
+struct Written {
+    fates: Vec<(Kind, i64, Fate)>,
+    quarantined: std::collections::BTreeMap<String, u64>,
+    touched: Vec<model::RowId>,
+}
+
+async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
+    let mut by_kind: HashMap<Kind, Vec<Vec<Cell>>> = HashMap::new();
+    for dirty in &ledger.dirty {
+        let Some(row) = ledger.rows.get(dirty.id) else { continue };
+        let writing =
+            Writing { run: stamp.run, at: &stamp.at, source: dirty.source, key: dirty.key, id: dirty.id };
+        by_kind.entry(dirty.kind).or_default().push(rows::cells(dirty.kind, row, &writing));
+    }
+    for kind in Kind::ALL {
+        if let Some(cells) = by_kind.remove(kind) {
+            rows::upsert(*kind).write(conn, cells).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn write_changes(conn: &mut SqliteConnection, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
+    let rows = ledger.changes.iter().map(|change| {
+        let edits = serde_json::to_string(&change.edits).unwrap_or_default();
+        vec![
+            stamp.at.as_str().into(),
+            stamp.run.into(),
+            change.document.into(),
+            rows::code_of(change.kind).into(),
+            change.rid.into(),
+            change.op.name().into(),
+            edits.into(),
+        ]
+    });
+    change_insert().write(conn, rows.collect()).await
+}
+
+/// The insert into the change log; its order is the log's order.
+pub(crate) fn change_insert() -> Insert {
+    Insert::into("changes", &["at", "run", "document", "kind", "rid", "op", "edits"])
+}
+
+/// The operation called `name`.
+pub(crate) fn op_of(name: &str) -> Option<Op> {
+    [Op::Insert, Op::Update, Op::Vanish, Op::Return].into_iter().find(|op| op.name() == name)
+}

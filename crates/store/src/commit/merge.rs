@@ -1,0 +1,231 @@
+//! The ledger of one commit: stored rows, what documents say about them, and the changes that
+//! follow. Loading is one statement a kind; merging is pure.
+
+use std::collections::{HashMap, HashSet};
+
+use model::{Amount, Column, ColumnType, Edit, Kind, Op, RowId, Stated};
+use serde_json::Value;
+use sqlx::SqliteConnection;
+
+use super::places::Places;
+use super::sightings::Sightings;
+use super::statement::{PreparedDocument, Statement};
+use crate::rows::{self, StoredRow};
+use crate::sql::SqlResult;
+use crate::tally::Fate;
+
+/// What a commit has entered so far. Borrows ids and keys from the batch.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger<'a> {
+    /// Every row that was compared, by id.
+    pub(crate) rows: HashMap<String, StoredRow>,
+    /// The rows to write, in the order they were first changed.
+    pub(crate) dirty: Vec<Dirty<'a>>,
+    /// The changes, in order.
+    pub(crate) changes: Vec<Entered>,
+    /// What became of each compared row.
+    pub(crate) fates: Vec<(Kind, i64, Fate)>,
+    /// Ids of the dirty rows.
+    pub(crate) touched: Vec<RowId>,
+    next_rid: HashMap<Kind, i64>,
+    seen_dirty: HashSet<&'a str>,
+}
+
+/// A row to write.
+#[derive(Debug)]
+pub(crate) struct Dirty<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) id: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) key: &'a str,
+}
+
+/// A change that is to enter the log.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) document: i64,
+    pub(crate) kind: Kind,
+    pub(crate) rid: i64,
+    pub(crate) op: Op,
+    pub(crate) edits: Vec<Edit>,
+}
+
+impl<'a> Ledger<'a> {
+    /// Loads the rows that documents say something new about.
+    pub(crate) async fn load(
+        conn: &mut SqliteConnection,
+        documents: &'a [PreparedDocument],
+        places: &Places,
+        sightings: &Sightings,
+    ) -> SqlResult<Ledger<'a>> {
+        let mut wanted: HashMap<Kind, Vec<&str>> = HashMap::new();
+        for document in documents {
+            let place = places.number(document);
+            for statement in &document.statements {
+                if sightings.same_as_before(place, statement).is_none() {
+                    wanted.entry(statement.kind).or_default().push(statement.id.as_str());
+                }
+            }
+        }
+        let mut ledger = Ledger::default();
+        for (kind, ids) in wanted {
+            ledger.rows.extend(rows::load(conn, kind, &ids).await?);
+            let next = rows::next_number(conn, kind.spec().table, "rid").await?;
+            ledger.next_rid.insert(kind, next);
+        }
+        Ok(ledger)
+    }
+
+    /// Enters every statement of every document, in order. Document numbers count from `first_number`.
+    pub(crate) fn enter_all(
+        &mut self,
+        documents: &'a [PreparedDocument],
+        places: &Places,
+        sightings: &mut Sightings,
+        first_number: i64,
+    ) {
+        for (document, number) in documents.iter().zip(first_number..).filter(|(d, _)| d.was_read()) {
+            let Some(place) = places.number(document) else { continue };
+            for statement in &document.statements {
+                let rid = match sightings.same_as_before(Some(place), statement) {
+                    Some(rid) => {
+                        self.fates.push((statement.kind, rid, Fate::Unchanged));
+                        rid
+                    }
+                    None => self.enter(document.landed.source.as_str(), statement, number),
+                };
+                sightings.state(place, statement, rid);
+            }
+            sightings.hold(place, &document.entries);
+        }
+    }
+
+    /// Merges one statement into its row and gives the row's number.
+    fn enter(&mut self, source: &'a str, statement: &'a Statement, document: i64) -> i64 {
+        let (kind, id) = (statement.kind, statement.id.as_str());
+        let known = self.rows.contains_key(id);
+        if !known {
+            let row = self.new_row(kind);
+            self.rows.insert(id.to_owned(), row);
+        }
+        let Some(row) = self.rows.get_mut(id) else { return 0 };
+        let edits = merge(kind.spec().columns, &mut row.values, &statement.stated);
+        let op = match (known, row.gone) {
+            (false, _) => Op::Insert,
+            (true, true) => Op::Return,
+            (true, false) => Op::Update,
+        };
+        let rid = row.rid;
+        if op == Op::Update && edits.is_empty() {
+            self.fates.push((kind, rid, Fate::Unchanged));
+            return rid;
+        }
+        row.gone = false;
+        row.document = document;
+        self.fates.push((kind, rid, if op == Op::Insert { Fate::New } else { Fate::Changed }));
+        self.changes.push(Entered { document, kind, rid, op, edits });
+        if self.seen_dirty.insert(id) {
+            self.dirty.push(Dirty { kind, id, source, key: &statement.key });
+            self.touched.push(statement.id.clone());
+        }
+        rid
+    }
+
+    fn new_row(&mut self, kind: Kind) -> StoredRow {
+        let next = self.next_rid.entry(kind).or_insert(1);
+        let rid = *next;
+        *next += 1;
+        let values = vec![Value::Null; kind.spec().columns.len()];
+        StoredRow { rid, values, gone: false, fresh: true, document: 0 }
+    }
+}
+
+/// Applies what is stated to stored values and gives the differences. Unstated never overwrites,
+/// empty sets null.
+fn merge(columns: &[Column], values: &mut [Value], stated: &[Stated<Value>]) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for ((column, stored), stated) in columns.iter().zip(values).zip(stated) {
+        let to = match stated {
+            Stated::Unstated => continue,
+            Stated::Empty => &Value::Null,
+            Stated::Value(value) => value,
+        };
+        if !same(column.column_type, stored, to) {
+            let from = std::mem::replace(stored, to.clone());
+            edits.push(Edit { field: column.name.to_owned(), from, to: to.clone() });
+        }
+    }
+    edits
+}
+
+/// True when two stored values mean the same.
+fn same(column_type: ColumnType, a: &Value, b: &Value) -> bool {
+    if a == b {
+        return true;
+    }
+    match (column_type, a, b) {
+        // A source that writes the same time in another way ("19:00" for "7 pm") has changed nothing.
+        (ColumnType::When, Value::Object(a), Value::Object(b)) => {
+            let meaning = |key: &str| key != "said";
+            let fits = |(key, value): (&String, &Value)| !meaning(key) || b.get(key) == Some(value);
+            a.iter().all(fits) && b.keys().all(|key| !meaning(key) || a.contains_key(key))
+        }
+        (ColumnType::Decimal, a, b) => match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => Amount::from_f64(a) == Amount::from_f64(b),
+            _ => false,
+        },
+        (ColumnType::Real, a, b) => a.as_f64().is_some() && a.as_f64() == b.as_f64(),
+        // What is stored has been through text once; numbers inside may have lost their last bit.
+        (ColumnType::Json, a, b) => serde_json::from_str::<Value>(&b.to_string()).is_ok_and(|b| *a == b),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_that_mean_the_same_are_the_same() {
+        let check = |column_type, a: Value, b: Value, expected| {
+            assert_eq!(same(column_type, &a, &b), expected, "{a} {b}");
+        };
+        let at = |said: &str, date: &str| json!({"said": said, "date": date, "clock": "all_day"});
+        check(ColumnType::When, at("1 May", "2026-05-01"), at("May 1", "2026-05-01"), true);
+        check(ColumnType::When, at("1 May", "2026-05-01"), at("1 May", "2026-05-02"), false);
+        check(
+            ColumnType::When,
+            at("1 May", "2026-05-01"),
+            json!({"said": "1 May", "clock": "all_day"}),
+            false,
+        );
+        check(
+            ColumnType::When,
+            json!({"said": "1 May", "clock": "all_day"}),
+            at("1 May", "2026-05-01"),
+            false,
+        );
+        check(ColumnType::Decimal, json!(35.6), json!(35.600_000_01), true);
+        check(ColumnType::Decimal, json!(35.6), json!(35.7), false);
+        check(ColumnType::Decimal, Value::Null, json!(0.0), false);
+        check(ColumnType::Real, json!(52), json!(52.0), true);
+        check(ColumnType::Json, json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1}), true);
+        check(ColumnType::Text, json!("a"), json!("A"), false);
+    }
+
+    #[test]
+    fn unstated_keeps_and_empty_clears() {
+        let columns = &model::Venue::SPEC.columns[..3];
+        let mut values = vec![json!("Hall"), json!("Main St 1"), json!("Bath")];
+        let stated = [Stated::Unstated, Stated::Empty, Stated::Value(json!("Bristol"))];
+        let edits = merge(columns, &mut values, &stated);
+        assert_eq!(values, [json!("Hall"), Value::Null, json!("Bristol")]);
+        assert_eq!(edits.len(), 2);
+        assert_eq!(
+            (&edits[0].field[..], &edits[0].from, &edits[0].to),
+            ("street", &json!("Main St 1"), &Value::Null)
+        );
+        assert!(merge(columns, &mut values, &stated).is_empty());
+    }
+}

@@ -1,0 +1,390 @@
+//! Places and documents. A document is one landed answer; a place is what the documents of all runs
+//! with the same connector, scope and name have in common: what it last held and when it was seen.
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::{ContentHash, Found, Kind, Method, SourceName};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::Stamp;
+use super::statement::{PreparedDocument, place_key};
+use crate::rows::next_number;
+use crate::runs::stamp as instant;
+use crate::sql::{Cell, Insert, SqlResult, json, keys, parse};
+use crate::{Known, LandedDocument, Read, Store, StoreError};
+
+/// A place as stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) number: i64,
+    /// It is not stored yet.
+    pub(crate) fresh: bool,
+    scope: i64,
+    source: String,
+    body: Option<String>,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    reading_key: Option<String>,
+    /// Records by kind, as JSON.
+    records: String,
+    quarantined: i64,
+    pub(crate) read_run: i64,
+    pub(crate) seen_run: i64,
+    seen_at: String,
+}
+
+/// The places of a batch, by key.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    places: HashMap<i64, Place>,
+}
+
+const COLUMNS: &str = "key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
+                       quarantined, read_run, seen_run, seen_at";
+
+impl Places {
+    /// Loads the known places and makes the new ones.
+    pub(crate) async fn load(
+        conn: &mut SqliteConnection,
+        documents: &[PreparedDocument],
+        stamp: &Stamp,
+    ) -> SqlResult<Places> {
+        let wanted: Vec<i64> = documents.iter().map(|document| document.place_key).collect();
+        let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
+                   quarantined, read_run, seen_run, seen_at FROM places \
+                   WHERE key IN (SELECT value FROM json_each(?))";
+        let mut places = Places::default();
+        for row in sqlx::query(sql).bind(keys(&wanted)).fetch_all(&mut *conn).await? {
+            places.places.insert(row.try_get("key")?, Place::from_row(&row)?);
+        }
+        let mut next = next_number(conn, "places", "place").await?;
+        let mut scopes = HashMap::new();
+        for document in documents.iter().filter(|document| document.was_read()) {
+            if places.places.contains_key(&document.place_key) {
+                continue;
+            }
+            let scope = scope_number(conn, &mut scopes, &document.landed.scope).await?;
+            places.places.insert(document.place_key, Place::new(next, scope, &document.landed, stamp));
+            next += 1;
+        }
+        Ok(places)
+    }
+
+    /// The document's place, if it has one: a document that never could be read has none.
+    pub(crate) fn of(&self, document: &PreparedDocument) -> Option<&Place> {
+        self.places.get(&document.place_key)
+    }
+
+    /// The number of the document's place.
+    pub(crate) fn number(&self, document: &PreparedDocument) -> Option<i64> {
+        self.of(document).map(|place| place.number)
+    }
+
+    /// The number of the document's place, if it was stored before this batch.
+    pub(crate) fn known_number(&self, document: &PreparedDocument) -> Option<i64> {
+        self.of(document).filter(|place| !place.fresh).map(|place| place.number)
+    }
+
+    /// True when the document is unchanged, so that its place still says what it said.
+    pub(crate) fn stands(&self, document: &PreparedDocument) -> bool {
+        matches!(document.landed.read, Read::Unchanged) && self.of(document).is_some()
+    }
+
+    /// All of them, to change them.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Place> {
+        self.places.values_mut()
+    }
+
+    /// Writes the places that were read or confirmed.
+    pub(crate) async fn write(
+        &mut self,
+        conn: &mut SqliteConnection,
+        documents: &[PreparedDocument],
+        stamp: &Stamp,
+    ) -> SqlResult<()> {
+        let mut touched = BTreeMap::new();
+        for document in documents {
+            let Some(place) = self.places.get_mut(&document.place_key) else { continue };
+            if place.take(document, stamp) {
+                touched.insert(document.place_key, document);
+            }
+        }
+        let rows = touched.iter().filter_map(|(key, document)| {
+            self.places.get(key).map(|place| place.cells(*key, &document.landed))
+        });
+        insert().write(conn, rows.collect()).await?;
+        write_cursors(conn, documents, stamp).await
+    }
+}
+
+fn insert() -> Insert {
+    let mut columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
+    let update: Vec<&str> = columns[3..].to_vec();
+    columns.extend(["connector", "name"]);
+    Insert::into("places", &columns).or_update("place", &update)
+}
+
+impl Place {
+    fn from_row(row: &SqliteRow) -> SqlResult<Place> {
+        Ok(Place {
+            number: row.try_get("place")?,
+            fresh: false,
+            scope: row.try_get("scope")?,
+            source: row.try_get("source")?,
+            body: row.try_get("body_hash")?,
+            etag: row.try_get("etag")?,
+            last_modified: row.try_get("last_modified")?,
+            reading_key: row.try_get("reading_key")?,
+            records: row.try_get("records")?,
+            quarantined: row.try_get("quarantined")?,
+            read_run: row.try_get("read_run")?,
+            seen_run: row.try_get("seen_run")?,
+            seen_at: row.try_get("seen_at")?,
+        })
+    }
+
+    fn new(number: i64, scope: i64, landed: &LandedDocument, stamp: &Stamp) -> Place {
+        Place {
+            number,
+            fresh: true,
+            scope,
+            source: landed.source.to_string(),
+            body: None,
+            etag: None,
+            last_modified: None,
+            reading_key: None,
+            records: "{}".to_owned(),
+            quarantined: 0,
+            read_run: stamp.run,
+            seen_run: stamp.run,
+            seen_at: stamp.at.clone(),
+        }
+    }
+
+    /// Takes in what a document brought; false when it brought nothing (it failed).
+    fn take(&mut self, document: &PreparedDocument, stamp: &Stamp) -> bool {
+        let landed = &document.landed;
+        match &landed.read {
+            Read::Failed { .. } => return false,
+            Read::Unchanged => {
+                self.etag = landed.etag.clone().or(self.etag.take());
+                self.last_modified = landed.last_modified.clone().or(self.last_modified.take());
+            }
+            Read::Records { reading_key, .. } => {
+                self.source = landed.source.to_string();
+                self.body = landed.body.map(ContentHash::to_hex);
+                (self.etag, self.last_modified) = (landed.etag.clone(), landed.last_modified.clone());
+                self.reading_key = Some(reading_key.clone());
+                self.records = serde_json::to_string(&count_by_kind(document)).unwrap_or_default();
+                self.quarantined = number(document.entries.len());
+            }
+        }
+        self.seen_run = stamp.run;
+        self.seen_at.clone_from(&stamp.at);
+        true
+    }
+
+    fn cells(&self, key: i64, landed: &LandedDocument) -> Vec<Cell> {
+        vec![
+            key.into(),
+            self.number.into(),
+            self.scope.into(),
+            self.source.as_str().into(),
+            self.body.clone().into(),
+            self.etag.clone().into(),
+            self.last_modified.clone().into(),
+            self.reading_key.clone().into(),
+            self.records.as_str().into(),
+            self.quarantined.into(),
+            self.read_run.into(),
+            self.seen_run.into(),
+            self.seen_at.as_str().into(),
+            landed.connector.as_str().into(),
+            landed.name.as_str().into(),
+        ]
+    }
+
+    fn record_count(&self) -> i64 {
+        let counts: BTreeMap<Kind, i64> = serde_json::from_str(&self.records).unwrap_or_default();
+        counts.values().sum()
+    }
+}
+
+fn count_by_kind(document: &PreparedDocument) -> BTreeMap<Kind, u64> {
+    let mut counts = BTreeMap::new();
+    for statement in &document.statements {
+        *counts.entry(statement.kind).or_default() += 1;
+    }
+    counts
+}
+
+async fn scope_number(
+    conn: &mut SqliteConnection,
+    known: &mut HashMap<String, i64>,
+    name: &str,
+) -> SqlResult<i64> {
+    if let Some(number) = known.get(name) {
+        return Ok(*number);
+    }
+    let sql =
+        "INSERT INTO scopes (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING scope";
+    let number = sqlx::query_scalar(sql).bind(name).fetch_one(conn).await?;
+    known.insert(name.to_owned(), number);
+    Ok(number)
+}
+
+/// Writes one row for each document and gives the number of the first; the others follow.
+pub(crate) async fn write_documents(
+    conn: &mut SqliteConnection,
+    documents: &[PreparedDocument],
+    places: &Places,
+    stamp: &Stamp,
+) -> SqlResult<i64> {
+    let first = next_number(conn, "documents", "rid").await?;
+    let rows = documents.iter().zip(first..);
+    let rows = rows.map(|(document, number)| document_cells(document, number, places.of(document), stamp));
+    let columns = [
+        "rid",
+        "run",
+        "place",
+        "name",
+        "url",
+        "request",
+        "method",
+        "status",
+        "headers",
+        "fetched_at",
+        "found",
+        "body_hash",
+        "size_bytes",
+        "source",
+        "connector",
+        "scope",
+        "etag",
+        "last_modified",
+        "reading_key",
+        "outcome",
+        "error",
+        "records",
+    ];
+    Insert::into("documents", &columns).write(conn, rows.collect()).await?;
+    Ok(first)
+}
+
+fn document_cells(document: &PreparedDocument, rid: i64, place: Option<&Place>, stamp: &Stamp) -> Vec<Cell> {
+    let landed = &document.landed;
+    let (outcome, error, records) = match &landed.read {
+        Read::Records { .. } => ("read", None, number(document.statements.len())),
+        Read::Unchanged => ("unchanged", None, place.map_or(0, Place::record_count)),
+        Read::Failed { error } => ("failed", Some(error.as_str()), 0),
+    };
+    let earlier = place.filter(|_| matches!(landed.read, Read::Unchanged));
+    let body = landed.body.map(ContentHash::to_hex).or_else(|| earlier.and_then(|place| place.body.clone()));
+    let reading_key = match &landed.read {
+        Read::Records { reading_key, .. } => Some(reading_key.clone()),
+        _ => earlier.and_then(|place| place.reading_key.clone()),
+    };
+    vec![
+        rid.into(),
+        stamp.run.into(),
+        place.map(|place| place.number).into(),
+        landed.name.as_str().into(),
+        landed.url.as_str().into(),
+        serde_json::to_string(&landed.request).unwrap_or_default().into(),
+        method_name(landed.request.method).into(),
+        i64::from(landed.status).into(),
+        headers_to_keep(&landed.headers).into(),
+        instant(landed.fetched_at).into(),
+        found_name(landed.found).into(),
+        body.into(),
+        i64::try_from(landed.size_bytes).unwrap_or(i64::MAX).into(),
+        landed.source.as_str().into(),
+        landed.connector.as_str().into(),
+        landed.scope.as_str().into(),
+        landed.etag.clone().into(),
+        landed.last_modified.clone().into(),
+        reading_key.into(),
+        outcome.into(),
+        error.into(),
+        records.into(),
+    ]
+}
+
+/// Cookies are credentials; they are not kept.
+fn headers_to_keep(headers: &[(String, String)]) -> String {
+    let kept: Vec<_> = headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("set-cookie")).collect();
+    serde_json::to_string(&kept).unwrap_or_default()
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    }
+}
+
+fn found_name(found: Found) -> &'static str {
+    match found {
+        Found::Fetched => "fetched",
+        Found::File => "file",
+        Found::Landed => "landed",
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Cursors wait until their run has completed.
+async fn write_cursors(
+    conn: &mut SqliteConnection,
+    documents: &[PreparedDocument],
+    stamp: &Stamp,
+) -> SqlResult<()> {
+    for document in documents {
+        let Read::Records { cursor: Some(cursor), .. } = &document.landed.read else { continue };
+        let sql = "INSERT INTO cursors (connector, scope, pending, pending_run) VALUES (?, ?, ?, ?) \
+                   ON CONFLICT (connector, scope) DO UPDATE \
+                   SET pending = excluded.pending, pending_run = excluded.pending_run";
+        sqlx::query(sql)
+            .bind(document.landed.connector.clone())
+            .bind(document.landed.scope.clone())
+            .bind(cursor.to_string())
+            .bind(stamp.run)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// What is known of a document from earlier runs: for conditional requests, and to tell whether
+    /// it needs to be read again. `None` too when it must be read again whatever its body.
+    pub async fn known_document(
+        &self,
+        connector: &str,
+        scope: &str,
+        name: &str,
+    ) -> Result<Option<Known>, StoreError> {
+        let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
+                   quarantined, read_run, seen_run, seen_at FROM places WHERE key = ?";
+        let found =
+            sqlx::query(sql).bind(place_key(connector, scope, name)).fetch_optional(&self.readers).await;
+        let known = found.and_then(|row| row.map(|row| known(Place::from_row(&row)?)).transpose());
+        known.map(Option::flatten).map_err(|error| self.fault("looking up a document", error))
+    }
+}
+
+fn known(place: Place) -> SqlResult<Option<Known>> {
+    let (Some(body), Some(reading_key)) = (&place.body, place.reading_key) else { return Ok(None) };
+    Ok(Some(Known {
+        body: parse(body, ContentHash::from_hex)?,
+        etag: place.etag,
+        last_modified: place.last_modified,
+        reading_key,
+        source: SourceName::new(&place.source),
+        records: json(&place.records)?,
+        quarantined: u64::try_from(place.quarantined).unwrap_or(0),
+    }))
+}

@@ -1,0 +1,164 @@
+//! Rows of the typed tables: read into stored JSON values, written back, in bulk.
+
+use std::collections::HashMap;
+
+use model::{Column, ColumnType, ContentHash, Kind, RowId, TableSpec};
+use serde_json::Value;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use crate::sql::{Cell, Insert, SqlResult, json, keys};
+
+/// A row as stored, and what a commit has made of it so far.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredRow {
+    pub(crate) rid: i64,
+    /// In the order of the spec's columns; null where there is no value.
+    pub(crate) values: Vec<Value>,
+    /// It has a tombstone.
+    pub(crate) gone: bool,
+    /// It was inserted by this commit.
+    pub(crate) fresh: bool,
+    /// Number of the document that last changed it.
+    pub(crate) document: i64,
+}
+
+/// The number by which sightings and changes name a kind. Part of the schema: never renumbered.
+pub(crate) fn code_of(kind: Kind) -> i64 {
+    match kind {
+        Kind::Venue => 1,
+        Kind::Performer => 2,
+        Kind::Organizer => 3,
+        Kind::Event => 4,
+        Kind::Offer => 5,
+    }
+}
+
+/// The kind that `code` names.
+pub(crate) fn kind_of(code: i64) -> SqlResult<Kind> {
+    let found = Kind::ALL.iter().copied().find(|kind| code_of(*kind) == code);
+    found.ok_or_else(|| sqlx::Error::Decode(format!("unknown kind number {code}").into()))
+}
+
+/// 64 bits that stand for a row within one document or in the quarantine.
+pub(crate) fn row_key(id: &RowId) -> i64 {
+    ContentHash::of(id.as_str().as_bytes()).short()
+}
+
+/// Loads the rows of `kind` that are there, by id.
+pub(crate) async fn load(
+    conn: &mut SqliteConnection,
+    kind: Kind,
+    ids: &[&str],
+) -> SqlResult<HashMap<String, StoredRow>> {
+    let spec = kind.spec();
+    let sql = format!(
+        "SELECT id, rid, gone_at IS NOT NULL, coalesce(document, 0), {} FROM \"{}\" \
+         WHERE id IN (SELECT value FROM json_each(?))",
+        column_list(spec),
+        spec.table
+    );
+    let mut loaded = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(1_000) {
+        let rows = sqlx::query(AssertSqlSafe(sql.clone())).bind(keys(ids)).fetch_all(&mut *conn).await?;
+        for row in rows {
+            let values = values(&row, spec, 4)?;
+            let (rid, gone, document) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            loaded.insert(row.try_get(0)?, StoredRow { rid, values, gone, fresh: false, document });
+        }
+    }
+    Ok(loaded)
+}
+
+/// The spec's columns as a select list.
+pub(crate) fn column_list(spec: &TableSpec) -> String {
+    let names: Vec<String> = spec.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+    names.join(", ")
+}
+
+/// The spec's columns of a result row, from position `first` on.
+pub(crate) fn values(row: &SqliteRow, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
+    spec.columns.iter().enumerate().map(|(index, column)| value(row, first + index, column)).collect()
+}
+
+fn value(row: &SqliteRow, index: usize, column: &Column) -> SqlResult<Value> {
+    Ok(match column.column_type {
+        ColumnType::Text | ColumnType::Instant => row.try_get::<Option<String>, _>(index)?.into(),
+        ColumnType::Integer => row.try_get::<Option<i64>, _>(index)?.into(),
+        ColumnType::Bool => row.try_get::<Option<bool>, _>(index)?.into(),
+        ColumnType::Real | ColumnType::Decimal => row.try_get::<Option<f64>, _>(index)?.into(),
+        ColumnType::When | ColumnType::Json => match row.try_get::<Option<&str>, _>(index)? {
+            Some(text) => json(text)?,
+            None => Value::Null,
+        },
+    })
+}
+
+/// The stored form of one value.
+pub(crate) fn cell(column: &Column, value: &Value) -> Cell {
+    match (column.column_type, value) {
+        (_, Value::Null) => Cell::Null,
+        (ColumnType::When | ColumnType::Json, value) => Cell::Text(value.to_string()),
+        (_, Value::String(text)) => Cell::Text(text.clone()),
+        (_, Value::Bool(flag)) => Cell::Int(i64::from(*flag)),
+        (ColumnType::Integer, Value::Number(number)) => number.as_i64().into(),
+        (_, Value::Number(number)) => number.as_f64().map_or(Cell::Null, Cell::Real),
+        (_, other) => Cell::Text(other.to_string()),
+    }
+}
+
+/// The circumstances of a write to a typed table.
+pub(crate) struct Writing<'a> {
+    pub(crate) run: i64,
+    pub(crate) at: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) id: &'a str,
+}
+
+/// The insert that writes rows of `kind`, new and changed ones alike: a row that is written has no
+/// tombstone, and keeps when it was first seen.
+pub(crate) fn upsert(kind: Kind) -> Insert {
+    let spec = kind.spec();
+    let stated = || spec.columns.iter().map(|column| column.name);
+    let mut columns = vec!["rid", "id", "source", "source_key"];
+    columns.extend(["document", "first_seen_at", "first_run", "last_run", "content_hash", "gone_at"]);
+    columns.extend(stated());
+    let mut update = vec!["document", "last_run", "content_hash", "gone_at"];
+    update.extend(stated());
+    Insert::into(spec.table, &columns).or_update("id", &update)
+}
+
+/// One row for [`upsert`].
+pub(crate) fn cells(kind: Kind, row: &StoredRow, writing: &Writing<'_>) -> Vec<Cell> {
+    let columns = kind.spec().columns;
+    let mut cells: Vec<Cell> = Vec::with_capacity(columns.len() + 10);
+    cells.extend([row.rid.into(), writing.id.into(), writing.source.into(), writing.key.into()]);
+    cells.extend([row.document.into(), writing.at.into(), writing.run.into(), writing.run.into()]);
+    cells.extend([Cell::Null, Cell::Null]);
+    let stated = cells.len();
+    cells.extend(columns.iter().zip(&row.values).map(|(column, value)| cell(column, value)));
+    cells[8] = content_hash(&cells[stated..]).into();
+    cells
+}
+
+/// A hash of everything the row says: rows that say the same have the same.
+fn content_hash(cells: &[Cell]) -> i64 {
+    let mut bytes = Vec::with_capacity(512);
+    for cell in cells {
+        match cell {
+            Cell::Null => bytes.push(0),
+            Cell::Int(value) => bytes.extend(value.to_le_bytes()),
+            Cell::Real(value) => bytes.extend(value.to_bits().to_le_bytes()),
+            Cell::Text(text) => bytes.extend(text.as_bytes()),
+        }
+        bytes.push(0xff);
+    }
+    ContentHash::of(&bytes).short()
+}
+
+/// The next free number of a table's rows. Safe while this transaction holds the write lock.
+pub(crate) async fn next_number(conn: &mut SqliteConnection, table: &str, column: &str) -> SqlResult<i64> {
+    let sql = format!("SELECT coalesce(max(\"{column}\"), 0) + 1 FROM \"{table}\"");
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await
+}

@@ -1,0 +1,260 @@
+//! One row with everything that is known of it: what set each field, its history, who states it.
+//! And the logs: changes, documents, counts.
+
+mod documents;
+
+use std::collections::HashMap;
+
+use model::{Change, Kind, SourceName};
+use serde_json::{Map, Value};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::commit::op_of;
+use crate::query::row_id;
+use crate::rows::{code_of, column_list, kind_of, values};
+use crate::runs::run_id;
+use crate::sql::{SqlResult, json, parse};
+use crate::{FieldOrigin, Shown, Sighting, Store, StoreCounts, StoreError};
+
+/// So many candidates are named when an id is ambiguous.
+const CANDIDATES: i64 = 5;
+
+/// Where a row is.
+#[derive(Debug, Clone)]
+struct Place {
+    kind: Kind,
+    rid: i64,
+    id: String,
+}
+
+impl Store {
+    /// The row that `wanted` names: its id, the beginning of one that fits no other, or its source
+    /// key. `None` when nothing fits, [`StoreError::Ambiguous`] when several rows do.
+    pub async fn show(&self, wanted: &str) -> Result<Option<Shown>, StoreError> {
+        let wanted = wanted.trim();
+        let mut found = self.find(wanted).await.map_err(|error| self.fault("looking for a row", error))?;
+        if let Some(exact) = found.iter().position(|place| place.id == wanted) {
+            found = vec![found.swap_remove(exact)];
+        }
+        match found.as_slice() {
+            [] => Ok(None),
+            [place] => {
+                let shown = self.shown(place).await;
+                shown.map(Some).map_err(|error| self.fault("showing a row", error))
+            }
+            several => {
+                let ids = several.iter().map(|place| place.id.clone()).collect();
+                Err(StoreError::Ambiguous { asked: wanted.to_owned(), ids })
+            }
+        }
+    }
+
+    async fn find(&self, wanted: &str) -> SqlResult<Vec<Place>> {
+        let mut found = Vec::new();
+        let prefix = Kind::ALL.iter().find(|kind| wanted.starts_with(&format!("{}_", kind.prefix())));
+        if let Some(kind) = prefix {
+            // `{` is the first character after all that ids consist of.
+            let condition = "id >= ?1 AND id < ?1 || '{'";
+            found = self.places(*kind, condition, &wanted.to_ascii_lowercase()).await?;
+        }
+        if found.is_empty() {
+            let condition = "source IN (SELECT source FROM places) AND source_key = ?1";
+            for kind in Kind::ALL {
+                found.extend(self.places(*kind, condition, wanted).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn places(&self, kind: Kind, condition: &str, wanted: &str) -> SqlResult<Vec<Place>> {
+        let table = kind.spec().table;
+        let sql = format!("SELECT rid, id FROM \"{table}\" WHERE {condition} ORDER BY id LIMIT {CANDIDATES}");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(wanted.to_owned()).fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok(Place { kind, rid: row.try_get(0)?, id: row.try_get(1)? })).collect()
+    }
+
+    async fn shown(&self, place: &Place) -> SqlResult<Shown> {
+        let spec = place.kind.spec();
+        let sql = format!(
+            "SELECT id, source, source_key, first_seen_at, gone_at, {} FROM \"{}\" WHERE rid = ?",
+            column_list(spec),
+            spec.table
+        );
+        let row = sqlx::query(AssertSqlSafe(sql)).bind(place.rid).fetch_one(&self.readers).await?;
+        let (history, documents) = self.history(place).await?;
+        let sightings = self.sightings(place).await?;
+        let (first_seen, gone_at): (String, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
+        let last_seen = sightings.iter().map(|sighting| &sighting.seen_at).max().cloned();
+        let (source, source_key): (SourceName, String) = (SourceName::new(row.try_get(1)?), row.try_get(2)?);
+        Ok(Shown {
+            kind: place.kind,
+            id: row_id(&row, "id")?,
+            last_seen: last_seen.or_else(|| gone_at.clone()).unwrap_or_else(|| first_seen.clone()),
+            first_seen,
+            gone_at,
+            fields: fields(&row, place.kind, 5)?,
+            origins: origins(place.kind, &history, &documents),
+            offers: if place.kind == Kind::Event {
+                self.offers(&source, &source_key).await?
+            } else {
+                Vec::new()
+            },
+            source,
+            source_key,
+            history,
+            sightings,
+        })
+    }
+
+    async fn sightings(&self, place: &Place) -> SqlResult<Vec<Sighting>> {
+        let sql = "SELECT p.name, p.connector, c.name, p.seen_at FROM sightings s \
+                   JOIN places p ON p.place = s.place JOIN scopes c ON c.scope = p.scope \
+                   WHERE s.kind = ? AND s.rid = ? AND s.run = p.read_run ORDER BY p.seen_at DESC, p.name";
+        let rows =
+            sqlx::query(sql).bind(code_of(place.kind)).bind(place.rid).fetch_all(&self.readers).await?;
+        let sighting = |row: &SqliteRow| {
+            let (document, connector) = (row.try_get(0)?, row.try_get(1)?);
+            Ok(Sighting { document, connector, scope: row.try_get(2)?, seen_at: row.try_get(3)? })
+        };
+        rows.iter().map(sighting).collect()
+    }
+
+    async fn offers(&self, source: &SourceName, event: &str) -> SqlResult<Vec<Map<String, Value>>> {
+        let columns = column_list(Kind::Offer.spec());
+        let sql = format!(
+            "SELECT id, source_key, {columns} FROM offers \
+             WHERE event = ? AND source = ? AND gone_at IS NULL ORDER BY price, rid"
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(event.to_owned()).bind(source.as_str().to_owned());
+        let offer = |row: &SqliteRow| {
+            let mut offer = Map::new();
+            offer.insert("id".to_owned(), row.try_get::<String, _>(0)?.into());
+            offer.insert("key".to_owned(), row.try_get::<String, _>(1)?.into());
+            offer.extend(fields(row, Kind::Offer, 2)?);
+            Ok(offer)
+        };
+        query.fetch_all(&self.readers).await?.iter().map(offer).collect()
+    }
+
+    async fn history(&self, place: &Place) -> SqlResult<(Vec<Change>, HashMap<i64, Origin>)> {
+        let sql = format!("{} WHERE c.kind = ? AND c.rid = ? ORDER BY c.seq", change_list(place.kind));
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(code_of(place.kind)).bind(place.rid);
+        let (mut history, mut documents) = (Vec::new(), HashMap::new());
+        for row in query.fetch_all(&self.readers).await? {
+            let change = change(&row)?;
+            documents.insert(
+                change.seq,
+                Origin { url: row.try_get("url")?, fetched_at: row.try_get("fetched_at")? },
+            );
+            history.push(change);
+        }
+        Ok((history, documents))
+    }
+
+    /// Changes after number `since`, oldest first.
+    pub async fn changes(&self, since: i64, limit: usize) -> Result<Vec<Change>, StoreError> {
+        let changes = self.changes_after(since, limit).await;
+        changes.map_err(|error| self.fault("reading the change log", error))
+    }
+
+    async fn changes_after(&self, since: i64, limit: usize) -> SqlResult<Vec<Change>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = "SELECT seq, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?";
+        let page = sqlx::query(sql).bind(since).bind(limit).fetch_all(&self.readers).await?;
+        let Some(last) = page.last() else { return Ok(Vec::new()) };
+        let last: i64 = last.try_get(0)?;
+        let mut changes = Vec::with_capacity(page.len());
+        for kind in Kind::ALL {
+            let sql = format!("{} WHERE c.seq > ? AND c.seq <= ? AND c.kind = ?", change_list(*kind));
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(since).bind(last).bind(code_of(*kind));
+            for row in query.fetch_all(&self.readers).await? {
+                changes.push(change(&row)?);
+            }
+        }
+        changes.sort_unstable_by_key(|change: &Change| change.seq);
+        Ok(changes)
+    }
+
+    /// How much the store holds.
+    pub async fn counts(&self) -> Result<StoreCounts, StoreError> {
+        self.count_all().await.map_err(|error| self.fault("counting", error))
+    }
+
+    async fn count_all(&self) -> SqlResult<StoreCounts> {
+        let mut counts = StoreCounts::default();
+        for kind in Kind::ALL {
+            counts.rows.insert(*kind, self.count(kind.spec().table).await?);
+        }
+        counts.changes = self.count("changes").await?;
+        counts.runs = self.count("runs").await?;
+        counts.documents = self.count("documents").await?;
+        counts.quarantined = self.count("quarantine WHERE resolved_at IS NULL").await?;
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let size: i64 = sqlx::query_scalar(sql).fetch_one(&self.readers).await?;
+        counts.size_bytes = u64::try_from(size).unwrap_or(0);
+        Ok(counts)
+    }
+
+    async fn count(&self, from: &str) -> SqlResult<u64> {
+        let sql = format!("SELECT count(*) FROM {from}");
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.readers).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+/// The document behind a change.
+struct Origin {
+    url: Option<String>,
+    fetched_at: Option<String>,
+}
+
+/// For each field the last change that set it; the history is oldest first.
+fn origins(kind: Kind, history: &[Change], documents: &HashMap<i64, Origin>) -> Vec<FieldOrigin> {
+    let mut last: HashMap<&str, &Change> = HashMap::new();
+    for change in history {
+        last.extend(change.edits.iter().map(|edit| (edit.field.as_str(), change)));
+    }
+    let columns = kind.spec().columns.iter();
+    let set = columns.filter_map(|column| last.get(column.name).map(|change| (column.name, *change)));
+    let origin = |(field, change): (&str, &Change)| FieldOrigin {
+        field: field.to_owned(),
+        change: change.seq,
+        run: change.run,
+        at: change.at.clone(),
+        document: change.document.clone(),
+        url: documents.get(&change.seq).and_then(|origin| origin.url.clone()),
+        fetched_at: documents.get(&change.seq).and_then(|origin| origin.fetched_at.clone()),
+    };
+    set.map(origin).collect()
+}
+
+/// The values of a result row that are there, by column name.
+fn fields(row: &SqliteRow, kind: Kind, first: usize) -> SqlResult<Map<String, Value>> {
+    let values = values(row, kind.spec(), first)?;
+    let named = kind.spec().columns.iter().zip(values).filter(|(_, value)| !value.is_null());
+    Ok(named.map(|(column, value)| (column.name.to_owned(), value)).collect())
+}
+
+fn change_list(kind: Kind) -> String {
+    let table = kind.spec().table;
+    format!(
+        "SELECT c.seq, c.at, r.id AS run_id, d.name AS document, d.url, d.fetched_at, c.kind, t.id, t.source, \
+         c.op, c.edits FROM changes c JOIN runs r ON r.seq = c.run JOIN \"{table}\" t ON t.rid = c.rid \
+         LEFT JOIN documents d ON d.rid = c.document"
+    )
+}
+
+fn change(row: &SqliteRow) -> SqlResult<Change> {
+    Ok(Change {
+        seq: row.try_get("seq")?,
+        at: row.try_get("at")?,
+        run: run_id(row, "run_id")?,
+        document: row.try_get("document")?,
+        kind: kind_of(row.try_get("kind")?)?,
+        id: row_id(row, "id")?,
+        source: SourceName::new(row.try_get("source")?),
+        op: parse(row.try_get("op")?, op_of)?,
+        edits: json(row.try_get("edits")?)?,
+    })
+}

@@ -1,0 +1,200 @@
+//! The sweep: after a scope has been collected completely, events it no longer holds get a
+//! tombstone. A sweep that would take too many at once does nothing and says so: more often the
+//! source has failed than that its events are gone.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use model::{Kind, Op, RunId};
+use serde_json::json;
+use sqlx::{Row, SqliteConnection};
+
+use crate::commit::{Stamp, change_insert};
+use crate::rows::code_of;
+use crate::runs::{seq_of, stamp};
+use crate::sql::{SqlResult, keys};
+use crate::{Shrink, Store, StoreError, Sweep, SweepScope};
+
+impl Store {
+    /// Puts a tombstone on the events of the scope's source that the scope held and that `run` has
+    /// not seen, unless another scope still holds them. To be called once the run has collected the
+    /// scope completely and without failures.
+    pub async fn sweep(&self, run: RunId, at: DateTime<Utc>, what: &SweepScope) -> Result<Sweep, StoreError> {
+        let swept = self.sweep_in_transaction(run, at, what).await;
+        swept.map_err(|error| self.fault("sweeping", error))
+    }
+
+    async fn sweep_in_transaction(
+        &self,
+        run: RunId,
+        at: DateTime<Utc>,
+        what: &SweepScope,
+    ) -> SqlResult<Sweep> {
+        let mut transaction = self.begin().await?;
+        let stamp = Stamp { run: seq_of(&mut transaction, run).await?, at: stamp(at) };
+        let sql = "SELECT scope FROM scopes WHERE name = ?";
+        let scope =
+            sqlx::query_scalar(sql).bind(what.scope.clone()).fetch_optional(&mut *transaction).await?;
+        // A scope that never held a document has nothing to lose.
+        let Some(scope) = scope else { return Ok(Sweep::default()) };
+        let held = held_events(&mut transaction, scope, &stamp, what).await?;
+        let missing: Vec<i64> = held.iter().filter(|(_, seen)| !**seen).map(|(rid, _)| *rid).collect();
+        if shrinks_too_far(held.len(), missing.len(), what.max_shrink) {
+            let (known, seen) = (held.len() as u64, (held.len() - missing.len()) as u64);
+            return Ok(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) });
+        }
+        let source = what.source.as_str();
+        let offers = orphaned_offers(&mut transaction, scope, &stamp, source, &missing).await?;
+        bury(&mut transaction, Kind::Event, &missing, &stamp).await?;
+        bury(&mut transaction, Kind::Offer, &offers, &stamp).await?;
+        forget_sightings(&mut transaction, scope, &stamp, source).await?;
+        transaction.commit().await?;
+        Ok(Sweep { vanished: missing.len() as u64, refused: None })
+    }
+}
+
+/// A single event may always vanish.
+fn shrinks_too_far(known: usize, missing: usize, max_shrink: f64) -> bool {
+    known >= 2 && missing as f64 > max_shrink * known as f64
+}
+
+/// The live events that the scope was known to hold, and whether they still have a document that
+/// states them: in this run, or in another scope.
+async fn held_events(
+    conn: &mut SqliteConnection,
+    scope: i64,
+    stamp: &Stamp,
+    what: &SweepScope,
+) -> SqlResult<BTreeMap<i64, bool>> {
+    let sql = "
+        SELECT e.rid, max(s.run = p.read_run AND p.seen_run = ?1) OR EXISTS (
+            SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
+            WHERE o.kind = ?2 AND o.rid = e.rid AND q.scope <> ?3 AND o.run = q.read_run)
+        FROM places p
+        JOIN sightings s ON s.place = p.place AND s.kind = ?2
+        JOIN event_listings e ON e.rid = s.rid
+        WHERE p.scope = ?3 AND e.source = ?4 AND e.gone_at IS NULL
+          AND (e.occurrence IS NULL OR e.start_date BETWEEN ?5 AND ?6)
+        GROUP BY e.rid";
+    let rows = sqlx::query(sql)
+        .bind(stamp.run)
+        .bind(code_of(Kind::Event))
+        .bind(scope)
+        .bind(what.source.as_str().to_owned())
+        .bind(what.window.from.to_string())
+        .bind(what.window.to.to_string())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Offers that no document states any longer, of events that vanish now or that this run has seen.
+/// Those of events that are left alone are left alone with them.
+async fn orphaned_offers(
+    conn: &mut SqliteConnection,
+    scope: i64,
+    stamp: &Stamp,
+    source: &str,
+    vanishing: &[i64],
+) -> SqlResult<Vec<i64>> {
+    let sql = "
+        SELECT DISTINCT f.rid
+        FROM places p
+        JOIN sightings s ON s.place = p.place AND s.kind = ?1
+        JOIN offers f ON f.rid = s.rid
+        JOIN event_listings e ON e.source = f.source AND e.source_key = f.event
+        WHERE p.scope = ?2 AND f.source = ?3 AND f.gone_at IS NULL
+          AND NOT EXISTS (
+            SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
+            WHERE o.kind = ?1 AND o.rid = f.rid AND o.run = q.read_run
+              AND (q.scope <> ?2 OR q.seen_run = ?4))
+          AND (e.rid IN (SELECT value FROM json_each(?5)) OR EXISTS (
+            SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
+            WHERE o.kind = ?6 AND o.rid = e.rid AND o.run = q.read_run AND q.seen_run = ?4))";
+    sqlx::query_scalar(sql)
+        .bind(code_of(Kind::Offer))
+        .bind(scope)
+        .bind(source.to_owned())
+        .bind(stamp.run)
+        .bind(keys(vanishing))
+        .bind(code_of(Kind::Event))
+        .fetch_all(conn)
+        .await
+}
+
+/// Puts tombstones on rows and enters that in the change log.
+async fn bury(conn: &mut SqliteConnection, kind: Kind, rids: &[i64], stamp: &Stamp) -> SqlResult<()> {
+    if rids.is_empty() {
+        return Ok(());
+    }
+    let table = kind.spec().table;
+    let sql = format!(
+        "UPDATE \"{table}\" SET gone_at = ?, last_run = ? WHERE rid IN (SELECT value FROM json_each(?))"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(stamp.at.clone())
+        .bind(stamp.run)
+        .bind(keys(rids))
+        .execute(&mut *conn)
+        .await?;
+    let edits = json!([{"field": "gone_at", "from": null, "to": stamp.at}]).to_string();
+    let changes = rids.iter().map(|rid| {
+        vec![
+            stamp.at.as_str().into(),
+            stamp.run.into(),
+            crate::sql::Cell::Null,
+            code_of(kind).into(),
+            (*rid).into(),
+            Op::Vanish.name().into(),
+            edits.as_str().into(),
+        ]
+    });
+    change_insert().write(conn, changes.collect()).await
+}
+
+/// Takes away what nobody says any longer: sightings of this scope that this run has not confirmed,
+/// except those of events that stay. Their documents, should they come back unchanged, must be read
+/// again, so what is known of their bodies goes too.
+async fn forget_sightings(
+    conn: &mut SqliteConnection,
+    scope: i64,
+    stamp: &Stamp,
+    source: &str,
+) -> SqlResult<()> {
+    let sql = "
+        DELETE FROM sightings WHERE (place, kind, row_key) IN (
+            SELECT s.place, s.kind, s.row_key FROM places p JOIN sightings s ON s.place = p.place
+            WHERE p.scope = ?1 AND p.source = ?2 AND NOT (s.run = p.read_run AND p.seen_run = ?3)
+              AND CASE s.kind
+                WHEN ?4 THEN EXISTS (SELECT 1 FROM event_listings e WHERE e.rid = s.rid AND e.gone_at IS NOT NULL)
+                WHEN ?5 THEN EXISTS (SELECT 1 FROM offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
+                ELSE 1 END)";
+    sqlx::query(sql)
+        .bind(scope)
+        .bind(source.to_owned())
+        .bind(stamp.run)
+        .bind(code_of(Kind::Event))
+        .bind(code_of(Kind::Offer))
+        .execute(&mut *conn)
+        .await?;
+    let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
+               WHERE scope = ? AND source = ? AND seen_run <> ?";
+    sqlx::query(sql).bind(scope).bind(source.to_owned()).bind(stamp.run).execute(conn).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shrinks_too_far;
+
+    #[test]
+    fn half_may_vanish_where_half_is_allowed() {
+        let check = |known, missing, expected| assert_eq!(shrinks_too_far(known, missing, 0.5), expected);
+        check(2, 1, false);
+        check(2, 2, true);
+        check(1, 1, false);
+        check(100, 50, false);
+        check(100, 51, true);
+        check(0, 0, false);
+    }
+}

@@ -1,0 +1,9 @@
+//! The store's rules, each checked through its public face on a real database.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod commit;
+mod kit;
+mod opening;
+mod query;
+mod retention;
+mod sweep;

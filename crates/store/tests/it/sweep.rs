@@ -1,0 +1,99 @@
+//! Vanishing and coming back.
+
+use model::{Event, Kind, Offer, Record};
+use store::{EventQuery, Read, Shrink};
+
+use crate::kit::{Kit, counts, document, event, on, page, titled, venue};
+
+#[tokio::test]
+async fn what_a_complete_sweep_misses_vanishes_and_may_return() {
+    let mut kit = Kit::new().await;
+    let both = || vec![page("1", vec![titled("1", "Gala"), titled("2", "Ball"), venue("v", "Hall", 1.0, 1.0)])];
+    kit.collect(both()).await;
+    let log = kit.last_change().await;
+    let sweep = kit.collect_and_sweep(vec![page("1", vec![titled("1", "Gala")])], 0.5).await;
+    assert_eq!((sweep.vanished, sweep.refused), (1, None));
+    assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
+    let all = EventQuery { include_gone: true, ..EventQuery::default() };
+    assert_eq!(kit.titles(all).await.len(), 2);
+    assert_eq!(kit.log(log).await, ["vanish event gone_at: null -> \"2026-03-01T14:00:00Z\""]);
+    assert!(kit.store.show("v").await.unwrap().unwrap().gone_at.is_none(), "places stay");
+
+    let back = kit.collect(both()).await;
+    assert_eq!(counts(&back, Kind::Event), (0, 1, 1));
+    assert_eq!(kit.log(log + 1).await, ["return event "]);
+    assert_eq!(kit.titles(EventQuery::default()).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_sweep_that_shrinks_too_far_is_refused() {
+    let mut kit = Kit::new().await;
+    kit.collect(vec![page("1", vec![titled("1", "A"), titled("2", "B"), titled("3", "C")])]).await;
+    let sweep = kit.collect_and_sweep(vec![page("1", vec![titled("1", "A")])], 0.5).await;
+    assert_eq!((sweep.vanished, sweep.refused), (0, Some(Shrink { known: 3, seen: 1 })));
+    assert_eq!(kit.titles(EventQuery::default()).await.len(), 3);
+    let sweep = kit.collect_and_sweep(vec![page("1", vec![titled("1", "A")])], 0.7).await;
+    assert_eq!(sweep.vanished, 2);
+}
+
+#[tokio::test]
+async fn unchanged_documents_and_other_scopes_keep_rows() {
+    let mut kit = Kit::new().await;
+    let mut elsewhere = page("x", vec![titled("2", "B")]);
+    elsewhere.scope = "other".to_owned();
+    kit.collect(vec![page("1", vec![titled("1", "A")]), page("2", vec![titled("2", "B")]), elsewhere]).await;
+    let sweep = kit.collect_and_sweep(vec![document("1", Read::Unchanged)], 0.0).await;
+    assert_eq!((sweep.vanished, sweep.refused), (0, None));
+}
+
+#[tokio::test]
+async fn a_page_that_comes_back_unchanged_is_read_again() {
+    let mut kit = Kit::new().await;
+    kit.collect(vec![page("1", vec![titled("1", "A")]), page("2", vec![titled("2", "B")])]).await;
+    kit.collect_and_sweep(vec![page("1", vec![titled("1", "A")])], 0.5).await;
+    assert_eq!(kit.store.known_document("page", crate::kit::SCOPE, "2").await.unwrap(), None);
+    assert!(kit.store.known_document("page", crate::kit::SCOPE, "1").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn occurrences_outside_the_window_are_left_alone() {
+    let mut kit = Kit::new().await;
+    let occurrence = |key: &str, day: &str| {
+        let (occurrence, start) = (day.into(), on(day).into());
+        Record::new(key, Event { occurrence, start, ..event(key, day) })
+    };
+    let inside = || occurrence("in", "2026-04-01");
+    let all = vec![occurrence("past", "2026-02-01"), inside(), occurrence("far", "2026-09-01"), titled("1", "A")];
+    kit.collect(vec![page("1", all)]).await;
+    let sweep = kit.collect_and_sweep(vec![page("1", vec![titled("1", "A")])], 0.5).await;
+    assert_eq!(sweep.vanished, 1);
+    assert_eq!(kit.titles(EventQuery::default()).await, ["2026-02-01", "A", "2026-09-01"]);
+}
+
+#[tokio::test]
+async fn offers_go_and_return_with_their_event() {
+    let mut kit = Kit::new().await;
+    let offer = |key: &str| Record::new(key, Offer { event: "1".into(), name: key.into(), ..Offer::default() });
+    let all = || vec![page("1", vec![titled("1", "A"), offer("early"), offer("late"), titled("2", "B")])];
+    let offers = async |kit: &Kit| kit.store.show("1").await.unwrap().unwrap().offers.len();
+    kit.collect(all()).await;
+    assert_eq!(offers(&kit).await, 2);
+    kit.collect_and_sweep(vec![page("1", vec![titled("1", "A"), offer("late"), titled("2", "B")])], 0.5).await;
+    assert_eq!(offers(&kit).await, 1, "an offer that its event no longer has");
+    kit.collect_and_sweep(vec![page("1", vec![titled("2", "B")])], 0.5).await;
+    assert_eq!(offers(&kit).await, 0);
+    kit.collect(all()).await;
+    assert_eq!(offers(&kit).await, 2);
+}
+
+#[tokio::test]
+async fn one_place_in_several_batches_of_a_run_keeps_all_it_said() {
+    let mut kit = Kit::new().await;
+    let first = || page("1", vec![titled("1", "A")]);
+    kit.collect(vec![first()]).await;
+    let run = kit.begin().await;
+    kit.commit(run, vec![first()]).await;
+    kit.commit(run, vec![page("1", vec![titled("2", "B")])]).await;
+    let sweep = kit.store.sweep(run.0, run.1, &crate::kit::scope(0.0)).await.unwrap();
+    assert_eq!((sweep.vanished, sweep.refused), (0, None));
+}
