@@ -4,64 +4,106 @@
 //! The sandbox keeps its own record of the truth ([`Sandbox::truth`]) and knows nothing of how
 //! callboard reads it, so that both cannot make the same mistake.
 
+mod api;
+mod bomb;
+mod calendar;
+mod catalog;
+mod dice;
 mod faults;
+mod generate;
+mod listing;
 mod options;
+mod serve;
+mod site;
 mod truth;
+mod world;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use serve::{Shared, lock, serve};
+use world::World;
 
 pub use faults::{Fault, Faults};
 pub use options::SandboxOptions;
 pub use truth::{Edit, Mutation, Price, Status, TruthEvent, TruthVenue, Upstream};
 
+const API_TOKEN: &str = "sandbox-token";
+
 /// Running upstreams; dropped, they stop.
 #[derive(Debug)]
-pub struct Sandbox {}
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    calendar: SocketAddr,
+    site: SocketAddr,
+    api: SocketAddr,
+    /// Dropped with the sandbox, which ends the servers.
+    _stop: watch::Sender<()>,
+}
 
 impl Sandbox {
     /// Generates the events and starts the three servers on free ports.
-    pub async fn start(options: SandboxOptions) -> std::io::Result<Sandbox> {
-        let _ = options;
-        Ok(Sandbox {})
+    pub async fn start(options: SandboxOptions) -> io::Result<Sandbox> {
+        let shared = Arc::new(Shared {
+            seed: options.seed,
+            world: Mutex::new(World::new(&options)),
+            faults: Mutex::new(options.faults),
+            requests: Default::default(),
+        });
+        let (stop, stopped) = watch::channel(());
+        Ok(Sandbox {
+            calendar: serve(Upstream::Calendar, shared.clone(), stopped.clone()).await?,
+            site: serve(Upstream::Site, shared.clone(), stopped.clone()).await?,
+            api: serve(Upstream::Api, shared.clone(), stopped).await?,
+            shared,
+            _stop: stop,
+        })
     }
 
     /// Address of the iCalendar feed.
     pub fn calendar_url(&self) -> String {
-        String::new()
+        format!("http://{}/calendar.ics", self.calendar)
     }
 
-    /// Address of the venue site's page that lists all events.
+    /// Address of the venue site's page that lists all events. Its robots.txt closes `/private/`.
     pub fn site_url(&self) -> String {
-        String::new()
+        format!("http://{}/events", self.site)
     }
 
-    /// Address of the API, without page: `http://…/api/v1/events`.
+    /// Address of the API's list, without parameters; its shape: see the source of `api.rs`, in short
+    /// `?page=1&per_page=50` gives `{events: [..], meta {page, pages, per_page, total}}`.
     pub fn api_url(&self) -> String {
-        String::new()
+        format!("http://{}/api/v1/events", self.api)
     }
 
     /// The bearer token that the API asks for.
     pub fn api_token(&self) -> &'static str {
-        "sandbox-token"
+        API_TOKEN
     }
 
-    /// Every event as it is now, recurrences as single occurrences inside the window.
+    /// Every event as it is now, repeating ones as single occurrences. All lie between a month before
+    /// and a year after `now`.
     pub fn truth(&self) -> Vec<TruthEvent> {
-        Vec::new()
+        lock(&self.shared.world).listings().iter().flat_map(|listing| listing.truth()).collect()
     }
 
-    /// Changes `edits` events and removes `removals`, spread over the upstreams; says which.
+    /// Edits `edits` events and removes `removals` others, spread over the upstreams; says which. One
+    /// field each; events of a series are left alone.
     pub fn mutate(&self, edits: usize, removals: usize) -> Mutation {
-        let _ = (edits, removals);
-        Mutation::default()
+        lock(&self.shared.world).mutate(edits, removals)
     }
 
     /// Replaces the faults from now on.
     pub fn set_faults(&self, faults: Faults) {
-        let _ = faults;
+        *lock(&self.shared.faults) = faults;
     }
 
-    /// Requests that an upstream has had so far.
+    /// Requests that an upstream has had so far, without those for robots.txt.
     pub fn requests(&self, upstream: Upstream) -> u64 {
-        let _ = upstream;
-        0
+        self.shared.requests[upstream as usize].load(Ordering::Relaxed)
     }
 }

@@ -36,7 +36,7 @@ impl SandboxOptions {
 
     /// What `callboard demo` shows: an API that limits and fails now and then.
     pub fn demo(seed: u64, now: DateTime<Utc>) -> SandboxOptions {
-        let api = Fault { fail_percent: 10, too_many_every: 9, ..Fault::default() };
+        let api = Fault { fail_percent: 10, too_many_every: 9, retry_after_secs: 1, ..Fault::default() };
         SandboxOptions {
             api_events: 400,
             site_events: 60,
