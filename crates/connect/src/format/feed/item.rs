@@ -12,11 +12,28 @@ use crate::value::{text, time};
 /// Element names that give the start, compared without case, dashes and underscores. `ev:startdate`,
 /// `xcal:dtstart`, `s:localstartdate`, `x-trumba:localstart`, `livewhale:starts`, `tribe:startdate`.
 const STARTS: &[&str] = &[
-    "startdate", "dtstart", "startdatetime", "eventstart", "eventstartdate", "localstartdate", "localstart",
-    "starts", "starttime", "start", "begin",
+    "startdate",
+    "dtstart",
+    "startdatetime",
+    "eventstart",
+    "eventstartdate",
+    "localstartdate",
+    "localstart",
+    "starts",
+    "starttime",
+    "start",
+    "begin",
 ];
 const ENDS: &[&str] = &[
-    "enddate", "dtend", "enddatetime", "eventend", "eventenddate", "localenddate", "localend", "ends", "endtime",
+    "enddate",
+    "dtend",
+    "enddatetime",
+    "eventend",
+    "eventenddate",
+    "localenddate",
+    "localend",
+    "ends",
+    "endtime",
     "end",
 ];
 const PLACES: &[&str] = &["location", "eventlocation", "gamelocation", "venue", "place", "where"];
@@ -33,7 +50,10 @@ pub(super) fn read(item: Node<'_, '_>, base: &Base<'_>) -> Result<Vec<Record>, B
         description: description(item).into(),
         url: link.clone().into(),
         start: base.when(&start).into(),
-        end: child_text(item, ENDS).or_else(|| when_attribute(item, "endTime")).map(|said| base.when(&said)).into(),
+        end: child_text(item, ENDS)
+            .or_else(|| when_attribute(item, "endTime"))
+            .map(|said| base.when(&said))
+            .into(),
         status: child_text(item, &["status", "eventstatus"]).as_deref().and_then(status).into(),
         categories: categories(item).into(),
         image_url: image(item, base).into(),
@@ -49,7 +69,8 @@ pub(super) fn read(item: Node<'_, '_>, base: &Base<'_>) -> Result<Vec<Record>, B
     }
     if let Some(name) = module_text(item, &["organizer"]).map(|said| text::line_from_html(&said)) {
         event.organizer = slug(&name).as_str().into();
-        records.push(Record::new(slug(&name), Organizer { name: name.as_str().into(), ..Organizer::default() }));
+        records
+            .push(Record::new(slug(&name), Organizer { name: name.as_str().into(), ..Organizer::default() }));
     }
     records.push(Record::new(key(item, link.as_deref(), &title, &start), event));
     Ok(records)
@@ -98,7 +119,8 @@ fn when_attribute(item: Node<'_, '_>, name: &str) -> Option<String> {
 
 fn link(item: Node<'_, '_>, base: &Base<'_>) -> Option<String> {
     let links = || children(item).filter(|child| child.tag_name().name() == "link");
-    let alternate = links().find(|l| matches!(l.attribute("rel"), None | Some("alternate")) && l.has_attribute("href"));
+    let alternate =
+        links().find(|l| matches!(l.attribute("rel"), None | Some("alternate")) && l.has_attribute("href"));
     let said = match alternate.and_then(|l| l.attribute("href")) {
         Some(href) => href.to_owned(),
         None => links().map(own_text).find(|text| !text.is_empty()).or_else(|| permalink(item))?,
@@ -132,7 +154,8 @@ fn status(said: &str) -> Option<String> {
 }
 
 fn categories(item: Node<'_, '_>) -> Option<Vec<String>> {
-    let elements = children(item).filter(|child| matches!(folded(child).as_str(), "category" | "subject" | "type"));
+    let elements =
+        children(item).filter(|child| matches!(folded(child).as_str(), "category" | "subject" | "type"));
     let said = elements.filter_map(|element| {
         let attribute = element.attribute("label").or(element.attribute("term"));
         let said = attribute.map_or_else(|| own_text(element), str::to_owned);

@@ -12,7 +12,8 @@ use super::*;
 fn read_bytes(body: &[u8]) -> Result<Reading, ReadError> {
     let url = Url::parse("https://x.test/feed").expect("url");
     let day = NaiveDate::from_ymd_opt(2026, 1, 1).expect("date");
-    let options = ReadOptions { window: Window::around(day, 30, 365), timezone: None, now: DateTime::UNIX_EPOCH };
+    let options =
+        ReadOptions { window: Window::around(day, 30, 365), timezone: None, now: DateTime::UNIX_EPOCH };
     read(&Document::from_bytes("feed", url, body.to_vec()), &options)
 }
 
@@ -60,8 +61,14 @@ fn other_modules_state_the_start_too() {
     let start = |item: &str| event(item)["start"]["said"].clone();
     assert_eq!(start("<xcal:dtstart>20260501T200000Z</xcal:dtstart>"), "20260501T200000Z");
     assert_eq!(start("<cal:dtstart>2026-05-01</cal:dtstart>"), "2026-05-01");
-    assert_eq!(start("<s:localstartdate>2026-05-01T20:00:00.0000000</s:localstartdate>"), "2026-05-01T20:00:00.0000000");
-    assert_eq!(event("<ev:startdate>soon</ev:startdate>")["start"], json!({"said": "soon", "clock": "unstated"}));
+    assert_eq!(
+        start("<s:localstartdate>2026-05-01T20:00:00.0000000</s:localstartdate>"),
+        "2026-05-01T20:00:00.0000000"
+    );
+    assert_eq!(
+        event("<ev:startdate>soon</ev:startdate>")["start"],
+        json!({"said": "soon", "clock": "unstated"})
+    );
 }
 
 #[test]
@@ -118,7 +125,9 @@ fn recorded_feeds_hold_news_only() {
                 assert!(name.starts_with("feedrs_"), "{name} is no feed");
                 assert!(reading.records.is_empty() && !reading.rejected.is_empty(), "{name}");
                 let text = String::from_utf8_lossy(&body);
-                let items = text.matches("<item>").count() + text.matches("<item ").count() + text.matches("<entry").count();
+                let items = text.matches("<item>").count()
+                    + text.matches("<item ").count()
+                    + text.matches("<entry").count();
                 assert_eq!(reading.rejected.len(), items, "{name}");
             }
             Err(ReadError::Unrecognised(message)) => {
