@@ -108,8 +108,10 @@ class Sqlite:
 
 def settings():
     return {
-        "ROBOTSTXT_OBEY": True, "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False,
-        "CONCURRENT_REQUESTS": 64, "CONCURRENT_REQUESTS_PER_DOMAIN": 64,
+        "ROBOTSTXT_OBEY": True, "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "COOKIES_ENABLED": False,
+        "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+        # One item a page: the default of 100 starts as many idle tasks for each response.
+        "CONCURRENT_ITEMS": 1,
         "TELNETCONSOLE_ENABLED": False, "LOG_LEVEL": "WARNING", "ITEM_PIPELINES": {Sqlite: 1},
     }
 
