@@ -3,7 +3,7 @@ import argparse
 from datetime import date, timedelta
 
 from harness import publish, recorded, table
-from reading import HEADER, compare, row, versions_of
+from reading import HEADER, compare, rejections, row, versions_of
 
 
 def main():
@@ -23,14 +23,9 @@ def main():
         "end. Callboard also makes typed events with venues, organizers and stable identities. The goal is 20.",
         "", table(HEADER, [row("icalendar + recurring-ical-events", found)]), "",
         f"Median of {asked.rounds} rounds, one thread each. {versions_of([found])}.",
-        *rejections(found["rejected"]),
+        *rejections([found]),
     ]
     publish("calendars", lines, found)
-
-
-def rejections(rejected):
-    names = [f"- {file.rsplit('/', 1)[-1]}: {error}" for file, error in sorted(rejected.items())]
-    return ["", "Rejected by the Python side, left out for both:", "", *names] if names else []
 
 
 main()

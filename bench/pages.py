@@ -3,7 +3,7 @@ import argparse
 from datetime import date, timedelta
 
 from harness import publish, recorded, table
-from reading import HEADER, compare, row, versions_of
+from reading import HEADER, compare, rejections, row, versions_of
 
 MODES = {
     "all": "extruct: JSON-LD, microdata, microformats",
@@ -30,6 +30,7 @@ def main():
         "items of any type. The first line is the like for like; the goal there is 20.", "",
         table(HEADER, [row(MODES[one["mode"]], one) for one in found]), "",
         f"Median of {asked.rounds} rounds, one thread each. {versions_of(found)}.",
+        *rejections(found),
     ]
     publish("pages", lines, found)
 

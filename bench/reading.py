@@ -38,3 +38,10 @@ HEADER = ["peer", "files", "rejected by it", "its records", "our events",
 
 def versions_of(comparisons):
     return versions(side for found in comparisons for side in (found["peer"][0], found["callboard"][0]))
+
+
+def rejections(comparisons):
+    """Lines that name what the peer rejected, each file once."""
+    rejected = {file: error for found in comparisons for file, error in found["rejected"].items()}
+    names = [f"- `{file.rsplit('/', 1)[-1]}`: {error}" for file, error in sorted(rejected.items())]
+    return ["", "Rejected by the Python side, left out for both:", "", *names] if names else []
