@@ -1,9 +1,17 @@
 //! The command line: one variant a command, one file a command. Flags, help, completions and
 //! suggestions all come from these definitions.
 
+mod collect;
 mod completions;
 mod config;
+mod connector;
+mod demo;
+mod doctor;
+mod events;
 mod init;
+mod quarantine;
+mod replay;
+mod show;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -51,10 +59,26 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show every setting with its value and where it came from
-    Config(config::ConfigCommand),
+    /// Gather listings from calendars, pages, feeds and APIs into the store
+    Collect(Box<collect::Collect>),
+    /// Ask the store for events
+    Events(events::Events),
+    /// Show one row: which document said each field, and its history
+    Show(show::Show),
+    /// List the listings that were kept aside, with the reason why
+    Quarantine(quarantine::Quarantine),
+    /// Read landed documents again and show what would change
+    Replay(replay::Replay),
+    /// List, show, try, record, test and start connectors
+    Connector(connector::ConnectorCommand),
+    /// See it work on generated data, without network or set-up
+    Demo(demo::Demo),
+    /// Check settings, store, connectors and keys
+    Doctor(doctor::Doctor),
     /// Write a commented starter folder
     Init(init::Init),
+    /// Show every setting with its value and where it came from
+    Config(config::ConfigCommand),
     /// Print a completion script for your shell
     Completions(completions::Completions),
 }
@@ -73,10 +97,22 @@ impl Cli {
 
     /// Runs the command.
     pub async fn run(self) -> Result<ExitCode> {
+        let keep = self.global.db.is_some();
         let config = |flags: Flags| load(&self.global, flags);
         match self.command {
-            Command::Config(command) => command.run(&config(Flags::new())?),
+            Command::Collect(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
+            Command::Events(command) => command.run(&config(Flags::new())?).await,
+            Command::Show(command) => command.run(&config(Flags::new())?).await,
+            Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
+            Command::Replay(command) => command.run(&config(Flags::new())?).await,
+            Command::Connector(command) => command.run(&config(Flags::new())?).await,
+            Command::Demo(command) => command.run(&config(Flags::new())?, keep).await,
+            Command::Doctor(command) => command.run(&config(Flags::new())?).await,
             Command::Init(command) => command.run(),
+            Command::Config(command) => command.run(&config(Flags::new())?),
             Command::Completions(command) => command.run(),
         }
     }

@@ -3,8 +3,11 @@
 
 mod cli;
 mod config;
+mod fetching;
+mod origins;
 mod output;
 mod progress;
+mod summary;
 
 use std::process::ExitCode;
 
@@ -27,4 +30,10 @@ fn main() -> ExitCode {
 fn start(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(cli.run())
+}
+
+/// The one clock of the program; everything further in is told the time.
+#[allow(clippy::disallowed_methods, reason = "the edge where time comes in")]
+fn clock() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
 }

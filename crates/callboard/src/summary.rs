@@ -13,10 +13,10 @@ use crate::output::table;
 /// Most new or changed records that `--records` prints.
 const RECORDS_MAX: usize = 10_000;
 
-/// Each record that the run made, changed or took away, with its fields as they are now.
-pub async fn changes_of(store: &Store, summary: &Summary) -> Result<Vec<Value>> {
-    let changes = store.changes_of_run(summary.run, RECORDS_MAX).await?;
-    Ok(changes.iter().map(record_json).collect())
+/// What the run did to each record, where `since` is the newest change before it.
+pub async fn changes_of(store: &Store, since: i64, summary: &Summary) -> Result<Vec<Value>> {
+    let changes = store.changes(since, RECORDS_MAX).await?;
+    Ok(changes.iter().filter(|change| change.run == summary.run).map(record_json).collect())
 }
 
 fn record_json(change: &Change) -> Value {

@@ -248,3 +248,6 @@ impl Tally {
 fn now() -> DateTime<Utc> {
     Utc::now()
 }
+
+#[cfg(test)]
+mod tests;

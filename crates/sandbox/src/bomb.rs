@@ -7,7 +7,7 @@ pub(crate) fn gzip() -> Vec<u8> {
     const LONGEST: usize = 258;
     let mut bits = Bits { bytes: vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], free: 0 };
     bits.push(0b1, 1); // the last block
-    bits.push(0b10, 2); // fixed codes (01, lowest bit first)
+    bits.push(0b01, 2); // fixed codes
     bits.push(0b0000_1100, 8); // literal 0: code 00110000, highest bit first
     for _ in 0..UNPACKED / LONGEST {
         bits.push(0b1010_0011, 8); // length 258: code 11000101, highest bit first

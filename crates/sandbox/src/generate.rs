@@ -48,11 +48,16 @@ fn listing(upstream: Upstream, number: usize, now: DateTime<Utc>, dice: &mut Dic
     listing
 }
 
-/// A calendar knows no prices and nothing of sold-out houses; every third entry of it repeats.
+/// A calendar knows no prices and nothing of sold-out houses; every third entry of it repeats, every
+/// ninth takes whole days.
 fn as_calendar_has_it(listing: &mut Listing, number: usize, today: NaiveDate, dice: &mut Dice) {
     listing.price = None;
     if listing.status == Status::SoldOut {
         listing.status = Status::Scheduled;
+    }
+    if number % 9 == 4 {
+        let days = dice.between(1, 3).unsigned_abs();
+        listing.time = Time::Days { first: listing.first_day(), days };
     }
     if number.is_multiple_of(3) {
         let first = today - Days::new(dice.between(1, 20).unsigned_abs());

@@ -17,8 +17,6 @@ pub(crate) struct StoredRow {
     pub(crate) values: Vec<Value>,
     /// It has a tombstone.
     pub(crate) gone: bool,
-    /// It was inserted by this commit.
-    pub(crate) fresh: bool,
     /// Number of the document that last changed it.
     pub(crate) document: i64,
 }
@@ -64,7 +62,7 @@ pub(crate) async fn load(
         for row in rows {
             let values = values(&row, spec, 4)?;
             let (rid, gone, document) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-            loaded.insert(row.try_get(0)?, StoredRow { rid, values, gone, fresh: false, document });
+            loaded.insert(row.try_get(0)?, StoredRow { rid, values, gone, document });
         }
     }
     Ok(loaded)

@@ -176,6 +176,13 @@ impl Store {
         Ok(changes)
     }
 
+    /// Number of the newest change; 0 when there is none. What comes later is asked for with
+    /// [`Store::changes`].
+    pub async fn last_change(&self) -> Result<i64, StoreError> {
+        let newest = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM changes");
+        newest.fetch_one(&self.readers).await.map_err(|error| self.fault("reading the change log", error))
+    }
+
     /// How much the store holds.
     pub async fn counts(&self) -> Result<StoreCounts, StoreError> {
         self.count_all().await.map_err(|error| self.fault("counting", error))

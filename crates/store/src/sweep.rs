@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use model::{Kind, Op, RunId};
-use serde_json::json;
 use sqlx::{Row, SqliteConnection};
 
 use crate::commit::{Stamp, change_insert};
@@ -137,7 +136,6 @@ async fn bury(conn: &mut SqliteConnection, kind: Kind, rids: &[i64], stamp: &Sta
         .bind(keys(rids))
         .execute(&mut *conn)
         .await?;
-    let edits = json!([{"field": "gone_at", "from": null, "to": stamp.at}]).to_string();
     let changes = rids.iter().map(|rid| {
         vec![
             stamp.at.as_str().into(),
@@ -146,7 +144,7 @@ async fn bury(conn: &mut SqliteConnection, kind: Kind, rids: &[i64], stamp: &Sta
             code_of(kind).into(),
             (*rid).into(),
             Op::Vanish.name().into(),
-            edits.as_str().into(),
+            "[]".into(),
         ]
     });
     change_insert().write(conn, changes.collect()).await

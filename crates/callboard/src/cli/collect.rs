@@ -107,6 +107,7 @@ impl Collect {
         };
         let origins = catalog.origins(asked)?;
         let store = self.open(config).await?;
+        let since = store.last_change().await?;
         let run = Run {
             store: store.clone(),
             fetcher: Some(fetching::fetcher(config)?),
@@ -115,7 +116,7 @@ impl Collect {
             clock,
         };
         let summary = follow(run).await?;
-        self.show(&store, &summary).await?;
+        self.show(&store, since, &summary).await?;
         store.close().await;
         Ok(ExitCode::from(summary.outcome.exit_code()))
     }
@@ -126,8 +127,8 @@ impl Collect {
         opened.with_context(|| format!("cannot open the store {}", path.display()))
     }
 
-    async fn show(&self, store: &Store, found: &Summary) -> Result<()> {
-        let changes = if self.records { summary::changes_of(store, found).await? } else { Vec::new() };
+    async fn show(&self, store: &Store, since: i64, found: &Summary) -> Result<()> {
+        let changes = if self.records { summary::changes_of(store, since, found).await? } else { Vec::new() };
         match self.format {
             Format::Table => print(&summary::for_people(found, &changes))?,
             Format::Json if self.records => print_json(&summary::with_records(found, &changes)?, self.format)?,

@@ -174,7 +174,7 @@ fn lines(events: &[EventView]) -> Result<()> {
     Ok(out.flush()?)
 }
 
-fn show_table(events: &[EventView], limit: Option<usize>) -> Result<()> {
+pub fn show_table(events: &[EventView], limit: Option<usize>) -> Result<()> {
     let mut rows = table(&["START", "TITLE", "VENUE", "CITY", "PRICE", "SOURCE", "ID"]);
     for event in events {
         rows.add_row(row(event));

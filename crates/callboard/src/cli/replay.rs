@@ -49,9 +49,10 @@ impl Replay {
         }
         let store = if self.apply { kept.clone() } else { Store::rehearse(&path).await? };
         let bounds = CollectOptions { sweep: false, ..options(config, true, !self.apply)? };
+        let since = store.last_change().await?;
         let run = Run { store: store.clone(), fetcher: None, origins, options: bounds, clock };
         let found = follow(run).await.context("replay failed")?;
-        let changes = summary::changes_of(&store, &found).await?;
+        let changes = summary::changes_of(&store, since, &found).await?;
         match self.format {
             Format::Table => print(&summary::for_people(&found, &changes))?,
             Format::Json => print_json(&summary::with_records(&found, &changes)?, self.format)?,

@@ -136,7 +136,7 @@ impl<'a> Ledger<'a> {
         let rid = *next;
         *next += 1;
         let values = vec![Value::Null; kind.spec().columns.len()];
-        StoredRow { rid, values, gone: false, fresh: true, document: 0 }
+        StoredRow { rid, values, gone: false, document: 0 }
     }
 }
 

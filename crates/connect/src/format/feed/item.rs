@@ -40,7 +40,7 @@ const PLACES: &[&str] = &["location", "eventlocation", "gamelocation", "venue", 
 
 /// The records of one item, or why it is none.
 pub(super) fn read(item: Node<'_, '_>, base: &Base<'_>) -> Result<Vec<Record>, Box<Rejected>> {
-    let title = text::line_from_html(&child_text(item, &["title", "summary"]).unwrap_or_default());
+    let title = text::line_from_html(&core_text(item, &["title", "summary"]).unwrap_or_default());
     let Some(start) = child_text(item, STARTS).or_else(|| when_attribute(item, "startTime")) else {
         return Err(missing_start(item, &title));
     };
@@ -79,7 +79,7 @@ pub(super) fn read(item: Node<'_, '_>, base: &Base<'_>) -> Result<Vec<Record>, B
 /// The item's own id, else its link, else what tells it apart.
 fn key(item: Node<'_, '_>, link: Option<&str>, title: &str, start: &str) -> String {
     let about = item.attributes().find(|a| a.name() == "about").map(|a| a.value().to_owned());
-    let own = child_text(item, &["guid", "id", "uid"]).or(about);
+    let own = core_text(item, &["guid", "id", "uid"]).or(about);
     let linked = || link.map(|link| address_key(link).unwrap_or_else(|| link.to_owned()));
     own.or_else(linked).unwrap_or_else(|| format!("{}#{start}", slug(title)))
 }
@@ -87,9 +87,20 @@ fn key(item: Node<'_, '_>, link: Option<&str>, title: &str, start: &str) -> Stri
 /// The text of the first child whose name is one of `names`; an element of a module counts before a
 /// plain one, and earlier names before later ones.
 fn child_text(item: Node<'_, '_>, names: &[&str]) -> Option<String> {
+    ordered_text(item, names, |own| own)
+}
+
+/// The same, with the feed's own elements first: `title` before `media:title`.
+fn core_text(item: Node<'_, '_>, names: &[&str]) -> Option<String> {
+    ordered_text(item, names, |own| !own)
+}
+
+/// `last` says of an element, by whether it is of the feed's own format, that it counts last.
+fn ordered_text(item: Node<'_, '_>, names: &[&str], last: fn(bool) -> bool) -> Option<String> {
+    let own = item.tag_name().namespace();
     names.iter().find_map(|name| {
         let mut found: Vec<Node<'_, '_>> = children(item).filter(|child| folded(child) == *name).collect();
-        found.sort_by_key(|child| child.tag_name().namespace().is_none());
+        found.sort_by_key(|child| last(child.tag_name().namespace() == own));
         found.into_iter().map(own_text).find(|text| !text.is_empty())
     })
 }
@@ -138,7 +149,7 @@ fn permalink(item: Node<'_, '_>) -> Option<String> {
 
 /// The fullest text the item gives.
 fn description(item: Node<'_, '_>) -> Option<String> {
-    let said = child_text(item, &["encoded", "content", "description", "summary"])?;
+    let said = core_text(item, &["encoded", "content", "description", "summary"])?;
     Some(text::from_html(&said)).filter(|text| !text.is_empty())
 }
 
@@ -179,7 +190,7 @@ fn image(item: Node<'_, '_>, base: &Base<'_>) -> Option<String> {
 }
 
 fn instant(item: Node<'_, '_>, names: &[&str]) -> Option<DateTime<Utc>> {
-    time::instant(&child_text(item, names)?)
+    time::instant(&core_text(item, names)?)
 }
 
 fn venue(item: Node<'_, '_>) -> Option<(String, Venue)> {

@@ -102,7 +102,7 @@ fn status(event: &Map<String, Value>) -> Option<&'static str> {
 fn status_word(said: &str) -> Option<&'static str> {
     let name = types::local_name(said).to_ascii_lowercase();
     match name.strip_prefix("event").unwrap_or(&name) {
-        "scheduled" | "confirmed" => Some("scheduled"),
+        "scheduled" | "confirmed" | "on-schedule" => Some("scheduled"),
         "cancelled" | "canceled" => Some("cancelled"),
         "postponed" => Some("postponed"),
         "rescheduled" => Some("rescheduled"),

@@ -1,8 +1,10 @@
 //! One event stated in several forms on one page (JSON-LD, microdata, microformats): one node.
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::{key, node};
+use crate::value::time;
 
 /// The nodes of `first`, filled up from those nodes of `second` that state the same event, and then
 /// the other nodes of `second`.
@@ -23,22 +25,19 @@ pub fn merge(mut first: Vec<Value>, second: Vec<Value>) -> Vec<Value> {
 
 struct Traits {
     start: String,
+    day: Option<NaiveDate>,
     name: String,
     address: String,
 }
 
 impl Traits {
-    fn day(&self) -> &str {
-        self.start.split('T').next().unwrap_or_default()
-    }
-
     fn same_thing(&self, other: &Traits) -> bool {
         let agree = |a: &str, b: &str| !a.is_empty() && a == b;
         agree(&self.name, &other.name) || agree(&self.address, &other.address)
     }
 
     fn same_day(&self, other: &Traits) -> bool {
-        self.same_thing(other) && !self.day().is_empty() && self.day() == other.day()
+        self.same_thing(other) && self.day.is_some() && self.day == other.day
     }
 }
 
@@ -59,20 +58,30 @@ fn traits(value: &Value) -> Traits {
     let url = node::get(object, "url").and_then(node::verbatim).unwrap_or_default();
     Traits {
         start: key::start_text(&start),
+        // Behind a broken clock time the day is often sound.
+        day: time::read(start.split('T').next().unwrap_or_default()).date,
         name: key::slug(&node::line(object, "name").unwrap_or_default()),
         address: key::address_key(&url).unwrap_or_default(),
     }
 }
 
-/// Adds what the first node leaves out.
+/// Adds what the first node leaves out, and times that it garbles.
 fn fill(first: &mut Value, second: Value) {
     let (Value::Object(mine), Value::Object(theirs)) = (first, second) else { return };
     for (name, value) in theirs {
-        if node::get(mine, &name).and_then(|v| v.as_str()).is_some_and(|text| text.trim().is_empty()) {
-            mine.remove(&name);
-        }
-        if node::get(mine, &name).is_none() {
+        let replaced = match node::get(mine, &name) {
+            None => true,
+            Some(Value::String(text)) if text.trim().is_empty() => true,
+            Some(stated) => {
+                matches!(name.as_str(), "startDate" | "endDate") && garbled(stated) && !garbled(&value)
+            }
+        };
+        if replaced {
             mine.insert(name, value);
         }
     }
+}
+
+fn garbled(value: &Value) -> bool {
+    node::verbatim(value).is_none_or(|said| time::read(&said).date.is_none())
 }

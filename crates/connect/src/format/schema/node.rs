@@ -58,9 +58,16 @@ pub(super) fn line_of(value: &Value) -> Option<String> {
     Some(text::line_from_html(&verbatim(value)?)).filter(|line| !line.is_empty())
 }
 
-/// A property as plain text of several lines.
+/// A property as plain text of several lines. Some plugins escape for JavaScript before they write
+/// JSON, which leaves `\\n` and `\\'` in the text itself.
 pub(super) fn prose(node: &Map<String, Value>, name: &str) -> Option<String> {
-    Some(text::from_html(&verbatim(get(node, name)?)?)).filter(|text| !text.is_empty())
+    let said = verbatim(get(node, name)?)?;
+    let said = if said.contains('\\') {
+        Cow::Owned(said.replace("\\r", "").replace("\\n", "\n").replace("\\'", "'").replace("\\\"", "\""))
+    } else {
+        said
+    };
+    Some(text::from_html(&said)).filter(|text| !text.is_empty())
 }
 
 /// A property as an address: text, or an object with `url`, `contentUrl` or `@id`.

@@ -46,19 +46,21 @@ impl Location {
                 self.notes.extend(node::link(object, "url", base.url).or_else(|| node::line(object, "name")));
                 return;
             }
-            Value::Object(object) => Some(from_object(object, base)),
-            Value::String(said) if said.trim_start().starts_with("http") => {
+            other if node::verbatim(other).is_some_and(|said| said.starts_with("http")) => {
                 self.online = true;
-                self.notes.push(said.trim().to_owned());
+                self.notes.extend(
+                    node::verbatim(other).map(String::from).filter(|link| !self.notes.contains(link)),
+                );
                 return;
             }
+            Value::Object(object) => Some(from_object(object, base)),
             other => node::verbatim(other).map(|said| from_text(&said)),
         };
         let Some((key, venue)) = venue.and_then(keyed) else { return };
-        if self.venue.is_none() {
-            self.venue = Some((key, venue));
-        } else {
-            self.notes.extend(venue.name.into_value().or(venue.address.into_value()));
+        match &self.venue {
+            None => self.venue = Some((key, venue)),
+            Some((first, _)) if *first == key => {}
+            Some(_) => self.notes.extend(venue.name.into_value().or(venue.address.into_value())),
         }
     }
 }
@@ -101,6 +103,10 @@ fn from_object(object: &Map<String, Value>, base: &Base<'_>) -> Venue {
         Some(said) => venue.address = node::line_of(said).into(),
         None => postal(&mut venue, object),
     }
+    if !venue.name.is_unstated() && venue.name == venue.address {
+        let said = from_text(venue.name.value().map(String::as_str).unwrap_or_default());
+        (venue.name, venue.address) = (said.name, said.address);
+    }
     (venue.lat, venue.lon) = coordinates(object);
     venue
 }
@@ -138,17 +144,25 @@ fn coordinates(place: &Map<String, Value>) -> (Stated<f64>, Stated<f64>) {
     }
 }
 
-/// A venue's key: its name and city, else its address, else where it lies. `None` when it says
+/// A venue's key: its name with its city, or with its address where no city is given (one name can
+/// stand for two houses); without a name its address; else where it lies. `None` when it says
 /// nothing.
 fn keyed(venue: Venue) -> Option<(String, Venue)> {
     let text = |part: &Stated<String>| part.value().cloned().unwrap_or_default();
-    let named = key::slug(&format!("{} {}", text(&venue.name), text(&venue.city)));
-    let postal = [&venue.street, &venue.postal_code, &venue.city].map(text).join(" ");
-    let addressed = key::slug(&format!("{postal} {}", text(&venue.address)));
-    let key = match (venue.name.value(), addressed.is_empty(), venue.lat.value(), venue.lon.value()) {
-        (Some(_), ..) if !named.is_empty() => named,
-        (_, false, ..) => addressed,
-        (_, true, Some(lat), Some(lon)) => format!("{lat},{lon}"),
+    let name = text(&venue.name);
+    let city = text(&venue.city);
+    let address = match text(&venue.address) {
+        whole if whole.is_empty() => [&venue.street, &venue.postal_code, &venue.city].map(text).join(" "),
+        whole => whole,
+    };
+    let said = match (name.is_empty(), city.is_empty()) {
+        (false, false) => format!("{name} {city}"),
+        (false, true) if address.starts_with(&name) => address,
+        _ => format!("{name} {address}"),
+    };
+    let key = match (key::slug(&said), venue.lat.value(), venue.lon.value()) {
+        (key, ..) if !key.is_empty() => key,
+        (_, Some(lat), Some(lon)) => format!("{lat},{lon}"),
         _ => return None,
     };
     Some((key, venue))

@@ -36,13 +36,13 @@ fn places_in_every_shape() {
     check(json!("Town Hall"), json!({"key": "town-hall", "name": "Town Hall"}));
     check(
         json!("Town Hall, 1 High St, Leeds"),
-        json!({"key": "town-hall", "name": "Town Hall", "address": "Town Hall, 1 High St, Leeds"}),
+        json!({"key": "town-hall-1-high-st-leeds", "name": "Town Hall", "address": "Town Hall, 1 High St, Leeds"}),
     );
     check(json!("1 High St, Leeds"), json!({"key": "1-high-st-leeds", "address": "1 High St, Leeds"}));
     check(
         json!([{"@type": "Place", "name": "Hall &amp; Bar", "address": "1 High St",
                 "geo": {"latitude": "53.8", "longitude": -1.5}}]),
-        json!({"key": "hall-bar", "name": "Hall & Bar", "address": "1 High St", "lat": 53.8, "lon": -1.5}),
+        json!({"key": "hall-bar-1-high-st", "name": "Hall & Bar", "address": "1 High St", "lat": 53.8, "lon": -1.5}),
     );
     check(
         json!({"@type": "Place", "name": "Hall", "address": {"@type": "PostalAddress",
@@ -55,6 +55,10 @@ fn places_in_every_shape() {
     );
     check(json!({"@type": "Place", "geo": {"latitude": 0, "longitude": 0}}), Value::Null);
     check(json!({"@type": "Place", "name": ""}), Value::Null);
+    check(
+        json!({"name": "Hall, 1 High St", "address": "Hall, 1 High St"}),
+        json!({"key": "hall-1-high-st", "name": "Hall", "address": "Hall, 1 High St"}),
+    );
     check(json!(null), Value::Null);
 }
 
@@ -65,6 +69,9 @@ fn virtual_places_are_no_venues() {
     );
     assert_eq!((online.attendance, online.venue), ("online".into(), Stated::Unstated));
     assert_eq!(online.location_notes, "https://meet.test/1".into());
+    let linked =
+        one_event(json!({"@type": "Event", "location": [{"@type": "Place", "name": "https://meet.test/1"}]}));
+    assert_eq!((linked.attendance, linked.venue), ("online".into(), Stated::Unstated));
     let mixed = one_event(json!({"@type": "Event", "location": [{"@type": "VirtualLocation"}, "Hall"]}));
     assert_eq!((mixed.attendance, mixed.venue), ("mixed".into(), "hall".into()));
 }
@@ -155,14 +162,14 @@ fn the_sites_address_is_no_ones_own() {
 #[test]
 fn words_of_status_attendance_and_text() {
     let event = one_event(json!({
-        "@type": "Event", "name": "It&amp;#8217;s  <b>on</b>", "description": "<p>One</p><p>Two</p>",
+        "@type": "Event", "name": "It&amp;#8217;s  <b>on</b>", "description": "<p>One</p><p>Two\\'s</p>\\n",
         "eventStatus": ["EventRescheduled", "http://schema.org/EventMovedOnline"],
         "eventAttendanceMode": "https://schema.org/MixedEventAttendanceMode",
         "isAccessibleForFree": "True", "keywords": "jazz, late ,", "inLanguage": {"name": "Dutch", "alternateName": "nl"},
         "image": [{"@type": "ImageObject", "url": "/i.png"}], "typicalAgeRange": "18-", "superEvent": {"name": "The Run"},
     }));
     assert_eq!(event.title, "It\u{2019}s on".into());
-    assert_eq!(event.description, "One\n\nTwo".into());
+    assert_eq!(event.description, "One\n\nTwo's".into());
     assert_eq!(event.status, "rescheduled".into());
     assert_eq!(event.attendance, "mixed".into());
     assert_eq!(event.is_free, true.into());
@@ -255,4 +262,14 @@ fn one_event_in_two_forms_is_one_node() {
     let two_sets =
         vec![first[0].clone(), json!({"@type": "Event", "name": "Gala", "startDate": "2026-05-01T22:00"})];
     assert_eq!(merge(two_sets, vec![day_only]).len(), 3);
+}
+
+#[test]
+fn a_time_that_can_be_read_stands_in_for_one_that_cannot() {
+    let broken = json!({"@type": "Event", "name": "Gala", "startDate": "2019-9-13T10-10-00-00", "endDate": "2019-9-13T23-23-50-00"});
+    let sound = json!({"@type": "Event", "name": "Gala", "startDate": "2019-9-13T10:00", "endDate": "2019-9-13T23:50"});
+    let merged = merge(vec![broken.clone()], vec![sound.clone()]);
+    assert_eq!(merged, [sound.clone()]);
+    let other_day = json!({"@type": "Event", "name": "Gala", "startDate": "2019-9-14T10:00"});
+    assert_eq!(merge(vec![broken], vec![other_day]).len(), 2);
 }

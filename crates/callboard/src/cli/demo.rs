@@ -1,0 +1,104 @@
+//! `callboard demo`: the main job on generated data. Local upstreams are started, collected from with
+//! the shipped connectors, asked, and stopped; nothing is needed and nothing is left behind.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use connect::fetch::{FetchOptions, Fetcher};
+use engine::collect::{Collect as Run, Summary};
+use model::Window;
+use sandbox::{Sandbox, SandboxOptions};
+use store::{EventQuery, Store};
+
+use super::collect::{follow, options};
+use super::events::show_table;
+use crate::config::Config;
+use crate::origins::{Asked, Catalog};
+use crate::output::{print, say};
+use crate::{clock, summary};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard demo
+  callboard demo --db demo.db && callboard events --db demo.db --free";
+
+/// See it work: collects generated events from local upstreams, without network or set-up.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Demo {
+    /// Generate other events
+    #[arg(long, value_name = "N", default_value = "7")]
+    seed: u64,
+    /// How many of the events to show
+    #[arg(long, value_name = "N", default_value = "15")]
+    show: usize,
+}
+
+impl Demo {
+    /// `keep` is true when the user named a store: it is filled and stays.
+    pub async fn run(self, config: &Config, keep: bool) -> Result<ExitCode> {
+        let upstreams = Sandbox::start(SandboxOptions::demo(self.seed, clock())).await;
+        let upstreams = upstreams.context("cannot start the local upstreams")?;
+        say(&format!("local upstreams: {}", addresses(&upstreams).join("  ")));
+        let store = if keep { Store::open(&config.db()).await? } else { Store::in_memory().await? };
+        let summary = collect(config, &upstreams, store.clone()).await?;
+        print(&summary::for_people(&summary, &[]))?;
+        let window = Window::around(clock().date_naive(), 0, 3650);
+        let from = Some(store::Bound::Day(window.from));
+        let events = store.events(&EventQuery { from, limit: Some(self.show), ..EventQuery::default() }).await?;
+        print("\n")?;
+        show_table(&events, None)?;
+        store.close().await;
+        next_steps(config, keep);
+        Ok(ExitCode::from(summary.outcome.exit_code()))
+    }
+}
+
+fn addresses(upstreams: &Sandbox) -> [String; 3] {
+    [upstreams.calendar_url(), upstreams.site_url(), upstreams.api_url()]
+}
+
+async fn collect(config: &Config, upstreams: &Sandbox, store: Store) -> Result<Summary> {
+    let catalog = Catalog::load(config)?;
+    let with = |connector: &str, params: Vec<String>| Asked {
+        inputs: Vec::new(),
+        connector: Some(connector.to_owned()),
+        params,
+        source: None,
+    };
+    let calendar = Asked {
+        inputs: engine::collect::resolve(&[upstreams.calendar_url()])?,
+        connector: None,
+        params: Vec::new(),
+        source: Some("demo-calendar".to_owned()),
+    };
+    let site = with("site", vec![format!("url={}", upstreams.site_url())]);
+    let api_params = [format!("url={}", upstreams.api_url()), format!("token={}", upstreams.api_token())];
+    let api = with("demo-api", api_params.to_vec());
+    let mut origins = Vec::new();
+    for asked in [calendar, site, api] {
+        origins.extend(catalog.origins(asked)?);
+    }
+    let run = Run { store, fetcher: Some(fetcher()?), origins, options: options(config, false, false)?, clock };
+    follow(run).await
+}
+
+/// The upstreams are our own and on this machine: short waits suffice.
+fn fetcher() -> Result<Fetcher> {
+    let options = FetchOptions {
+        allow_private: true,
+        backoff_base: Duration::from_millis(20),
+        ..FetchOptions::default()
+    };
+    Fetcher::new(options).context("cannot set up fetching")
+}
+
+fn next_steps(config: &Config, keep: bool) {
+    if keep {
+        say(&format!("kept in {}; ask with `callboard events --db {0}`", config.db().display()));
+    } else {
+        say("nothing was kept; next: `callboard collect <address, file or folder>`, then `callboard events`");
+    }
+}

@@ -1,0 +1,45 @@
+//! Retention ceilings: what is older than allowed is gone altogether.
+
+use chrono::TimeDelta;
+use model::{ContentHash, Kind, SourceName};
+use store::{EventQuery, Purged, Store, StoreError};
+
+use crate::kit::{Folder, Kit, document, kept_out, now, page, records_read, titled};
+
+#[tokio::test]
+async fn a_purge_leaves_nothing_of_what_is_too_old() {
+    let folder = Folder::new();
+    let mut kit = Kit::of(Store::open(&folder.db()).await.unwrap());
+    let land = |bytes: &[u8]| Some(kit.store.landing().put(bytes).unwrap());
+    let (old_body, shared_body) = (land(b"old"), land(b"shared"));
+    let mut old = document("old", records_read(vec![titled("1", "Old")], vec![kept_out(Some("9"), "bad")]));
+    old.body = old_body;
+    let mut shared = page("shared", vec![titled("2", "Shared")]);
+    shared.body = shared_body;
+    let mut other = page("other", vec![titled("3", "Other")]);
+    (other.body, other.source) = (shared_body, SourceName::new("b"));
+    kit.collect(vec![old, shared, other]).await;
+
+    let mut fresh = page("fresh", vec![titled("4", "Fresh")]);
+    fresh.fetched_at = now() + TimeDelta::hours(2);
+    kit.collect(vec![fresh]).await;
+
+    let cutoff = now() + TimeDelta::minutes(90);
+    let purged = kit.store.purge_older(&SourceName::new("a"), cutoff).await.unwrap();
+    assert_eq!(purged, Purged { rows: 2, changes: 2, quarantined: 1, documents: 2, bodies: 1 });
+    let mut titles = kit.titles(EventQuery::default()).await;
+    titles.sort();
+    assert_eq!(titles, ["Fresh", "Other"]);
+    let text = EventQuery { text: Some("old".to_owned()), include_gone: true, ..EventQuery::default() };
+    assert_eq!(kit.titles(text).await, Vec::<String>::new());
+    let landing = kit.store.landing();
+    assert!(matches!(landing.get(ContentHash::of(b"old")), Err(StoreError::NoBody { .. })));
+    assert_eq!(&landing.get(ContentHash::of(b"shared")).unwrap()[..], b"shared");
+    assert_eq!(kit.store.known_document("page", crate::kit::SCOPE, "old").await.unwrap(), None);
+    assert_eq!(kit.store.show("1").await.unwrap(), None);
+
+    let back = kit.collect(vec![page("old", vec![titled("1", "Old")])]).await;
+    assert_eq!(crate::kit::counts(&back, Kind::Event), (1, 0, 0));
+    let again = kit.store.purge_older(&SourceName::new("a"), cutoff).await.unwrap();
+    assert_eq!((again.rows, again.bodies), (0, 0));
+}
