@@ -99,6 +99,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "0.5",
         help: "share of known events that may vanish in one sweep before it stops and says so",
     },
+    Setting {
+        key: "retention",
+        env: &["CALLBOARD_RETENTION"],
+        default: "",
+        help: "`purge` lets sources with a retention ceiling in; what they allow no longer is purged",
+    },
 ];
 
 /// Where a value came from.

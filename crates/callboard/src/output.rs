@@ -55,7 +55,7 @@ pub fn print_json(value: &impl Serialize, format: Format) -> anyhow::Result<()> 
 /// A table as wide as the terminal, or as its content where there is none.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(header.iter().copied());
+    table.load_style(presets::NOTHING).set_header(header.iter().copied());
     if let Some(width) = terminal_width() {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }

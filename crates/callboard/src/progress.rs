@@ -41,7 +41,9 @@ impl Display {
 
 async fn live_line(progress: Arc<Progress>, mut stopped: tokio::sync::watch::Receiver<bool>) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_bar} {pos}/{len} documents  {msg}  {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {wide_bar} {pos}/{len} documents  {msg}  {eta} left")
+    {
         bar.set_style(style);
     }
     let began = Instant::now();

@@ -20,8 +20,11 @@ pub async fn changes_of(store: &Store, since: i64, summary: &Summary) -> Result<
 }
 
 fn record_json(change: &Change) -> Value {
-    let edits: Vec<Value> =
-        change.edits.iter().map(|edit| json!({"field": edit.field, "from": edit.from, "to": edit.to})).collect();
+    let edits: Vec<Value> = change
+        .edits
+        .iter()
+        .map(|edit| json!({"field": edit.field, "from": edit.from, "to": edit.to}))
+        .collect();
     json!({
         "change": change.op.name(), "kind": change.kind, "id": change.id, "source": change.source,
         "edits": edits,

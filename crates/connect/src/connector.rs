@@ -96,6 +96,11 @@ pub trait Connector: Send + Sync {
     fn read(&self, document: &Document, params: &Params, options: &ReadOptions)
     -> Result<Reading, ReadError>;
 
+    /// Which of its requests a document that came without one (a file) answers, where the content tells.
+    fn step_of(&self, _document: &Document) -> Option<String> {
+        None
+    }
+
     /// How its requests are to be made: credentials, limits, which errors mean what.
     fn policy(&self, params: &Params) -> Policy;
 

@@ -131,7 +131,7 @@ impl Fetcher {
             if !failure.again || attempt >= attempts {
                 return Err(failure.error.tried(attempt));
             }
-            tracing::debug!(error.class = failure.error.class(), attempt, "fetch will be tried again");
+            tracing::debug!(attempt, error = %failure.error, "fetch failed and will be tried again");
             self.tally.retries.fetch_add(1, Relaxed);
             tokio::time::sleep(self.shared.backoff.wait(attempt)).await;
             attempt += 1;

@@ -1,1 +1,469 @@
-//! Connectors written as YAML.
+//! Connectors written as YAML: a page nobody planned for is an afternoon's work and no code.
+//!
+//! [`load`] gives a [`Manifest`], which is a [`Connector`] like any other, or everything that is wrong
+//! with the file. The reference for those who write manifests is `docs/connectors.md`.
+
+mod ask;
+mod compile;
+mod decode;
+mod field;
+mod params;
+mod plan;
+mod read;
+mod rule;
+mod shape;
+pub mod spec;
+mod trial;
+mod turn;
+mod yaml;
+
+use std::sync::{Arc, LazyLock};
+
+use chrono::{DateTime, Utc};
+use minijinja::value::Value;
+use model::{ContentHash, Document, Finding, Note, Reading, Request, When, Zone};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value as Json;
+use url::Url;
+
+use crate::connector::{Connector, Params, ReadError, ReadOptions, StartError};
+use crate::expression::{Moment, Scope, Template, from_json, text_of, to_json};
+use crate::fetch::{Auth, Policy};
+use crate::value::date::Hints;
+use ask::Occasion;
+use field::FieldContext;
+use plan::{AuthPlan, FollowPlan, Plan, RequestPlan};
+use read::{ReadItem, Reader};
+use spec::{ManifestSpec, TermsSpec};
+
+pub use trial::{Outcome, Trial, run_tests};
+
+/// Changes when the same manifest would read differently than before.
+const LANGUAGE_VERSION: &str = "1";
+
+/// A connector written as YAML, ready to use.
+pub struct Manifest {
+    file: String,
+    spec: ManifestSpec,
+    plan: Plan,
+    fingerprint: String,
+}
+
+impl std::fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Manifest({})", self.spec.name)
+    }
+}
+
+/// Loads a manifest, or says everything that is wrong with it, in the order of the file.
+pub fn load(file: &str, yaml: &str) -> Result<Manifest, Vec<Finding>> {
+    let (manifest, findings) = check(file, yaml);
+    manifest.ok_or(findings)
+}
+
+/// Everything that is wrong with a manifest, and what is worth a warning.
+pub fn lint(file: &str, yaml: &str) -> Vec<Finding> {
+    check(file, yaml).1
+}
+
+/// The JSON Schema of manifests, for editors.
+pub fn schema() -> Json {
+    static SCHEMA: LazyLock<Json> = LazyLock::new(|| schemars::schema_for!(ManifestSpec).to_value());
+    SCHEMA.clone()
+}
+
+/// A commented manifest to start from.
+pub fn template(name: &str) -> String {
+    include_str!("manifest/starter.yaml").replace("NAME", name)
+}
+
+fn check(file: &str, yaml: &str) -> (Option<Manifest>, Vec<Finding>) {
+    let tree = match yaml::parse(yaml) {
+        Ok(tree) => tree,
+        Err((place, message)) => return (None, vec![broken(file, place, message)]),
+    };
+    let findings = shape::faults(file, &tree, &schema());
+    if !findings.is_empty() {
+        return (None, findings);
+    }
+    let spec: ManifestSpec = match serde_json::from_value(without_nulls(tree.to_json())) {
+        Ok(spec) => spec,
+        Err(error) => return (None, vec![broken(file, None, error.to_string())]),
+    };
+    let (plan, mut findings) = compile::compile(file, yaml, &tree, &spec);
+    findings.sort_by_key(|finding| finding.place);
+    let fingerprint = ContentHash::of(format!("{LANGUAGE_VERSION}\n{yaml}").as_bytes()).to_hex();
+    let manifest = plan.map(|plan| Manifest { file: file.to_owned(), spec, plan, fingerprint });
+    (manifest, findings)
+}
+
+fn broken(file: &str, place: Option<(usize, usize)>, message: String) -> Finding {
+    Finding { place, ..Finding::error(file, message) }
+}
+
+/// An empty section (`params:` with nothing behind it) is none. What a test expects of a field may be
+/// null and stays.
+fn without_nulls(json: Json) -> Json {
+    match json {
+        Json::Object(members) => {
+            let kept = members.into_iter().filter(|(_, value)| !value.is_null());
+            let inner = |(name, value): (String, Json)| {
+                let value = if name == "fields" { value } else { without_nulls(value) };
+                (name, value)
+            };
+            Json::Object(kept.map(inner).collect())
+        }
+        Json::Array(items) => Json::Array(items.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
+
+impl Manifest {
+    /// What is written in the file.
+    pub fn spec(&self) -> &ManifestSpec {
+        &self.spec
+    }
+
+    /// What the source's terms ask for.
+    pub fn terms(&self) -> &TermsSpec {
+        &self.spec.terms
+    }
+
+    /// The file it was loaded from.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The request whose answer a bare document is, if it is one of this source's.
+    pub fn recognise(&self, document: &Document) -> Option<&str> {
+        let rule = self.plan.recognise.iter().find(|rule| recognised(rule, document))?;
+        let starts = self.plan.request("").map(|request| request.name.as_str());
+        rule.request.as_deref().or(starts)
+    }
+
+    /// Base of relative links: the document's address; for a file the one its source would have.
+    fn base(&self, document: &Document, request: &RequestPlan) -> Url {
+        if document.url.scheme() != "file" {
+            return document.url.clone();
+        }
+        let own = self.spec.requests.get(&request.name).and_then(|spec| spec.url.clone());
+        let known = own.into_iter().chain(self.spec.homepage.clone()).find_map(|url| Url::parse(&url).ok());
+        known.unwrap_or_else(|| document.url.clone())
+    }
+
+    fn zone(&self, options_zone: Option<chrono_tz::Tz>) -> Option<chrono_tz::Tz> {
+        self.plan.timezone.or(options_zone)
+    }
+
+    fn scope(&self, params: &Json, now: DateTime<Utc>, zone: Option<chrono_tz::Tz>) -> Scope {
+        let now = When::at_instant(now.to_rfc3339(), now, zone.map_or(Zone::Floating, Zone::Named));
+        let timezone = zone.map(|zone| Value::from(zone.name())).unwrap_or_default();
+        let fixed =
+            vec![("params", from_json(params)), ("now", Value::from(Moment(now))), ("timezone", timezone)];
+        Scope { fixed: Arc::new(fixed), ..Scope::default() }
+    }
+
+    fn fault(&self, message: String) -> Box<Finding> {
+        Box::new(Finding::error(self.file.clone(), message))
+    }
+
+    /// Requests that follow from one item.
+    fn follow(&self, plans: &[FollowPlan], item: &ReadItem, base: &Url, depth: u32, reading: &mut Reading) {
+        for plan in plans {
+            if let Err(error) = self.follow_one(plan, item, base, depth, reading) {
+                reading.notes.push(Note::new(format!("follow `{}`: {error}", plan.request)));
+            }
+        }
+    }
+
+    fn follow_one(
+        &self,
+        plan: &FollowPlan,
+        item: &ReadItem,
+        base: &Url,
+        depth: u32,
+        reading: &mut Reading,
+    ) -> Result<(), String> {
+        let Some(target) = self.plan.request(&plan.request) else { return Ok(()) };
+        let mut scope = item.scope.as_ref().clone();
+        if let Some(key) = &item.key {
+            scope.lets.push((Arc::from("key"), Value::from(key.as_str())));
+        }
+        for scope in read::follow_scopes(plan.each.as_ref(), &Arc::new(scope))? {
+            if !rule::holds(plan.condition.as_ref(), &scope)? {
+                continue;
+            }
+            let mut occasion = Occasion { depth: depth + 1, ..Occasion::default() };
+            for (name, rule) in &plan.with {
+                occasion.with.insert(name.clone(), to_json(&rule.eval(&scope)?));
+            }
+            if let Some(rule) = &plan.url {
+                let url = text_of(&rule.eval(&scope)?);
+                if url.trim().is_empty() {
+                    continue;
+                }
+                occasion.url = Some(url);
+            }
+            let request = ask::build(target, &occasion, &scope, Some(base))?;
+            if !reading.requests.iter().any(|known| known.identity() == request.identity()) {
+                reading.requests.push(request);
+            }
+        }
+        Ok(())
+    }
+
+    /// The halves of a window whose total is beyond what the source lists; `None` when it is not.
+    fn split(
+        &self,
+        request: &RequestPlan,
+        occasion: &Occasion,
+        scope: &Arc<Scope>,
+        reading: &mut Reading,
+    ) -> Result<bool, String> {
+        let (Some(plan), Some(window)) = (&request.windows, occasion.window) else { return Ok(false) };
+        let Some(total) = turn::whole(Some(&plan.total), scope)? else { return Ok(false) };
+        if total <= plan.cap {
+            return Ok(false);
+        }
+        let Some((first, second)) = window.split() else {
+            let day = window.from;
+            reading.notes.push(Note::new(format!(
+                "{day} holds {total} listings, of which the source lists {}",
+                plan.cap
+            )));
+            reading.complete = false;
+            return Ok(false);
+        };
+        for half in [first, second] {
+            let half = Occasion {
+                window: Some(half),
+                depth: occasion.depth + 1,
+                page: Default::default(),
+                ..occasion.clone()
+            };
+            reading.requests.push(ask::build(request, &half, scope, None)?);
+        }
+        Ok(true)
+    }
+
+    /// The request for the next page. A document that came without its circumstances (a file) is gone on
+    /// from by the address it has.
+    fn turn(
+        &self,
+        request: &RequestPlan,
+        occasion: &Occasion,
+        scope: &Arc<Scope>,
+        document: &Document,
+        found: usize,
+    ) -> Result<Option<Request>, String> {
+        let Some(pages) = &request.pages else { return Ok(None) };
+        let Some(next) = turn::next(pages, occasion, scope, document, found)? else { return Ok(None) };
+        let built = ask::build(request, &next, scope, Some(&document.url));
+        if built.is_ok() || next.url.is_some() || document.url.scheme() == "file" {
+            return built.map(Some);
+        }
+        let next = Occasion { url: Some(document.url.to_string()), ..next };
+        ask::build(request, &next, scope, None).map(Some)
+    }
+}
+
+fn recognised(rule: &plan::RecognisePlan, document: &Document) -> bool {
+    let host = rule.host.as_ref().is_none_or(|host| {
+        let own = document.url.host_str().unwrap_or_default();
+        own == host || own.strip_suffix(host.as_str()).is_some_and(|rest| rest.ends_with('.'))
+    });
+    if !host {
+        return false;
+    }
+    let text = String::from_utf8_lossy(&document.body);
+    if !rule.text.as_ref().is_none_or(|wanted| text.contains(wanted.as_str())) {
+        return false;
+    }
+    if !rule.json.is_empty() {
+        let Ok(json) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) else {
+            return false;
+        };
+        let value = from_json(&json);
+        if !rule.json.iter().all(|path| !path.all(&value, &value).is_empty()) {
+            return false;
+        }
+    }
+    rule.html.as_ref().is_none_or(|selector| {
+        let page = Value::from(crate::expression::Element::parse(&text, &document.url));
+        !crate::expression::Address::parse(selector).all(&page, &page).is_empty()
+    })
+}
+
+impl Connector for Manifest {
+    fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    fn start(
+        &self,
+        params: &Params,
+        _cursor: Option<&Json>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Request>, StartError> {
+        let plain = params::complete(&self.spec, params).map_err(StartError::Params)?;
+        let zone = self.plan.timezone;
+        let scope = self.scope(&plain.into_iter().collect(), now, zone);
+        let fault = |error: String| StartError::Connector(self.fault(error));
+        let mut requests = Vec::new();
+        for request in self.plan.requests.iter().filter(|request| request.starts) {
+            for occasion in first_occasions(request, &scope, now, zone).map_err(fault)? {
+                requests.push(ask::build(request, &occasion, &scope, None).map_err(fault)?);
+            }
+        }
+        Ok(requests)
+    }
+
+    fn read(
+        &self,
+        document: &Document,
+        params: &Params,
+        options: &ReadOptions,
+    ) -> Result<Reading, ReadError> {
+        let request = self.plan.request(&document.request.step).ok_or_else(|| {
+            ReadError::Connector(
+                self.fault(format!("there is no request `{}` any more", document.request.step)),
+            )
+        })?;
+        let fault = |error: String| ReadError::Connector(self.fault(error));
+        let base = self.base(document, request);
+        let decoded = decode::decode(request, document, &base)?;
+        let occasion = Occasion::of(&document.request);
+        let zone = self.zone(options.timezone);
+        let plain = params::lenient(&self.spec, params);
+        let mut scope = self.scope(&plain.into_iter().collect(), options.now, zone);
+        let fixed = Arc::make_mut(&mut scope.fixed);
+        fixed.push(("doc", decoded.clone()));
+        fixed.push(("url", Value::from(base.as_str())));
+        fixed.push(("context", occasion.context_value()));
+        fixed.push(("window", occasion.window_value()));
+        fixed.push(("page", from_json(&Json::Object(occasion.page.clone()))));
+        scope.item = decoded;
+        let scope = Arc::new(scope);
+
+        let today = options.now.with_timezone(&zone.unwrap_or(chrono_tz::UTC)).date_naive();
+        let context =
+            FieldContext { timezone: zone, hints: Hints { today: Some(today), ..Hints::default() } };
+        let mut reader = Reader::new(&self.file, &context);
+        reader.reading.complete = request.complete;
+        reader.reading.total = turn::whole(request.total.as_ref(), &scope).map_err(fault)?;
+        if self.split(request, &occasion, &scope, &mut reader.reading).map_err(fault)? {
+            return Ok(reader.reading);
+        }
+        let mut found = None;
+        for plan in &request.read {
+            let (items, count) = reader.apply(plan, &scope)?;
+            found.get_or_insert(count);
+            for item in &items {
+                self.follow(&plan.follow, item, &base, occasion.depth, &mut reader.reading);
+            }
+        }
+        let whole = ReadItem { scope: Arc::clone(&scope), key: None };
+        self.follow(&request.follow, &whole, &base, occasion.depth, &mut reader.reading);
+        match self.turn(request, &occasion, &scope, document, found.unwrap_or(0)) {
+            Ok(Some(next)) => turn_or_stop(request, &occasion, next, &mut reader.reading),
+            Ok(None) => {}
+            Err(error) => {
+                reader.reading.complete = false;
+                reader.reading.notes.push(Note::new(format!("cannot ask for the next page: {error}")));
+            }
+        }
+        Ok(reader.reading)
+    }
+
+    fn policy(&self, params: &Params) -> Policy {
+        let auth = self.plan.auth.as_ref().map(|auth| credentials(auth, params)).unwrap_or_default();
+        Policy { auth, ..self.plan.policy.clone() }
+    }
+
+    fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+}
+
+/// The next page, unless the list is longer than it may be: then a note says so.
+fn turn_or_stop(request: &RequestPlan, occasion: &Occasion, next: Request, reading: &mut Reading) {
+    if occasion.page_count() < request.max_pages {
+        reading.requests.push(next);
+        return;
+    }
+    reading.complete = false;
+    let most = request.max_pages;
+    reading.notes.push(Note::new(format!(
+        "stopped after {most} pages of `{}`; there are more (`max_pages`)",
+        request.name
+    )));
+}
+
+fn first_occasions(
+    request: &RequestPlan,
+    scope: &Scope,
+    now: DateTime<Utc>,
+    zone: Option<chrono_tz::Tz>,
+) -> Result<Vec<Occasion>, String> {
+    let items = match &request.for_each {
+        None => vec![Json::Null],
+        Some(rule) => {
+            let values =
+                rule.eval_all(&Arc::new(scope.clone())).map_err(|error| format!("`for_each`: {error}"))?;
+            values.iter().map(to_json).collect()
+        }
+    };
+    let today = now.with_timezone(&zone.unwrap_or(chrono_tz::UTC)).date_naive();
+    let windows = match &request.windows {
+        None => vec![None],
+        Some(plan) => turn::first_windows(plan, today).into_iter().map(Some).collect(),
+    };
+    let mut occasions = Vec::new();
+    for item in items {
+        occasions.extend(windows.iter().map(|window| Occasion {
+            item: item.clone(),
+            window: *window,
+            ..Occasion::default()
+        }));
+    }
+    Ok(occasions)
+}
+
+/// Credentials from the parameters; none when a secret they need was not given.
+fn credentials(plan: &AuthPlan, params: &Params) -> Auth {
+    let secret = |template: &Template| secret_text(template, params);
+    let auth = match plan {
+        AuthPlan::Bearer(token) => secret(token).map(Auth::Bearer),
+        AuthPlan::Header { name, value } => {
+            secret(value).map(|value| Auth::Header { name: name.clone(), value })
+        }
+        AuthPlan::Query { name, value } => {
+            secret(value).map(|value| Auth::Query { name: name.clone(), value })
+        }
+        AuthPlan::Basic { user, password } => secret(user).map(|user| Auth::Basic {
+            user,
+            password: password.as_ref().and_then(secret).unwrap_or_default(),
+        }),
+        AuthPlan::Oauth2 { token_url, client_id, client_secret, scope } => secret(client_id)
+            .zip(secret(client_secret))
+            .map(|(client_id, client_secret)| Auth::ClientCredentials {
+                token_url: token_url.clone(),
+                client_id,
+                client_secret,
+                scope: scope.clone(),
+            }),
+    };
+    auth.unwrap_or_default()
+}
+
+fn secret_text(template: &Template, params: &Params) -> Option<SecretString> {
+    let plain = params.plain.iter().map(|(name, value)| (name.clone(), from_json(value)));
+    let secret = params.secret.iter().map(|(name, value)| (name.clone(), Value::from(value.expose_secret())));
+    let all = Value::from_pairs(plain.chain(secret));
+    let scope = Arc::new(Scope { fixed: Arc::new(vec![("params", all)]), ..Scope::default() });
+    let value = template.eval(&scope).ok()?;
+    (!crate::expression::is_nothing(&value)).then(|| SecretString::from(text_of(&value)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,146 @@
 //! The connectors that ship: one folder each, one line each.
+//!
+//! A user's own manifests stand beside them: [`Sources`] holds both, the user's first.
+
+#[cfg(test)]
+pub(crate) mod expected;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use model::{Document, Finding, Severity, nearest};
+
+use crate::Connector;
+use crate::manifest::{self, Manifest};
+
+/// A connector that ships with the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Shipped {
+    /// The name of its source.
+    pub name: &'static str,
+    /// Its manifest.
+    pub yaml: &'static str,
+}
+
+macro_rules! shipped {
+    ($($name:literal: $path:literal,)+) => {
+        &[$(Shipped { name: $name, yaml: include_str!($path) },)+]
+    };
+}
+
+/// The connectors that ship, in the order they are listed. One line each.
+const SHIPPED: &[Shipped] = shipped! {
+    "eventbrite": "sources/eventbrite/connector.yaml",
+    "tribe": "sources/tribe/connector.yaml",
+    "det-land-bank": "sources/meetings/det-land-bank.yaml",
+    "il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml",
+    "ccta": "sources/meetings/ccta.yaml",
+};
+
+/// The connectors that ship.
+pub fn shipped() -> &'static [Shipped] {
+    SHIPPED
+}
+
+/// Every connector at hand: a user's own, then the shipped ones whose names they do not take.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    connectors: Vec<Arc<Manifest>>,
+}
+
+impl Sources {
+    /// The shipped connectors and those of the files given (name and text of each). Files that cannot
+    /// be loaded are left out; the findings say why.
+    pub fn load(files: &[(PathBuf, String)]) -> (Sources, Vec<Finding>) {
+        let mut sources = Sources::default();
+        let mut findings = Vec::new();
+        let own = files.iter().map(|(path, yaml)| (path.display().to_string(), yaml.as_str()));
+        let ours = SHIPPED.iter().map(|shipped| (format!("{}.yaml", shipped.name), shipped.yaml));
+        for (file, yaml) in own.chain(ours) {
+            match manifest::load(&file, yaml) {
+                Ok(manifest) => sources.add(manifest),
+                Err(faults) => findings.extend(faults.into_iter().filter(|f| f.severity == Severity::Error)),
+            }
+        }
+        (sources, findings)
+    }
+
+    fn add(&mut self, manifest: Manifest) {
+        if !self.connectors.iter().any(|known| known.name() == manifest.name()) {
+            self.connectors.push(Arc::new(manifest));
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Arc<Manifest>] {
+        &self.connectors
+    }
+
+    /// The connector called `name`, or what to say instead: the nearest name, or where to look.
+    pub fn find(&self, name: &str) -> Result<Arc<Manifest>, String> {
+        if let Some(found) = self.connectors.iter().find(|connector| connector.name() == name) {
+            return Ok(Arc::clone(found));
+        }
+        let hint = match nearest(name, self.connectors.iter().map(|connector| connector.name())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`callboard connector list` shows all".to_owned(),
+        };
+        Err(format!("there is no connector `{name}`; {hint}"))
+    }
+
+    /// The connector a bare document belongs to, and the request whose answer it is.
+    pub fn recognise(&self, document: &Document) -> Option<(Arc<Manifest>, String)> {
+        self.connectors.iter().find_map(|connector| {
+            let request = connector.recognise(document)?.to_owned();
+            Some((Arc::clone(connector), request))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Outcome, run_tests};
+
+    #[test]
+    fn every_shipped_connector_is_without_fault_and_bears_its_name() {
+        for shipped in shipped() {
+            assert_eq!(manifest::lint(shipped.name, shipped.yaml), [], "{}", shipped.name);
+            let manifest = manifest::load(shipped.name, shipped.yaml).unwrap();
+            assert_eq!(manifest.name(), shipped.name);
+        }
+    }
+
+    #[test]
+    fn every_shipped_connector_passes_its_own_tests() {
+        let open = |path: &str| testkit::recorded_bytes(path);
+        let mut failures = Vec::new();
+        for shipped in shipped() {
+            let manifest = manifest::load(shipped.name, shipped.yaml).unwrap();
+            assert!(!manifest.spec().tests.is_empty(), "{} has no tests", shipped.name);
+            for trial in run_tests(&manifest, &open) {
+                if let Outcome::Failed(differences) = trial.outcome {
+                    failures.push(format!(
+                        "{} {}:\n  {}",
+                        shipped.name,
+                        trial.document,
+                        differences.join("\n  ")
+                    ));
+                }
+            }
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    #[test]
+    fn a_users_connector_comes_before_a_shipped_one() {
+        let yaml = "name: tribe\nrequests: {a: {url: 'https://x.org', read: [{fields: {title: t}}]}}\n";
+        let broken = "name: broken\nrequests: {a: {url: 'https://x.org', read: [{fields: {titel: t}}]}}\n";
+        let files =
+            [(PathBuf::from("mine.yaml"), yaml.to_owned()), (PathBuf::from("b.yaml"), broken.to_owned())];
+        let (sources, findings) = Sources::load(&files);
+        assert_eq!(sources.find("tribe").unwrap().file(), "mine.yaml");
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(sources.find("eventbrit").unwrap_err().contains("did you mean `eventbrite`?"));
+    }
+}

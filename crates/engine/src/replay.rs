@@ -39,7 +39,11 @@ pub async fn origins(
         label: scope.clone(),
         connector: find(&connector),
         params: params_of(&scope),
-        named: if landed.iter().any(|row| row.outcome != "failed") { Named::Source(source) } else { Named::Otherwise(source) },
+        named: if landed.iter().any(|row| row.outcome != "failed") {
+            Named::Source(source)
+        } else {
+            Named::Otherwise(source)
+        },
         scope,
         recognise: recognise.clone(),
         requests: Vec::new(),

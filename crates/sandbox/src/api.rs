@@ -1,11 +1,5 @@
-//! The listing API, a small one of its own:
-//!
-//! `GET /api/v1/events?page=1&per_page=50` with `Authorization: Bearer …` answers
-//! `{events: [{id, name, category, url, starts_at, ends_at, start_date, end_date, all_day, timezone,
-//! venue {name, street, city, country, latitude, longitude}, price {min, max, currency} | null,
-//! status, performers [..]}], meta {page, pages, per_page, total}}`. Times are UTC, null for whole
-//! days, which have dates (the end date included); prices are decimal text; status is `scheduled`,
-//! `sold_out` or `cancelled`. `per_page` is 100 at most. Errors are `{error: {code, message}}`.
+//! The listing API's answers; their shape is told at [`Sandbox::api_url`](crate::Sandbox::api_url),
+//! where the users of the sandbox look for it.
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};

@@ -74,8 +74,17 @@ impl Sandbox {
         format!("http://{}/events", self.site)
     }
 
-    /// Address of the API's list, without parameters; its shape: see the source of `api.rs`, in short
-    /// `?page=1&per_page=50` gives `{events: [..], meta {page, pages, per_page, total}}`.
+    /// Address of the API's list, without parameters.
+    ///
+    /// `GET ?page=1&per_page=50` (100 at most) with `Authorization: Bearer …` answers
+    /// `{events: [{id, name, category, url, starts_at, ends_at, start_date, end_date, all_day,
+    /// timezone, venue {name, street, city, country, latitude, longitude}, price {min, max, currency}
+    /// | null, status, performers [name]}], meta {page, pages, per_page, total}}`.
+    ///
+    /// Times are UTC, and null for whole days, which have dates (the last day included); prices are
+    /// decimal text; status is `scheduled`, `sold_out` or `cancelled`. An error is
+    /// `{error: {code, message}}`: 401 without the token, 400 for a page that is not there, 429
+    /// `rate_limited` with `Retry-After` or `daily_quota` without, 500 and 503 `unavailable`.
     pub fn api_url(&self) -> String {
         format!("http://{}/api/v1/events", self.api)
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{Batch, EventQuery, LandedDocument, Read, RunStart, Store, StoreError, SweepScope};
 
 const EVENTS_PER_DOCUMENT: usize = 50;
-const DOCUMENTS_PER_BATCH: usize = 10;
+const DOCUMENTS_PER_BATCH: usize = 40;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Pass {

@@ -7,7 +7,8 @@ use model::{ContentHash, Found, Kind, Record, Request, RowId, RunId, SourceName,
 use serde::Serialize;
 use serde_json::Value;
 
-/// Documents to commit together, in one transaction. Some hundred records are a good size.
+/// Documents to commit together, in one transaction. The more records the faster, up to some
+/// thousand; what waits to be committed is what a kill makes to be fetched again.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The run that brought them; begun before with `Store::begin_run`.

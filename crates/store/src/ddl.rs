@@ -79,10 +79,6 @@ fn create_table(spec: &TableSpec) -> Vec<String> {
     if spec.kind == Kind::Offer.name() {
         statements.push(format!("CREATE INDEX \"{table}_event\" ON \"{table}\" (event, source)"));
     }
-    if spec.column("lat").is_some() {
-        statements
-            .push(format!("CREATE INDEX \"{table}_place\" ON \"{table}\" (lat, lon) WHERE lat IS NOT NULL"));
-    }
     statements
 }
 
@@ -169,7 +165,8 @@ CREATE TABLE IF NOT EXISTS quarantine (
     last_seen_at TEXT NOT NULL, count INTEGER NOT NULL, resolved_at TEXT);
 CREATE INDEX IF NOT EXISTS quarantine_open ON quarantine (place) WHERE resolved_at IS NULL;
 CREATE TABLE IF NOT EXISTS mentions (
-    row_key INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (row_key, rid)) WITHOUT ROWID;
+    kind INTEGER NOT NULL, key TEXT NOT NULL, source TEXT NOT NULL, rid INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, source, rid)) WITHOUT ROWID;
 ";
 
 /// The full-text index holds no text of its own, only where words occur.

@@ -26,6 +26,10 @@ const READERS: u32 = 3;
 const WRITER_CACHE: &str = "-16000";
 const READER_CACHE: &str = "-2000";
 
+/// Fold the log into the database each 64 MB: ids are random, so each batch touches many pages, and
+/// the longer the log, the more of them are folded in once for many batches.
+const CHECKPOINT_PAGES: &str = "16000";
+
 /// An open store. Cheap to clone; all clones are one store.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -188,7 +192,7 @@ fn file_options(path: &Path, busy_wait: Duration) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(busy_wait)
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .disable_statement_logging()
 }
 

@@ -8,7 +8,9 @@ pub(crate) use view::row_id;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use model::SourceName;
-use sqlx::{AssertSqlSafe, Row, SqlitePool};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Row, Sqlite, SqlitePool};
 
 use crate::sql::{Cell, SqlResult};
 use crate::{EventView, SourceCount, Store, StoreError};
@@ -64,9 +66,6 @@ pub struct EventQuery {
     pub offset: usize,
 }
 
-/// Rows fetched at a time while looking for those inside a circle.
-const PAGE: usize = 1_000;
-
 impl Store {
     /// The events that fit, by start; those without a known start come last.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<EventView>, StoreError> {
@@ -100,7 +99,35 @@ async fn fetch(
     limit: Option<usize>,
     offset: usize,
 ) -> SqlResult<Vec<EventView>> {
-    let mut query = sqlx::query(AssertSqlSafe(view::statement(&filter.conditions)));
+    let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let sql = view::statement(&filter.conditions);
+    let rows = bind(&sql, filter).bind(limit).bind(offset).fetch_all(pool).await?;
+    rows.iter().map(view::event_view).collect()
+}
+
+/// The database finds what lies in a box around the circle; the corners are left out here, before
+/// limit and offset, and only then are whole events read.
+async fn fetch_near(
+    pool: &SqlitePool,
+    filter: &Filter,
+    near: Near,
+    query: &EventQuery,
+) -> SqlResult<Vec<EventView>> {
+    let sql = view::places_statement(&filter.conditions);
+    let mut rids: Vec<i64> = Vec::new();
+    for row in bind(&sql, filter).fetch_all(pool).await? {
+        if filter::is_near((row.try_get(1)?, row.try_get(2)?), near) {
+            rids.push(row.try_get(0)?);
+        }
+    }
+    rids.drain(..query.offset.min(rids.len()));
+    rids.truncate(query.limit.unwrap_or(usize::MAX));
+    fetch(pool, &Filter::rows(&rids), None, 0).await
+}
+
+fn bind<'q>(sql: &str, filter: &Filter) -> Query<'q, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
     for value in &filter.values {
         query = match value {
             Cell::Null => query.bind(None::<i64>),
@@ -109,32 +136,5 @@ async fn fetch(
             Cell::Text(value) => query.bind(value.clone()),
         };
     }
-    let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-    let rows = query.bind(limit).bind(offset).fetch_all(pool).await?;
-    rows.iter().map(view::event_view).collect()
-}
-
-/// The database looks inside a box around the circle; what lies in its corners is left out here, so
-/// limit and offset count only what is inside.
-async fn fetch_near(
-    pool: &SqlitePool,
-    filter: &Filter,
-    near: Near,
-    query: &EventQuery,
-) -> SqlResult<Vec<EventView>> {
-    let wanted = query.limit.map_or(usize::MAX, |limit| limit.saturating_add(query.offset));
-    let (mut found, mut offset) = (Vec::new(), 0);
-    while found.len() < wanted {
-        let page = fetch(pool, filter, Some(PAGE), offset).await?;
-        let last = page.len() < PAGE;
-        offset += PAGE;
-        found.extend(page.into_iter().filter(|event| filter::is_near(event, near)));
-        if last {
-            break;
-        }
-    }
-    found.truncate(wanted);
-    found.drain(..query.offset.min(found.len()));
-    Ok(found)
+    query
 }

@@ -107,6 +107,7 @@ impl Collect {
         };
         let origins = catalog.origins(asked)?;
         let store = self.open(config).await?;
+        catalog.purge_due(&store, clock()).await?;
         let since = store.last_change().await?;
         let run = Run {
             store: store.clone(),
@@ -131,7 +132,9 @@ impl Collect {
         let changes = if self.records { summary::changes_of(store, since, found).await? } else { Vec::new() };
         match self.format {
             Format::Table => print(&summary::for_people(found, &changes))?,
-            Format::Json if self.records => print_json(&summary::with_records(found, &changes)?, self.format)?,
+            Format::Json if self.records => {
+                print_json(&summary::with_records(found, &changes)?, self.format)?
+            }
             Format::Json => print_json(found, self.format)?,
             Format::Ndjson => {
                 changes.iter().try_for_each(|change| print_json(change, self.format))?;

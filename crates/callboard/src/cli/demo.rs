@@ -47,7 +47,8 @@ impl Demo {
         print(&summary::for_people(&summary, &[]))?;
         let window = Window::around(clock().date_naive(), 0, 3650);
         let from = Some(store::Bound::Day(window.from));
-        let events = store.events(&EventQuery { from, limit: Some(self.show), ..EventQuery::default() }).await?;
+        let events =
+            store.events(&EventQuery { from, limit: Some(self.show), ..EventQuery::default() }).await?;
         print("\n")?;
         show_table(&events, None)?;
         store.close().await;
@@ -81,7 +82,8 @@ async fn collect(config: &Config, upstreams: &Sandbox, store: Store) -> Result<S
     for asked in [calendar, site, api] {
         origins.extend(catalog.origins(asked)?);
     }
-    let run = Run { store, fetcher: Some(fetcher()?), origins, options: options(config, false, false)?, clock };
+    let run =
+        Run { store, fetcher: Some(fetcher()?), origins, options: options(config, false, false)?, clock };
     follow(run).await
 }
 

@@ -103,9 +103,15 @@ fn show(checks: &[Check]) -> Result<()> {
 
 fn settings(config: &Config) -> Check {
     let said = config.rows().filter(|(_, _, origin)| **origin != Origin::Default).count();
-    let bad = super::collect::options(config, false, false).err().or_else(|| crate::fetching::fetcher(config).err());
+    let bad = super::collect::options(config, false, false)
+        .err()
+        .or_else(|| crate::fetching::fetcher(config).err());
     match bad {
-        Some(fault) => Check::fault("settings", format!("{fault:#}"), "put it right; `callboard config show` tells where it is from"),
+        Some(fault) => Check::fault(
+            "settings",
+            format!("{fault:#}"),
+            "put it right; `callboard config show` tells where it is from",
+        ),
         None => Check::ok("settings", format!("{said} set, the rest at their defaults")),
     }
 }
@@ -121,7 +127,9 @@ fn folder(db: &Path) -> Check {
     let what = format!("folder {}", folder.display());
     match tried {
         Ok(()) => Check::ok(what, "writable"),
-        Err(error) => Check::fault(what, error.to_string(), "make it writable, or name another store with --db"),
+        Err(error) => {
+            Check::fault(what, error.to_string(), "make it writable, or name another store with --db")
+        }
     }
 }
 
@@ -140,7 +148,10 @@ async fn store(config: &Config) -> Check {
             let rows: u64 = counts.rows.values().sum();
             let megabytes = counts.size_bytes as f64 / 1e6;
             let held = counts.quarantined;
-            Check::ok(what, format!("{rows} rows, {} runs, {held} quarantined, {megabytes:.1} MB", counts.runs))
+            Check::ok(
+                what,
+                format!("{rows} rows, {} runs, {held} quarantined, {megabytes:.1} MB", counts.runs),
+            )
         }
         Err(error) => Check::fault(what, error.to_string(), "see the message"),
     };
@@ -152,7 +163,13 @@ async fn store(config: &Config) -> Check {
 fn connectors(config: &Config) -> Vec<Check> {
     let catalog = match Catalog::load(config) {
         Ok(catalog) => catalog,
-        Err(fault) => return vec![Check::fault("connectors", format!("{fault:#}"), "`callboard connector test FILE` tells more")],
+        Err(fault) => {
+            return vec![Check::fault(
+                "connectors",
+                format!("{fault:#}"),
+                "`callboard connector test FILE` tells more",
+            )];
+        }
     };
     let names = catalog.names();
     let mut checks = vec![Check::ok("connectors", format!("{} known", names.len()))];
@@ -161,7 +178,11 @@ fn connectors(config: &Config) -> Vec<Check> {
             variables.iter().filter(|name| std::env::var_os(name).is_none()).map(String::as_str).collect();
         if missing.len() == variables.len() {
             let todo = format!("put it into .env to collect from {name}");
-            checks.push(Check::note(format!("key of {name}"), format!("{} is not set", variables.join(" or ")), todo));
+            checks.push(Check::note(
+                format!("key of {name}"),
+                format!("{} is not set", variables.join(" or ")),
+                todo,
+            ));
         } else {
             checks.push(Check::ok(format!("key of {name}"), "set"));
         }
@@ -172,7 +193,11 @@ fn connectors(config: &Config) -> Vec<Check> {
 async fn reach(config: &Config, host: &Url) -> Check {
     let what = format!("host {}", host.host_str().unwrap_or("?"));
     let address = host.join("/robots.txt").unwrap_or_else(|_| host.clone());
-    let times = TimeLimits { connect: Duration::from_secs(5), total: Duration::from_secs(10), ..TimeLimits::default() };
+    let times = TimeLimits {
+        connect: Duration::from_secs(5),
+        total: Duration::from_secs(10),
+        ..TimeLimits::default()
+    };
     let allow_private = config.get("allow_private").unwrap_or(false);
     let options = FetchOptions { attempts: 1, times, allow_private, ..FetchOptions::default() };
     let policy = Policy { robots: false, ..Policy::default() };
@@ -184,7 +209,9 @@ async fn reach(config: &Config, host: &Url) -> Check {
     let elapsed = began.elapsed().as_millis();
     match fetched {
         Ok(_) => Check::ok(what, format!("answers in {elapsed} ms")),
-        Err(connect::fetch::FetchError::Gone { .. }) => Check::ok(what, format!("answers in {elapsed} ms, without a robots.txt")),
+        Err(connect::fetch::FetchError::Gone { .. }) => {
+            Check::ok(what, format!("answers in {elapsed} ms, without a robots.txt"))
+        }
         Err(error) => Check::fault(what, error.to_string(), "check address, network and proxy"),
     }
 }

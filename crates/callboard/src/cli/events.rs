@@ -80,13 +80,15 @@ enum EventFormat {
     Ics,
 }
 
-const STATUSES: [&str; 6] = ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
+const STATUSES: [&str; 6] =
+    ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
 const TABLE_LIMIT: usize = 50;
 
 impl Events {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let query = self.query()?;
         let store = Store::open_existing(&config.db()).await?;
+        purge_due(config, &store).await?;
         if let Some(source) = &self.source {
             known_source(&store, source).await?;
         }
@@ -130,19 +132,32 @@ impl Events {
     }
 }
 
+/// Where the user let in a source with a retention ceiling, nothing older than it is shown.
+async fn purge_due(config: &Config, store: &Store) -> Result<()> {
+    if config.text("retention").is_none() {
+        return Ok(());
+    }
+    crate::origins::Catalog::load(config)?.purge_due(store, crate::clock()).await
+}
+
 fn bound(flag: &str, text: &str) -> Result<Bound> {
     if let Ok(day) = text.parse::<NaiveDate>() {
         return Ok(Bound::Day(day));
     }
     match DateTime::parse_from_rfc3339(text) {
         Ok(instant) => Ok(Bound::Instant(instant.with_timezone(&Utc))),
-        Err(_) => bail!("{flag} {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z"),
+        Err(_) => {
+            bail!("{flag} {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z")
+        }
     }
 }
 
 fn near(text: &str, radius_km: f64) -> Result<Near> {
-    let parts = text.split_once(',').and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
-    let (lat, lon): (f64, f64) = parts.with_context(|| format!("--near {text:?} is not LAT,LON like 29.95,-90.07"))?;
+    let parts = text
+        .split_once(',')
+        .and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    let (lat, lon): (f64, f64) =
+        parts.with_context(|| format!("--near {text:?} is not LAT,LON like 29.95,-90.07"))?;
     if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
         bail!("--near {text:?} is not on the earth: latitude -90 to 90, longitude -180 to 180");
     }

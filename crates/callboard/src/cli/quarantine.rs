@@ -12,7 +12,9 @@ use crate::output::{Format, print, print_json, table};
 
 /// List the listings that were kept aside, with the reason why.
 #[derive(Args)]
-#[command(after_help = "Example:\n  callboard quarantine --format ndjson | jq 'select(.reason == \"missing_start\")'")]
+#[command(
+    after_help = "Example:\n  callboard quarantine --format ndjson | jq 'select(.reason == \"missing_start\")'"
+)]
 pub struct Quarantine {
     /// At most so many, newest first
     #[arg(long, value_name = "N", default_value = "100")]

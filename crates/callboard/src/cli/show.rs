@@ -13,7 +13,9 @@ use crate::output::{Format, print, print_json, table};
 
 /// Show one event (or venue, performer, organizer, offer) with where each field came from.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  callboard show ev_4k2j9m\n  callboard show ev_4k2j9m --format json | jq .history")]
+#[command(
+    after_help = "Examples:\n  callboard show ev_4k2j9m\n  callboard show ev_4k2j9m --format json | jq .history"
+)]
 pub struct Show {
     /// Its id, the beginning of its id, or its source's own key
     id: String,
@@ -39,9 +41,9 @@ impl Show {
 
 fn for_programs(shown: &Shown) -> Value {
     let origins: Vec<Value> = shown.origins.iter().map(origin_json).collect();
-    let sightings = shown.sightings.iter().map(|s| {
-        json!({"document": s.document, "connector": s.connector, "scope": s.scope, "seen_at": s.seen_at})
-    });
+    let sightings = shown.sightings.iter().map(
+        |s| json!({"document": s.document, "connector": s.connector, "scope": s.scope, "seen_at": s.seen_at}),
+    );
     json!({
         "id": shown.id, "kind": shown.kind, "source": shown.source, "source_key": shown.source_key,
         "first_seen": shown.first_seen, "last_seen": shown.last_seen, "gone_at": shown.gone_at,
@@ -58,7 +60,8 @@ fn origin_json(origin: &FieldOrigin) -> Value {
 }
 
 fn for_people(shown: &Shown) -> String {
-    let mut text = format!("{} {}   source {}   key {}\n", shown.kind.name(), shown.id, shown.source, shown.source_key);
+    let mut text =
+        format!("{} {}   source {}   key {}\n", shown.kind.name(), shown.id, shown.source, shown.source_key);
     text += &format!("first seen {}   last seen {}\n", shown.first_seen, shown.last_seen);
     if let Some(gone) = &shown.gone_at {
         text += &format!("no longer listed by its source since {gone}\n");
@@ -70,7 +73,12 @@ fn for_people(shown: &Shown) -> String {
     }
     text += "\nhistory:\n";
     for change in &shown.history {
-        text += &format!("  {} {} by {}\n", change.at, change.op.name(), change.document.as_deref().unwrap_or("a sweep"));
+        text += &format!(
+            "  {} {} by {}\n",
+            change.at,
+            change.op.name(),
+            change.document.as_deref().unwrap_or("a sweep")
+        );
         if change.op == model::Op::Insert {
             continue;
         }
@@ -102,7 +110,7 @@ fn offer_line(offer: &serde_json::Map<String, Value>) -> String {
 }
 
 /// A value for reading: a time with what was said, a text as it is.
-fn value(value: &Value) -> String {
+pub fn value(value: &Value) -> String {
     if let Ok(when) = serde_json::from_value::<When>(value.clone()) {
         let zone = when.zone_name().map(|zone| format!(" {zone}")).unwrap_or_default();
         return format!("{}{zone} (said {:?})", engine::present::for_people(&when), when.said);

@@ -28,8 +28,12 @@ fn crates_name_only_what_the_design_allows() {
         .expect("cargo runs");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let named: BTreeMap<&str, BTreeSet<&str>> = packages.iter().map(|package| (name(package), ours(package))).collect();
-    assert_eq!(named.keys().copied().collect::<BTreeSet<_>>(), ARROWS.iter().map(|(name, _)| *name).collect());
+    let named: BTreeMap<&str, BTreeSet<&str>> =
+        packages.iter().map(|package| (name(package), ours(package))).collect();
+    assert_eq!(
+        named.keys().copied().collect::<BTreeSet<_>>(),
+        ARROWS.iter().map(|(name, _)| *name).collect()
+    );
     for (crate_name, allowed) in ARROWS {
         let beyond: Vec<_> = named[crate_name].iter().filter(|other| !allowed.contains(other)).collect();
         assert!(beyond.is_empty(), "{crate_name} names {beyond:?}, the design allows {allowed:?}");

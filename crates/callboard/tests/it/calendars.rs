@@ -22,7 +22,10 @@ fn unchanged_input_changes_nothing_and_edits_are_exact() {
     let second = desk.collect(&["town.ics"]);
     assert_eq!(event_counts(&second), [0, 0, 3, 0, 0], "{second}");
     assert_eq!(second["documents"]["unchanged"], 1);
-    assert_eq!((second["records"]["new"].as_u64(), second["records"]["changed"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(
+        (second["records"]["new"].as_u64(), second["records"]["changed"].as_u64()),
+        (Some(0), Some(0))
+    );
 
     desk.folder.write("town.ics", CALENDAR.replace("Winter Gala", "Winter Ball"));
     let third = desk.collect(&["town.ics"]);
@@ -30,7 +33,10 @@ fn unchanged_input_changes_nothing_and_edits_are_exact() {
     let gala = &desk.events(&["--q", "ball"])[0];
     let shown = desk.show(gala["id"].as_str().expect("an id"));
     let edit = &shown["history"][1]["edits"][0];
-    assert_eq!((edit["field"].as_str(), edit["from"].as_str(), edit["to"].as_str()), (Some("title"), Some("Winter Gala"), Some("Winter Ball")));
+    assert_eq!(
+        (edit["field"].as_str(), edit["from"].as_str(), edit["to"].as_str()),
+        (Some("title"), Some("Winter Gala"), Some("Winter Ball"))
+    );
 }
 
 #[test]
@@ -76,8 +82,14 @@ fn times_keep_what_was_said() {
     let (gala, market, walk) = (by("Winter Gala"), by("Market"), by("Walk"));
     assert_eq!(gala["start"], "2026-12-05T19:00:00-06:00");
     assert_eq!(gala["timezone"], "America/Chicago");
-    assert_eq!((&market["all_day"], &market["start"], &market["start_date"]), (&true.into(), &serde_json::Value::Null, &"2026-12-24".into()));
-    assert_eq!((&walk["start"], &walk["start_local"]), (&serde_json::Value::Null, &"2026-12-06T10:00:00".into()));
+    assert_eq!(
+        (&market["all_day"], &market["start"], &market["start_date"]),
+        (&true.into(), &serde_json::Value::Null, &"2026-12-24".into())
+    );
+    assert_eq!(
+        (&walk["start"], &walk["start_local"]),
+        (&serde_json::Value::Null, &"2026-12-06T10:00:00".into())
+    );
 
     desk.collect(&["town.ics", "--timezone", "Europe/Berlin"]);
     let walk = desk.events(&["--q", "walk"])[0].clone();
@@ -112,7 +124,8 @@ fn what_is_no_calendar_is_told_and_fails() {
     check("empty.ics", b"", 1, "empty");
     check("blank.ics", b"  \r\n \r\n", 1, "empty");
     check("cut.ics", &CALENDAR.as_bytes()[..CALENDAR.len() - 60], 3, "line");
-    let sign_in = b"<!doctype html><html><head><title>Sign in - Accounts</title></head><body><form action='/login'>\
+    let sign_in =
+        b"<!doctype html><html><head><title>Sign in - Accounts</title></head><body><form action='/login'>\
         <input type=email><input type='password' name=p></form></body></html>";
     check("private.ics", sign_in, 1, "sign-in");
     let moved = b"<html><head><title>301 Moved Permanently</title></head><body><h1>Moved Permanently</h1>\
@@ -144,7 +157,12 @@ fn a_folder_of_recorded_calendars_is_read_to_the_end_and_twice_the_same() {
     assert_eq!(first["outcome"], "partial", "the two HTML files fail: {}", first["failures"]);
     assert!(event_counts(&first)[0] > 2000, "{}", first["records"]);
     let second = desk.collect(&[&folder]);
-    assert_eq!((second["records"]["new"].as_u64(), second["records"]["changed"].as_u64()), (Some(0), Some(0)), "{}", second["records"]);
+    assert_eq!(
+        (second["records"]["new"].as_u64(), second["records"]["changed"].as_u64()),
+        (Some(0), Some(0)),
+        "{}",
+        second["records"]
+    );
     assert_eq!(second["records"]["vanished"], 0);
 }
 

@@ -37,8 +37,9 @@ impl Desk {
     /// Collects and gives the summary object, whatever the outcome.
     pub fn collect(&self, args: &[&str]) -> Value {
         let answer = self.call(&[&["collect", "--format", "json"], args].concat());
-        serde_json::from_str(&answer.stdout)
-            .unwrap_or_else(|error| panic!("no summary ({error}); code {}\n{}\n{}", answer.code, answer.stdout, answer.stderr))
+        serde_json::from_str(&answer.stdout).unwrap_or_else(|error| {
+            panic!("no summary ({error}); code {}\n{}\n{}", answer.code, answer.stdout, answer.stderr)
+        })
     }
 
     /// The events that fit, as objects.

@@ -6,7 +6,11 @@ use crate::call::{Desk, event_counts};
 
 fn captures(folder: &str, marker: &str) -> Vec<String> {
     let files = recorded_files(folder, &[".html", ".json"]);
-    files.iter().map(|path| path.to_string_lossy().into_owned()).filter(|path| path.contains(marker)).collect()
+    files
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .filter(|path| path.contains(marker))
+        .collect()
 }
 
 fn collect_in(desk: &Desk, flags: &[&str], files: &[String]) -> serde_json::Value {
@@ -37,7 +41,8 @@ fn two_captures_of_an_organizer_show_the_event_that_went() {
     let page = |number: u32, again: &str| {
         captures("data/eventbrite", &format!("_expand_venue_page{number}{again}.json"))
     };
-    let (first, second) = ([page(1, ""), page(2, "")].concat(), [page(1, "_recapture"), page(2, "_recapture")].concat());
+    let (first, second) =
+        ([page(1, ""), page(2, "")].concat(), [page(1, "_recapture"), page(2, "_recapture")].concat());
     if first.is_empty() {
         return;
     }

@@ -25,7 +25,8 @@ fn desk() -> Desk {
 fn every_filter_narrows() {
     let desk = desk();
     let check = |args: &[&str], expected: &[&str]| {
-        let titles: Vec<String> = desk.events(args).iter().map(|e| e["title"].as_str().unwrap_or("").to_owned()).collect();
+        let titles: Vec<String> =
+            desk.events(args).iter().map(|e| e["title"].as_str().unwrap_or("").to_owned()).collect();
         assert_eq!(titles, expected, "{args:?}");
     };
     check(&[], &["Brass Night", "Café «Lecture»"]);
@@ -47,10 +48,33 @@ fn one_object_an_event_holds_what_is_known_and_null_for_the_rest() {
     let desk = desk();
     let brass = desk.events(&["--q", "brass"])[0].clone();
     assert_eq!(brass["start"], "2026-12-05T20:00:00-06:00");
-    assert_eq!(brass["price"], serde_json::json!({"min": 12.5, "max": 12.5, "currency": "USD", "is_free": false}));
-    assert_eq!((&brass["venue"]["name"], &brass["venue"]["city"], &brass["venue"]["lat"]), (&"The Hall".into(), &"New Orleans".into(), &29.95.into()));
-    assert_eq!((&brass["status"], &brass["source"], &brass["end"]), (&"cancelled".into(), &"hall.test".into(), &serde_json::Value::Null));
-    for key in ["id", "title", "start", "end", "start_date", "all_day", "timezone", "status", "url", "source", "source_key", "venue", "price"] {
+    assert_eq!(
+        brass["price"],
+        serde_json::json!({"min": 12.5, "max": 12.5, "currency": "USD", "is_free": false})
+    );
+    assert_eq!(
+        (&brass["venue"]["name"], &brass["venue"]["city"], &brass["venue"]["lat"]),
+        (&"The Hall".into(), &"New Orleans".into(), &29.95.into())
+    );
+    assert_eq!(
+        (&brass["status"], &brass["source"], &brass["end"]),
+        (&"cancelled".into(), &"hall.test".into(), &serde_json::Value::Null)
+    );
+    for key in [
+        "id",
+        "title",
+        "start",
+        "end",
+        "start_date",
+        "all_day",
+        "timezone",
+        "status",
+        "url",
+        "source",
+        "source_key",
+        "venue",
+        "price",
+    ] {
         assert!(brass.get(key).is_some(), "no {key}");
     }
 }
@@ -106,8 +130,12 @@ fn faults_of_the_asker_are_named() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let desk = desk();
-    let script = format!("{} events --format ndjson | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_callboard"));
-    let status = std::process::Command::new("bash").args(["-c", &script]).current_dir(desk.folder.path()).status();
+    let script = format!(
+        "{} events --format ndjson | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_callboard")
+    );
+    let status =
+        std::process::Command::new("bash").args(["-c", &script]).current_dir(desk.folder.path()).status();
     assert_eq!(status.expect("bash runs").code(), Some(0));
 }
 
@@ -129,12 +157,23 @@ fn settings_name_their_origin() {
     desk.folder.write(".env", "CALLBOARD_TIMEZONE=Europe/Paris\n");
     let shown = desk.call(&["config", "show", "--db", "x.db", "--format", "json"]).stdout;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&shown).expect("a list");
-    let from = |key: &str| rows.iter().find(|row| row["setting"] == key).map(|row| row["from"].clone()).unwrap_or_default();
-    assert_eq!((from("months_back"), from("timezone")), ("callboard.yaml:1".into(), "environment CALLBOARD_TIMEZONE".into()));
+    let from = |key: &str| {
+        rows.iter().find(|row| row["setting"] == key).map(|row| row["from"].clone()).unwrap_or_default()
+    };
+    assert_eq!(
+        (from("months_back"), from("timezone")),
+        ("callboard.yaml:1".into(), "environment CALLBOARD_TIMEZONE".into())
+    );
     assert_eq!((from("db"), from("contact")), ("flag".into(), "default".into()));
     desk.folder.write("callboard.yaml", "month_back: 3\n");
     let answer = desk.call(&["config", "show"]);
-    assert!(answer.code == 1 && answer.stderr.contains("callboard.yaml:1:1") && answer.stderr.contains("months_back"), "{}", answer.stderr);
+    assert!(
+        answer.code == 1
+            && answer.stderr.contains("callboard.yaml:1:1")
+            && answer.stderr.contains("months_back"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]
@@ -144,7 +183,19 @@ fn completions_and_help_answer() {
         let answer = desk.call(&["completions", shell]);
         assert!(answer.code == 0 && answer.stdout.contains("collect"), "{}", answer.stderr);
     }
-    for command in ["collect", "events", "show", "replay", "connector", "demo", "doctor", "init", "quarantine", "config", "completions"] {
+    for command in [
+        "collect",
+        "events",
+        "show",
+        "replay",
+        "connector",
+        "demo",
+        "doctor",
+        "init",
+        "quarantine",
+        "config",
+        "completions",
+    ] {
         let help = desk.call(&[command, "--help"]).stdout;
         assert!(help.contains("Example"), "{command} has no example:\n{help}");
     }

@@ -12,6 +12,9 @@ use crate::value::text;
 /// A page that says more than this in words is no bare sign-in, redirect or error page.
 const LITTLE_TEXT: usize = 1500;
 
+/// Nor is a page with more markup than this, whatever it says; its text is not even taken out.
+const LARGE_MARKUP: usize = 300_000;
+
 /// Longest error message repeated to the user.
 const LONGEST_MESSAGE: usize = 200;
 
@@ -58,19 +61,20 @@ pub(super) fn page(page: &Page<'_>, html: &str, document: &Document) -> Result<(
     if let Some(target) = moved_to(page, &title, html, document) {
         return Err(ReadError::Moved(target));
     }
-    let little = || visible_length(html) <= LITTLE_TEXT;
     let host = page.own_url(document).or_else(|| Some(document.url.clone()));
     let host = host.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
     let titled = has_words(&title, SIGN_IN_WORDS);
-    if SIGN_IN_HOSTS.contains(&host) || titled || page.asks_password && little() {
+    if SIGN_IN_HOSTS.contains(&host) || titled || page.asks_password && says_little(html) {
         return Err(ReadError::SignIn(if title.is_empty() { host.to_owned() } else { title }));
     }
-    if says_error(&title) && little() {
+    if says_error(&title) && says_little(html) {
         return Err(ReadError::SourceError(shortened(&title)));
     }
-    let body = text::line_from_html(html);
-    if title.is_empty() && body.len() <= LONGEST_MESSAGE && says_error(&body) {
-        return Err(ReadError::SourceError(shortened(&body)));
+    if title.is_empty() && html.len() <= LARGE_MARKUP {
+        let body = text::line_from_html(html);
+        if body.len() <= LONGEST_MESSAGE && says_error(&body) {
+            return Err(ReadError::SourceError(body));
+        }
     }
     Ok(())
 }
@@ -151,12 +155,10 @@ fn moved_to(page: &Page<'_>, title: &str, html: &str, document: &Document) -> Op
             .any(|t| lower.starts_with(t));
     let target = page.refresh.as_deref().or_else(|| named.then(|| first_link(html)).flatten());
     let target = target.and_then(|href| document.url.join(href).ok()).filter(|url| *url != document.url);
-    let visible = visible_length(html) <= LITTLE_TEXT;
-    match target {
-        Some(url) if visible => Some(url.to_string()),
-        None if visible && named => Some("an address it does not give".to_owned()),
-        _ => None,
+    if target.is_none() && !named || !says_little(html) {
+        return None;
     }
+    Some(target.map_or_else(|| "an address it does not give".to_owned(), String::from))
 }
 
 fn first_link(html: &str) -> Option<&str> {
@@ -165,9 +167,9 @@ fn first_link(html: &str) -> Option<&str> {
     value.split(['"', '\'', '>', ' ']).next().filter(|href| !href.is_empty())
 }
 
-/// How much a reader would see. Large pages are not measured: they are no bare messages.
-fn visible_length(html: &str) -> usize {
-    if html.len() > 2_000_000 { html.len() } else { text::from_html(html).len() }
+/// True for a page that says little: the signs of sign-in and redirect pages stand on others too.
+fn says_little(html: &str) -> bool {
+    html.len() <= LARGE_MARKUP && text::from_html(html).len() <= LITTLE_TEXT
 }
 
 /// Whole words, so that "Blogging in Leeds" asks nobody to log in.

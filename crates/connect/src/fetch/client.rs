@@ -154,7 +154,7 @@ fn builder(options: &FetchOptions, guard: &Guard) -> ClientBuilder {
         .dns_resolver(Arc::new(guard.clone()))
 }
 
-/// Most pages come in one piece, which is then kept without a copy.
+/// The body, decompressed, within its bound.
 async fn read_body(mut response: Response, clean: &str, keep: Keep) -> Result<Bytes, Failure> {
     let declared = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     let (Keep::Whole(cap_bytes) | Keep::First(cap_bytes)) = keep;
@@ -162,34 +162,48 @@ async fn read_body(mut response: Response, clean: &str, keep: Keep) -> Result<By
     if matches!(keep, Keep::Whole(_)) && declared > cap_bytes {
         return Err(too_large().into());
     }
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut pieces = Pieces::default();
     loop {
-        let got = first.len() + rest.len();
+        let got = pieces.len();
         let Some(chunk) = response.chunk().await.map_err(|error| classify(&error, clean, got))? else {
-            break;
+            return Ok(pieces.join());
         };
         match (keep, got + chunk.len() > cap_bytes) {
             (Keep::Whole(_), true) => return Err(too_large().into()),
-            (Keep::First(_), true) if got > 0 => break,
-            _ => {}
-        }
-        if first.is_empty() {
-            first = chunk;
-        } else {
-            if rest.is_empty() {
-                rest.reserve(declared.saturating_sub(first.len()).max(chunk.len()));
-            }
-            rest.extend_from_slice(&chunk);
+            (Keep::First(_), true) if got > 0 => return Ok(pieces.join()),
+            _ => pieces.push(chunk, declared.min(cap_bytes)),
         }
     }
-    if rest.is_empty() {
-        return Ok(first);
+}
+
+/// A body as it comes in. Most pages come in one piece, which is then kept without a copy.
+#[derive(Default)]
+struct Pieces {
+    first: Bytes,
+    /// All of them, as soon as there are two.
+    joined: BytesMut,
+}
+
+impl Pieces {
+    fn len(&self) -> usize {
+        self.joined.len().max(self.first.len())
     }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+
+    fn push(&mut self, chunk: Bytes, expected: usize) {
+        if self.first.is_empty() {
+            self.first = chunk;
+            return;
+        }
+        if self.joined.is_empty() {
+            self.joined.reserve(expected.max(self.first.len() + chunk.len()));
+            self.joined.extend_from_slice(&self.first);
+        }
+        self.joined.extend_from_slice(&chunk);
+    }
+
+    fn join(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    }
 }
 
 /// Sorts what the client reports. Only causes are quoted: its own text holds the whole address.
@@ -230,17 +244,18 @@ fn root_cause(error: &reqwest::Error) -> String {
     deepest.map_or_else(|| "no further reason given".to_owned(), ToString::to_string)
 }
 
-/// A cause of type `T`, also where an I/O error wraps it.
+/// A cause of type `T`, also where I/O errors wrap it: those pass their wrapped one over in `source`.
 fn cause<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
     let mut next = error.source();
     while let Some(source) = next {
-        let wrapped = source.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        let found =
-            source.downcast_ref::<T>().or_else(|| wrapped.and_then(|inner| inner.downcast_ref::<T>()));
-        if found.is_some() {
-            return found;
+        if let Some(found) = source.downcast_ref::<T>() {
+            return Some(found);
         }
-        next = source.source();
+        let wrapped = source.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        next = match wrapped {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => source.source(),
+        };
     }
     None
 }

@@ -19,6 +19,9 @@ use super::{BreakerOptions, FetchError, FetchOptions, now};
 /// Hosts remembered at most; beyond it the idle ones are forgotten.
 const MAX_HOSTS: usize = 4096;
 
+/// A pause that somebody who watches will wonder about.
+const LONG_PAUSE: Duration = Duration::from_secs(10);
+
 /// The hosts met so far.
 #[derive(Debug, Default)]
 pub(super) struct Hosts(Mutex<HashMap<String, Arc<Host>>>);
@@ -109,6 +112,11 @@ impl Host {
 
     /// Nobody sends to this host for `wait`; `why` is told to those who would wait too long.
     pub fn pause_for(&self, wait: Duration, why: &str) {
+        let pause_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        match wait < LONG_PAUSE {
+            true => tracing::debug!(host.name = self.name, pause_ms, "host asked for a pause"),
+            false => tracing::warn!(host.name = self.name, pause_ms, "host asked for a long pause"),
+        }
         let until = Instant::now() + wait.min(Duration::from_secs(366 * 86_400));
         let mut pause = lock(&self.pause);
         if pause.as_ref().is_none_or(|p| p.until < until) {
@@ -124,9 +132,17 @@ impl Host {
     /// Notes how a request went.
     pub fn note(&self, failed: bool) {
         let mut breaker = lock(&self.breaker);
-        match failed {
-            true => breaker.failed(),
-            false => breaker.succeeded(),
+        if !failed {
+            return breaker.succeeded();
+        }
+        breaker.failed();
+        if breaker.failures == breaker.limit {
+            let open_ms = breaker.open_for.as_millis() as u64;
+            tracing::warn!(
+                host.name = self.name,
+                open_ms,
+                "host keeps failing and is left alone for a while"
+            );
         }
     }
 

@@ -177,8 +177,9 @@ impl Fetcher {
         self.spend(errand)?;
         let mut headers = headers(errand, hop)?;
         headers.extend(shown.headers.clone());
-        let near = errand.url.origin() == hop.url.origin();
-        let login = errand.login.as_ref().filter(|_| near).map(|(user, pass)| (user.as_str(), pass.as_str()));
+        // a login out of the address, unless the policy has credentials of its own
+        let own = errand.url.origin() == hop.url.origin() && !headers.contains_key(AUTHORIZATION);
+        let login = errand.login.as_ref().filter(|_| own).map(|(user, pass)| (user.as_str(), pass.as_str()));
         let outgoing = Outgoing {
             url: shown.address(&hop.url),
             clean: hop.url.as_str(),
@@ -209,7 +210,6 @@ impl Fetcher {
         };
         let host = self.shared.hosts.of(url, &self.shared.options);
         let why = format!("{} asked for a pause of {} s", host.name, wait.as_secs_f64().ceil());
-        tracing::debug!(host.name = host.name, pause_ms = wait.as_millis() as u64, "host asked for a pause");
         host.pause_for(wait, &why);
         self.tally.paused();
         match asked {

@@ -44,7 +44,8 @@ pub struct FetchOptions {
     /// metadata addresses never are. `false`.
     pub allow_private: bool,
     /// Whether the proxies named in the environment (`HTTPS_PROXY`, `NO_PROXY`…) are used. Names are
-    /// then looked up by the proxy, which has to guard its own network. Never for loopback. `true`.
+    /// then looked up by the proxy, which has to guard its own network. Never
+    /// for plain http to loopback. `true`.
     pub system_proxy: bool,
     /// Seed of the random part of waits; taken from the system when `None`. `None`.
     pub seed: Option<u64>,

@@ -8,6 +8,7 @@ mod redirects;
 mod robots;
 mod sandboxed;
 mod server;
+mod tls;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ fn options() -> FetchOptions {
         backoff_base: Duration::from_millis(2),
         backoff_cap: Duration::from_millis(5),
         max_wait: Duration::from_secs(5),
-        times: TimeLimits { total: Duration::from_secs(5), ..TimeLimits::default() },
+        times: TimeLimits { total: Duration::from_secs(20), ..TimeLimits::default() },
         seed: Some(1),
         ..FetchOptions::default()
     }

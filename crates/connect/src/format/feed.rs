@@ -6,7 +6,7 @@
 
 mod item;
 
-use model::{Document, Note, Reading, Record, Rejected};
+use model::{Document, Note, Reading, Rejected};
 use roxmltree::Node;
 
 use super::{schema, xml};
@@ -27,12 +27,14 @@ pub fn read(document: &Document, options: &ReadOptions) -> Result<Reading, ReadE
     }
     let base = schema::Base { url: &document.url, timezone: options.timezone };
     let mut reading = Reading::default();
+    let mut collected = schema::Collected::default();
     for element in items(root) {
         match item::read(element, &base) {
-            Ok(records) => add(&mut reading.records, records),
+            Ok(records) => records.into_iter().for_each(|record| collected.add(record)),
             Err(rejected) => reading.rejected.push(*rejected),
         }
     }
+    reading.records = collected.into_records();
     if reading.records.is_empty() {
         reading.notes.push(nothing_found(reading.rejected.len()));
     }
@@ -51,16 +53,6 @@ fn unknown_root(root: Node<'_, '_>) -> ReadError {
 fn items<'a>(root: Node<'a, 'a>) -> impl Iterator<Item = Node<'a, 'a>> {
     let elements = root.descendants().filter(Node::is_element);
     elements.filter(|element| matches!(element.tag_name().name(), "item" | "entry"))
-}
-
-/// Venues and organizers that several items name are one record.
-fn add(records: &mut Vec<Record>, new: Vec<Record>) {
-    for record in new {
-        match records.iter_mut().find(|known| known.kind() == record.kind() && known.key == record.key) {
-            Some(known) => known.fill_from(record),
-            None => records.push(record),
-        }
-    }
 }
 
 fn nothing_found(rejected: usize) -> Note {

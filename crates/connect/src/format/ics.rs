@@ -86,9 +86,10 @@ fn listings<'t, 's>(
     let mut listings = Vec::new();
     for calendar in &tree.calendars {
         let mut zones = Zones::of(calendar, options.timezone);
+        let cancelled = calendar.value("METHOD").is_some_and(|method| method.eq_ignore_ascii_case("CANCEL"));
         for component in calendar.children.iter().filter(|child| child.is("VEVENT")) {
             match Listing::of(component, &mut zones, remarks) {
-                Ok(listing) => listings.push(listing),
+                Ok(listing) => listings.push(Listing { cancelled, ..listing }),
                 Err(rejected) => reading.rejected.push(rejected),
             }
         }
@@ -161,6 +162,9 @@ impl Writer<'_> {
         let mut fields = event::fields(component, self.base);
         if let Some(master) = occurrence.master.filter(|_| fields.title.is_unstated()) {
             fields.title = event::fields(master.component, self.base).title;
+        }
+        if occurrence.listing.cancelled {
+            fields.status = Stated::Value("cancelled".to_owned());
         }
         if let venue::Place::Unknown(said) = venue::place(component) {
             fields.location_notes = Stated::Value(said);

@@ -3,7 +3,7 @@
 //! Needs the page's tree, which is dear: [`mentions_event`] tells from the bytes whether it is
 //! worth building.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use memchr::memmem;
 use scraper::{ElementRef, Html, Selector};
@@ -28,10 +28,11 @@ pub fn mentions_event(html: &str) -> bool {
 }
 
 /// The event items of a page that belong to no other event's `superEvent`, in page order.
-pub fn events(page: &Html) -> Vec<Value> {
+pub fn events(tree: &Html) -> Vec<Value> {
+    let page = &Tree::of(tree);
     let Ok(scopes) = Selector::parse("[itemscope][itemtype]") else { return Vec::new() };
     let mut nodes = Vec::new();
-    for scope in page.select(&scopes) {
+    for scope in tree.select(&scopes) {
         let types = scope.attr("itemtype").unwrap_or_default();
         let listed = scope.attr("itemprop").is_none_or(|name| name != "superEvent");
         if listed && types.split_ascii_whitespace().any(is_event_type) {
@@ -41,13 +42,34 @@ pub fn events(page: &Html) -> Vec<Value> {
     nodes
 }
 
+/// What `itemref` can point at.
+struct Tree<'a> {
+    ids: HashMap<&'a str, ElementRef<'a>>,
+}
+
+impl<'a> Tree<'a> {
+    /// The index is only made when the page uses `itemref`.
+    fn of(tree: &'a Html) -> Tree<'a> {
+        let elements = || tree.tree.nodes().filter_map(ElementRef::wrap);
+        let mut ids = HashMap::new();
+        if elements().any(|element| element.attr("itemref").is_some()) {
+            for element in elements() {
+                if let Some(id) = element.attr("id") {
+                    ids.entry(id).or_insert(element);
+                }
+            }
+        }
+        Tree { ids }
+    }
+}
+
 fn is_event_type(name: &str) -> bool {
     let local = name.rsplit(['/', '#', ':']).next().unwrap_or_default();
     schema::EVENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(local))
 }
 
 /// One item as a JSON-LD node. A property given more than once is a list.
-fn item(page: &Html, scope: ElementRef<'_>, depth: usize) -> Value {
+fn item<'a>(page: &Tree<'a>, scope: ElementRef<'a>, depth: usize) -> Value {
     let mut node = Map::new();
     if let Some(types) = scope.attr("itemtype") {
         node.insert(
@@ -82,12 +104,12 @@ fn add(node: &mut Map<String, Value>, name: &str, value: Value) {
 
 /// The elements with `itemprop` that belong to `scope`: below it or below what its `itemref` names,
 /// and not below a scope in between.
-fn property_elements<'a>(page: &'a Html, scope: ElementRef<'a>) -> Vec<ElementRef<'a>> {
+fn property_elements<'a>(page: &Tree<'a>, scope: ElementRef<'a>) -> Vec<ElementRef<'a>> {
     let mut found = Vec::new();
     let mut seen = HashSet::from([scope.id()]);
     let mut pending: Vec<ElementRef<'a>> = scope.child_elements().collect();
     for id in scope.attr("itemref").unwrap_or_default().split_ascii_whitespace() {
-        pending.extend(element_by_id(page, id));
+        pending.extend(page.ids.get(id).copied());
     }
     pending.reverse();
     while let Some(element) = pending.pop() {
@@ -105,14 +127,9 @@ fn property_elements<'a>(page: &'a Html, scope: ElementRef<'a>) -> Vec<ElementRe
     found
 }
 
-fn element_by_id<'a>(page: &'a Html, id: &str) -> Option<ElementRef<'a>> {
-    let nodes = page.tree.nodes().filter_map(ElementRef::wrap);
-    nodes.into_iter().find(|element| element.attr("id") == Some(id))
-}
-
 /// The value of a property element: an item, else the attribute its element keeps values in, else
 /// its text. `content` counts on any element, as search engines read it.
-fn value(page: &Html, element: ElementRef<'_>, depth: usize) -> Value {
+fn value<'a>(page: &Tree<'a>, element: ElementRef<'a>, depth: usize) -> Value {
     if element.attr("itemscope").is_some() {
         return if depth < MAX_DEPTH { item(page, element, depth + 1) } else { Value::Null };
     }
@@ -134,7 +151,10 @@ fn value(page: &Html, element: ElementRef<'_>, depth: usize) -> Value {
 }
 
 /// An element's text with its blocks on lines of their own.
-pub(super) fn visible_text(element: ElementRef<'_>) -> String {
+fn visible_text(element: ElementRef<'_>) -> String {
+    if element.child_elements().next().is_none() {
+        return text::fold(&element.text().collect::<String>());
+    }
     text::from_html(&element.inner_html())
 }
 

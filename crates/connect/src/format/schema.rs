@@ -62,7 +62,7 @@ pub fn records(nodes: &[Value], base: &Base<'_>) -> Vec<Record> {
     for (node, key) in listed.iter().zip(keys) {
         event::read(node, key, base, &mut collected);
     }
-    collected.records
+    collected.into_records()
 }
 
 /// A series whose dates are all given as events of their own is no event beside them.
@@ -72,15 +72,18 @@ fn is_mere_series(node: &Map<String, Value>) -> bool {
     series && parts.flat_map(node::items).filter_map(Value::as_object).any(is_event)
 }
 
-/// Records in page order; two statements of one row become one, the first fills up from the second.
+/// Records in document order; two statements of one row become one, the first fills up from the
+/// second.
 #[derive(Default)]
 pub(crate) struct Collected {
     records: Vec<Record>,
     at: HashMap<(Kind, String), usize>,
+    /// The name under which a party took its key.
+    parties: HashMap<(Kind, String), String>,
 }
 
 impl Collected {
-    fn add(&mut self, record: Record) {
+    pub(crate) fn add(&mut self, record: Record) {
         let identity = (record.kind(), record.key.clone());
         match self.at.get(&identity) {
             Some(index) => self.records[*index].fill_from(record),
@@ -91,8 +94,13 @@ impl Collected {
         }
     }
 
-    fn get(&self, kind: Kind, key: &str) -> Option<&Record> {
-        self.at.get(&(kind, key.to_owned())).map(|index| &self.records[*index])
+    pub(crate) fn into_records(self) -> Vec<Record> {
+        self.records
+    }
+
+    /// True when `key` is that of the party called `name`, or free, and then it is taken.
+    fn claim(&mut self, kind: Kind, key: &str, name: &str) -> bool {
+        self.parties.entry((kind, key.to_owned())).or_insert_with(|| name.to_owned()) == name
     }
 }
 

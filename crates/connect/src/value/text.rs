@@ -68,51 +68,57 @@ fn is_invisible(c: char) -> bool {
 /// Replaces each tag by what it does to the flow of text: a line break or nothing. Comments and the
 /// insides of scripts and styles go.
 fn strip_tags(html: &str) -> String {
+    let Some(last_end) = html.rfind('>') else { return html.to_owned() };
     if !has_tags(html) {
         return html.to_owned();
     }
     let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        push_flow(&mut text, &rest[..open]);
-        rest = &rest[open..];
-        match tag_name(rest) {
+    let mut at = 0;
+    while let Some(offset) = html[at..].find('<') {
+        push_flow(&mut text, &html[at..at + offset]);
+        at += offset;
+        let name = if at < last_end { tag_name(&html[at..]) } else { None };
+        match name {
             None => {
                 text.push('<');
-                rest = &rest[1..];
+                at += 1;
             }
             Some(name) => {
                 text.push_str(flow_effect(name));
-                rest = after_tag(rest, name);
+                at = html.len() - after_tag(&html[at..], name).len();
             }
         }
     }
-    push_flow(&mut text, rest);
+    push_flow(&mut text, &html[at..]);
     text
 }
 
 /// Inside markup a line break is white space like any other.
 fn push_flow(text: &mut String, part: &str) {
-    text.extend(part.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+    for (index, line) in part.split(['\n', '\r']).enumerate() {
+        if index > 0 {
+            text.push(' ');
+        }
+        text.push_str(line);
+    }
 }
 
 fn has_tags(text: &str) -> bool {
-    text.match_indices('<').any(|(at, _)| tag_name(&text[at..]).is_some())
+    let Some(last_end) = text.rfind('>') else { return false };
+    text[..last_end].match_indices('<').any(|(at, _)| tag_name(&text[at..]).is_some())
 }
 
 /// The name of the tag that starts here, with its slash: `p`, `/p`, `!`. `None` when this is only a
-/// less-than sign.
+/// less-than sign. The caller knows that a `>` follows.
 fn tag_name(text: &str) -> Option<&str> {
     let inside = text.strip_prefix('<')?;
-    if inside.starts_with("!--") || inside.starts_with(['!', '?']) {
+    if inside.starts_with(['!', '?']) {
         return Some("!");
     }
     let slash = usize::from(inside.starts_with('/'));
     let length = inside[slash..].bytes().take_while(u8::is_ascii_alphanumeric).count();
-    let name = &inside[..slash + length];
     let letter_first = inside[slash..].starts_with(|c: char| c.is_ascii_alphabetic());
-    let closed = inside.contains('>');
-    (letter_first && closed).then_some(name)
+    letter_first.then_some(&inside[..slash + length])
 }
 
 fn flow_effect(name: &str) -> &'static str {
@@ -129,15 +135,15 @@ fn flow_effect(name: &str) -> &'static str {
 }
 
 /// What follows the tag that starts here; for scripts, styles and comments, what follows their end.
+/// One that never ends hides the rest, as it does in a browser.
 fn after_tag<'a>(text: &'a str, name: &str) -> &'a str {
-    let skip_past = |end: &str| text.find(end).map(|at| &text[at + end.len()..]);
-    let after = || skip_past(">").unwrap_or_default();
-    match name.to_ascii_lowercase().as_str() {
-        "!" if text.starts_with("<!--") => skip_past("-->").unwrap_or_else(after),
-        "script" => skip_past("</script>").unwrap_or_else(after),
-        "style" => skip_past("</style>").unwrap_or_else(after),
-        _ => after(),
-    }
+    let end = match name.to_ascii_lowercase().as_str() {
+        "!" if text.starts_with("<!--") => "-->",
+        "script" => "</script>",
+        "style" => "</style>",
+        _ => ">",
+    };
+    text.find(end).map(|at| &text[at + end.len()..]).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -174,6 +180,16 @@ mod tests {
         check("&lt;p&gt;One&lt;/p&gt;&lt;p&gt;R&amp;amp;B&lt;/p&gt;", "One\n\nR&B");
         assert_eq!(decode_entities("Fish &amp;amp; chips"), "Fish & chips");
         assert_eq!(decode_entities("R&B & co"), "R&B & co");
+    }
+
+    /// Markup that never ends must cost no more than markup that does.
+    #[test]
+    fn unfinished_markup_takes_linear_time() {
+        for part in ["<a", "<script>", "<!--", "<", "&", "<a>", "<script>x</script"] {
+            from_html(&part.repeat(200_000));
+        }
+        check("a<script>b", "a");
+        check("a <b", "a <b");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where documents of one input come from, who reads them, and under which name they are kept.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use model::{Document, Reading, Request, SourceName};
 use serde_json::Value;
 use store::DocumentRow;
 
-/// Finds the connector that knows a document, for input that names none.
-pub type Recogniser = Arc<dyn Fn(&Document) -> Option<Arc<dyn Connector>> + Send + Sync>;
+/// Finds the connector that knows a document, for input that names none, and the connector's name for
+/// the request whose answer the document is.
+pub type Recogniser = Arc<dyn Fn(&Document) -> Option<(Arc<dyn Connector>, String)> + Send + Sync>;
 
 /// How the source of the records is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +70,9 @@ impl Origin {
         options: &ReadOptions,
     ) -> Result<Vec<Request>, StartError> {
         match &self.connector {
-            Some(connector) if self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty() => {
+            Some(connector)
+                if self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty() =>
+            {
                 connector.start(&self.params, cursor, options.now)
             }
             _ => Ok(self.requests.clone()),
@@ -82,9 +86,12 @@ impl Origin {
         reader: Option<&Arc<dyn Connector>>,
         options: &ReadOptions,
     ) -> Result<Read, ReadError> {
-        let found = reader.or(self.connector.as_ref()).cloned().or_else(|| (self.recognise)(document));
+        let (found, step) = match reader.or(self.connector.as_ref()) {
+            Some(connector) => (Some(connector.clone()), connector.step_of(document)),
+            None => (self.recognise)(document).unzip(),
+        };
         let reading = match &found {
-            Some(connector) => connector.read(document, &self.params, options)?,
+            Some(connector) => connector.read(&at_step(document, step), &self.params, options)?,
             None => connect::detect::read(document, options)?,
         };
         let source = match (&self.named, &found, &reading.source) {
@@ -93,6 +100,19 @@ impl Origin {
             (_, None, Some(name)) | (Named::Otherwise(name), None, None) => name.clone(),
         };
         Ok(Read { reading, source, reader: found })
+    }
+}
+
+/// A document that came without a request of the connector's own (a file) is given the step that its
+/// content tells.
+fn at_step(document: &Document, step: Option<String>) -> Cow<'_, Document> {
+    match step {
+        Some(step) if document.request.step.is_empty() => {
+            let mut document = document.clone();
+            document.request.step = step;
+            Cow::Owned(document)
+        }
+        _ => Cow::Borrowed(document),
     }
 }
 

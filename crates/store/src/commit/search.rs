@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use model::{Kind, Op, RowId, SourceName};
+use model::{Kind, Op};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
 use super::merge::{Dirty, Entered, Ledger};
-use crate::rows::{StoredRow, row_key};
+use crate::rows::{StoredRow, code_of};
 use crate::sql::{Insert, SqlResult, keys};
 
 /// Event fields whose words are searched.
@@ -44,8 +44,9 @@ fn edits_any(change: &Entered, fields: &[&str]) -> bool {
     change.edits.iter().any(|edit| fields.contains(&edit.field.as_str()))
 }
 
-/// Keys of the venues and performers that have another name than before, or one for the first time.
-fn renamed(ledger: &Ledger<'_>) -> Vec<i64> {
+/// Kind, key and source of the venues and performers that have another name than before, or one for
+/// the first time.
+fn renamed<'a>(ledger: &Ledger<'a>) -> Vec<(i64, &'a str, &'a str)> {
     let named = |kind: Kind| matches!(kind, Kind::Venue | Kind::Performer);
     let renamed: BTreeSet<(Kind, i64)> = ledger
         .changes
@@ -54,19 +55,20 @@ fn renamed(ledger: &Ledger<'_>) -> Vec<i64> {
         .map(|change| (change.kind, change.rid))
         .collect();
     let of_renamed = |dirty: &&Dirty<'_>| {
-        named(dirty.kind)
-            && ledger.rows.get(dirty.id).is_some_and(|row| renamed.contains(&(dirty.kind, row.rid)))
+        let rid = ledger.rows.get(dirty.id).map(|row| row.rid);
+        rid.is_some_and(|rid| renamed.contains(&(dirty.kind, rid)))
     };
-    let ids = ledger.dirty.iter().filter(of_renamed).map(|dirty| dirty.id);
-    ids.map(|id| model::ContentHash::of(id.as_bytes()).short()).collect()
+    let dirty = ledger.dirty.iter().filter(of_renamed);
+    dirty.map(|dirty| (code_of(dirty.kind), dirty.key, dirty.source)).collect()
 }
 
-async fn mentioning(conn: &mut SqliteConnection, row_keys: &[i64]) -> SqlResult<Vec<i64>> {
-    if row_keys.is_empty() {
+async fn mentioning(conn: &mut SqliteConnection, names: &[(i64, &str, &str)]) -> SqlResult<Vec<i64>> {
+    if names.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = "SELECT DISTINCT rid FROM mentions WHERE row_key IN (SELECT value FROM json_each(?))";
-    sqlx::query_scalar(sql).bind(keys(row_keys)).fetch_all(conn).await
+    let sql = "SELECT DISTINCT m.rid FROM json_each(?) n CROSS JOIN mentions m \
+               ON m.kind = n.value ->> 0 AND m.key = n.value ->> 1 AND m.source = n.value ->> 2";
+    sqlx::query_scalar(sql).bind(keys(names)).fetch_all(conn).await
 }
 
 /// Notes which venue and performers an event names. One that it no longer names stays noted: that
@@ -75,25 +77,29 @@ async fn write_mentions(conn: &mut SqliteConnection, ledger: &Ledger<'_>) -> Sql
     let mut rows = Vec::new();
     for dirty in ledger.dirty.iter().filter(|dirty| dirty.kind == Kind::Event) {
         let Some(row) = ledger.rows.get(dirty.id) else { continue };
-        let mentioned = mentioned_by(row, &SourceName::new(dirty.source));
-        rows.extend(mentioned.into_iter().map(|key| vec![key.into(), row.rid.into()]));
+        rows.extend(
+            mentioned_by(row).into_iter().map(|(kind, key)| {
+                vec![code_of(kind).into(), key.into(), dirty.source.into(), row.rid.into()]
+            }),
+        );
     }
-    Insert::into("mentions", &["row_key", "rid"]).with("ON CONFLICT DO NOTHING").write(conn, rows).await
+    let insert = Insert::into("mentions", &["kind", "key", "source", "rid"]);
+    insert.with("ON CONFLICT DO NOTHING").write(conn, rows).await
 }
 
-fn mentioned_by(row: &StoredRow, source: &SourceName) -> Vec<i64> {
-    let mut keys = Vec::new();
+fn mentioned_by(row: &StoredRow) -> Vec<(Kind, &str)> {
+    let mut mentioned = Vec::new();
     for (column, value) in Kind::Event.spec().columns.iter().zip(&row.values) {
         match (column.name, value) {
-            ("venue", Value::String(key)) => keys.push(row_key(&RowId::of(Kind::Venue, source, key))),
+            ("venue", Value::String(key)) => mentioned.push((Kind::Venue, key.as_str())),
             ("performers", Value::Array(performers)) => {
                 let performers = performers.iter().filter_map(Value::as_str);
-                keys.extend(performers.map(|key| row_key(&RowId::of(Kind::Performer, source, key))));
+                mentioned.extend(performers.map(|key| (Kind::Performer, key)));
             }
             _ => {}
         }
     }
-    keys
+    mentioned
 }
 
 /// Takes events out of the index.

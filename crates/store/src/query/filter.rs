@@ -3,8 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Bound, EventQuery, Near, text};
-use crate::sql::Cell;
-use crate::{EventView, StoreError};
+use crate::StoreError;
+use crate::sql::{Cell, keys};
 
 /// Conditions over the aliases of `view::statement`, with their values in order.
 #[derive(Debug, Default)]
@@ -39,6 +39,13 @@ impl Filter {
         Ok(filter)
     }
 
+    /// Exactly these rows.
+    pub(super) fn rows(rids: &[i64]) -> Filter {
+        let mut filter = Filter::default();
+        filter.add("e.rid IN (SELECT value FROM json_each(?))", [keys(rids).into()]);
+        filter
+    }
+
     fn add<const N: usize>(&mut self, condition: &'static str, values: [Cell; N]) {
         self.conditions.push(condition);
         self.values.extend(values);
@@ -67,12 +74,20 @@ impl Filter {
         if !radius_km.is_finite() || radius_km < 0.0 {
             return Err(StoreError::Question(format!("a radius of {radius_km} km makes no circle")));
         }
+        // `coalesce` keeps the planner from starting at the venues: an event finds its venue by index,
+        // a venue its events only by a scan. No place has 999 degrees.
         let degrees = radius_km / KM_PER_DEGREE * 1.01;
-        self.add("v.lat BETWEEN ? AND ?", [Cell::Real(lat - degrees), Cell::Real(lat + degrees)]);
+        self.add(
+            "coalesce(v.lat, 999) BETWEEN ? AND ? AND coalesce(v.lon, 999) < 999",
+            [Cell::Real(lat - degrees), Cell::Real(lat + degrees)],
+        );
         let widest = (lat.abs() + degrees).min(90.0).to_radians().cos();
         let across = degrees / widest.max(1e-9);
         if lon - across >= -180.0 && lon + across <= 180.0 {
-            self.add("v.lon BETWEEN ? AND ?", [Cell::Real(lon - across), Cell::Real(lon + across)]);
+            self.add(
+                "coalesce(v.lon, 999) BETWEEN ? AND ?",
+                [Cell::Real(lon - across), Cell::Real(lon + across)],
+            );
         }
         Ok(())
     }
@@ -109,11 +124,9 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// True when the event's venue lies inside the circle.
-pub(super) fn is_near(event: &EventView, near: Near) -> bool {
-    let Some(venue) = &event.venue else { return false };
-    let (Some(lat), Some(lon)) = (venue.lat, venue.lon) else { return false };
-    distance_km((lat, lon), (near.lat, near.lon)) <= near.radius_km
+/// True when the place lies inside the circle.
+pub(super) fn is_near(place: (f64, f64), near: Near) -> bool {
+    distance_km(place, (near.lat, near.lon)) <= near.radius_km
 }
 
 /// Great-circle distance by the haversine formula.

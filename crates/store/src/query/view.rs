@@ -13,7 +13,6 @@ use crate::{EventView, PriceView, VenueView};
 pub(super) fn statement(conditions: &[&str]) -> String {
     let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
     let event = code_of(model::Kind::Event);
-    // Floating and date-only times sort by their local reading among the instants of their day.
     format!(
         "SELECT e.*, v.id AS v_id, v.name AS v_name, v.street, v.city, v.region, v.postal_code, v.country,
             v.address, v.lat, v.lon, o.name AS organizer_name,
@@ -26,11 +25,23 @@ pub(super) fn statement(conditions: &[&str]) -> String {
          LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
          LEFT JOIN organizers o ON o.source = e.source AND o.source_key = e.organizer
          WHERE {conditions}
-         ORDER BY e.start_date IS NULL,
-            coalesce(e.start_at, e.start_date || coalesce('T' || (e.start ->> '$.time'), '')), e.rid
-         LIMIT ? OFFSET ?"
+         ORDER BY {BY_START} LIMIT ? OFFSET ?"
     )
 }
+
+/// The number and place of each event with these conditions, in the same order.
+pub(super) fn places_statement(conditions: &[&str]) -> String {
+    let conditions = conditions.join(" AND ");
+    format!(
+        "SELECT e.rid, v.lat, v.lon FROM event_listings e
+         LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
+         WHERE {conditions} ORDER BY {BY_START}"
+    )
+}
+
+/// Floating and date-only times sort by their local reading among the instants of their day.
+const BY_START: &str = "e.start_date IS NULL, \
+    coalesce(e.start_at, e.start_date || coalesce('T' || (e.start ->> '$.time'), '')), e.rid";
 
 /// One row of [`statement`].
 pub(super) fn event_view(row: &SqliteRow) -> SqlResult<EventView> {

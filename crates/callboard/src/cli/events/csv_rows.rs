@@ -5,9 +5,30 @@ use engine::present::{instant, local};
 use store::EventView;
 
 const HEADER: [&str; 24] = [
-    "id", "title", "start", "end", "start_date", "start_local", "all_day", "timezone", "status", "url",
-    "source", "source_key", "venue_name", "venue_city", "venue_region", "venue_country", "venue_lat",
-    "venue_lon", "price_min", "price_max", "currency", "is_free", "categories", "performers",
+    "id",
+    "title",
+    "start",
+    "end",
+    "start_date",
+    "start_local",
+    "all_day",
+    "timezone",
+    "status",
+    "url",
+    "source",
+    "source_key",
+    "venue_name",
+    "venue_city",
+    "venue_region",
+    "venue_country",
+    "venue_lat",
+    "venue_lon",
+    "price_min",
+    "price_max",
+    "currency",
+    "is_free",
+    "categories",
+    "performers",
 ];
 
 /// The header and a row per event.
@@ -21,7 +42,8 @@ pub fn write(events: &[EventView]) -> Result<String> {
 }
 
 fn row(event: &EventView) -> [String; 24] {
-    let (start, end, venue) = (event.start.as_ref(), event.end.as_ref(), event.venue.clone().unwrap_or_default());
+    let (start, end, venue) =
+        (event.start.as_ref(), event.end.as_ref(), event.venue.clone().unwrap_or_default());
     let number = |number: Option<f64>| number.map(|n| n.to_string()).unwrap_or_default();
     [
         event.id.to_string(),

@@ -56,7 +56,9 @@ fn place(event: &EventView) -> Option<String> {
     let venue = event.venue.as_ref()?;
     let parts = [&venue.name, &venue.street, &venue.city, &venue.region, &venue.country];
     let mut known: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-    if known.len() < 2 && let Some(address) = &venue.address {
+    if known.len() < 2
+        && let Some(address) = &venue.address
+    {
         known.push(address);
     }
     known.dedup();

@@ -156,13 +156,13 @@ async fn plain_text_where_tls_is_expected_is_no_document() {
 #[tokio::test]
 async fn a_failing_host_is_left_alone_then_probed() {
     let server = Server::start(|_, n| if n < 4 { status(500, &[], "") } else { ok("back") }).await;
-    let breaker = BreakerOptions { failures: 4, open_for: Duration::from_millis(150) };
+    let breaker = BreakerOptions { failures: 4, open_for: Duration::from_millis(500) };
     let fetcher = Fetcher::new(FetchOptions { breaker, ..options() }).expect("a fetcher");
     body(&fetcher, &server.url("/"), &plain()).await.expect_err("four failures");
     let error = body(&fetcher, &server.url("/"), &plain()).await.expect_err("an error");
     assert!(matches!(error, FetchError::BreakerOpen { failures: 4, .. }), "{error}");
     assert!(error.retry_later() && server.asked().len() == 4);
-    tokio::time::sleep(Duration::from_millis(160)).await;
+    tokio::time::sleep(Duration::from_millis(520)).await;
     assert_eq!(body(&fetcher, &server.url("/"), &plain()).await.as_deref(), Ok("back"));
     assert_eq!(body(&fetcher, &server.url("/"), &plain()).await.as_deref(), Ok("back"));
 }

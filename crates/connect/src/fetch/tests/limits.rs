@@ -103,7 +103,6 @@ async fn a_used_up_limit_pauses_before_the_source_has_to_refuse() {
     let policy = Policy { limit_headers, ..plain() };
     let (fetcher, started) = (fetcher(), Instant::now());
     assert_eq!(body(&fetcher, &server.url("/"), &policy).await.as_deref(), Ok("last one"));
-    assert!(started.elapsed() < Duration::from_millis(300));
     body(&fetcher, &server.url("/"), &policy).await.expect("the second");
     assert!(started.elapsed() >= Duration::from_millis(350), "{:?}", started.elapsed());
     let error = body(&fetcher, &server.url("/"), &policy).await.expect_err("an error");

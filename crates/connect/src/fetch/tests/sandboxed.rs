@@ -86,6 +86,91 @@ async fn switches_can_be_thrown_while_it_runs() {
     assert!(text.contains("What's on") && text.matches("<li class").count() == 30);
 }
 
+/// What the readers make of a document: upstreams and readers were written apart from each other.
+fn read(document: &Document) -> Vec<Listed> {
+    let now: chrono::DateTime<chrono::Utc> = "2026-11-22T12:00:00Z".parse().expect("an instant");
+    let window = model::Window::around(now.date_naive(), 31, 366);
+    let options = crate::ReadOptions { window, timezone: None, now };
+    let reading = crate::detect::read(document, &options).expect("a reading");
+    let events = reading.records.iter().filter_map(|record| record.as_event());
+    let listed = events.map(|event| {
+        let start = event.start.value().expect("a start");
+        Listed {
+            title: event.title.value().expect("a title").clone(),
+            instant: start.instant().map(|at| at.to_utc()),
+            date: start.sort_key().0.expect("a date"),
+            all_day: start.instant().is_none(),
+            cancelled: event.status.value().is_some_and(|status| status == "cancelled"),
+        }
+    });
+    listed.collect()
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Listed {
+    title: String,
+    instant: Option<chrono::DateTime<chrono::Utc>>,
+    date: chrono::NaiveDate,
+    all_day: bool,
+    cancelled: bool,
+}
+
+fn truth(sandbox: &Sandbox, upstream: Upstream) -> Vec<Listed> {
+    let events = sandbox.truth().into_iter().filter(|event| event.upstream == upstream);
+    let listed = events.map(|event| Listed {
+        title: event.title,
+        instant: event.start,
+        // an instant is compared as such: a calendar may state it in UTC
+        date: event.start_date,
+        all_day: event.all_day,
+        cancelled: event.status == sandbox::Status::Cancelled,
+    });
+    listed.collect()
+}
+
+fn comparable(mut listed: Vec<Listed>) -> Vec<Listed> {
+    for event in &mut listed {
+        if let Some(at) = event.instant {
+            event.date = at.date_naive();
+        }
+    }
+    listed.sort();
+    listed
+}
+
+#[tokio::test]
+async fn calendar_and_pages_read_as_the_truth() {
+    let sandbox = sandbox(Faults::default()).await;
+    let fetcher = fetcher();
+    let fetch = async |url: &str| {
+        document(fetcher.fetch(&get(url), &Policy::default(), None).await.expect("fetched"))
+    };
+    let calendar = read(&fetch(&sandbox.calendar_url()).await);
+    assert_eq!(comparable(calendar), comparable(truth(&sandbox, Upstream::Calendar)));
+    let base: url::Url = sandbox.site_url().parse().expect("an address");
+    let mut pages = Vec::new();
+    for event in sandbox.truth().iter().filter(|event| event.upstream == Upstream::Site) {
+        pages.extend(read(&fetch(base.join(&event.id).expect("a path").as_str()).await));
+    }
+    assert_eq!(comparable(pages), comparable(truth(&sandbox, Upstream::Site)));
+}
+
+#[tokio::test]
+async fn a_dropped_sandbox_stops() {
+    let sandbox = sandbox(Faults::default()).await;
+    let (fetcher, url) = (fetcher(), sandbox.calendar_url());
+    body(&fetcher, &url, &plain()).await.expect("a feed");
+    drop(sandbox);
+    let once = Policy { attempts: Some(1), ..plain() };
+    for _ in 0..200 {
+        match body(&fetcher, &url, &once).await {
+            Err(FetchError::Connect { .. } | FetchError::BreakerOpen { .. }) => return,
+            _ => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+    panic!("it still answers after a second");
+}
+
 /// Not a benchmark, only a guard against a cost per request that grows: `bench/` measures.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_from_loopback_are_not_slowed() {

@@ -2,7 +2,7 @@
 //! modules' specifications and labelled as such; the recorded ones show that news is no event.
 
 use chrono::{DateTime, NaiveDate};
-use model::Window;
+use model::{Record, Window};
 use serde_json::{Value, json};
 use testkit::recorded_files;
 use url::Url;

@@ -28,8 +28,8 @@ pub struct Occurrences {
     pub cut: bool,
 }
 
-/// Periods looked at per rule; 270 years of days.
-const PERIODS: u32 = 100_000;
+/// Periods looked at per rule; 110 years of days.
+const PERIODS: u32 = 40_000;
 
 /// Times taken from one period: a rule can name every second of a year.
 const TIMES: usize = 20_000;

@@ -114,7 +114,7 @@ pub struct Property<'s> {
 impl<'s> Property<'s> {
     /// Reads one logical line; `None` when it is not a content line.
     pub fn parse(line: u32, text: &'s str) -> Option<Property<'s>> {
-        let text = text.trim_start();
+        let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         let bytes = text.as_bytes();
         let name_end = memchr2(b':', b';', bytes)?;
         let name = text[..name_end].trim_end();

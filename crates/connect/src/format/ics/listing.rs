@@ -70,6 +70,8 @@ pub struct Listing<'t, 's> {
     pub added: Vec<(Moment, Option<Length>)>,
     /// Occurrences taken out one by one.
     pub excluded: Vec<Moment>,
+    /// True when its calendar was sent to cancel what it lists (METHOD:CANCEL).
+    pub cancelled: bool,
     /// Which of two versions is newer: SEQUENCE, then when it was changed.
     pub version: (i64, Option<NaiveDateTime>),
 }
@@ -110,6 +112,7 @@ impl<'t, 's> Listing<'t, 's> {
             exclusion_rules: rules(component, "EXRULE", remarks),
             added: Vec::new(),
             excluded: moments(component, "EXDATE", zones, remarks),
+            cancelled: false,
             version: version(component),
         };
         listing.added = added(component, &listing.start, zones, remarks);
@@ -221,7 +224,8 @@ fn rejected(component: &Component<'_>, reason: &str, detail: &str) -> Rejected {
     Rejected { reason: reason.to_owned(), detail, said: Value::Object(said) }
 }
 
-/// One time of a property.
+/// One time of a property. Its text decides whether it is a day or a time of day: there are feeds that
+/// say VALUE=DATE of times, and feeds that say nothing of days.
 fn moment(property: &Property<'_>, value: &str, zones: &mut Zones) -> Option<Moment> {
     let value = value.trim();
     let stamp = time::stamp(value)?;
@@ -230,11 +234,9 @@ fn moment(property: &Property<'_>, value: &str, zones: &mut Zones) -> Option<Mom
         Some(name) => format!("TZID={name}:{value}"),
         None => value.to_owned(),
     };
-    let day_only = property.parameter("VALUE").is_some_and(|kind| kind.eq_ignore_ascii_case("DATE"));
     let home = zones.default_clock().clone();
     let (local, whole_day, clock) = match stamp {
         Stamp::Date(date) => (midnight(date), true, home),
-        Stamp::Local(at) | Stamp::Utc(at) if day_only && at.time() == NaiveTime::MIN => (at, true, home),
         Stamp::Local(at) => {
             let clock = name.map_or(home, |name| zones.by_name(&name, property.line));
             (at, false, clock)
@@ -242,7 +244,7 @@ fn moment(property: &Property<'_>, value: &str, zones: &mut Zones) -> Option<Mom
         Stamp::Utc(at) => (at, false, Clock::UTC),
         Stamp::Offset(at, offset) => (at, false, Clock::Fixed(offset)),
     };
-    let shown = if matches!(stamp, Stamp::Utc(_)) && !whole_day { zones.stated_clock() } else { None };
+    let shown = if matches!(stamp, Stamp::Utc(_)) { zones.stated_clock() } else { None };
     Some(Moment { said, local, whole_day, clock, shown })
 }
 

@@ -161,6 +161,13 @@ fn what_cannot_be_a_record_is_rejected_with_all_it_said() {
 }
 
 #[test]
+fn a_calendar_sent_to_cancel_cancels() {
+    let reading =
+        calendar(&format!("METHOD:CANCEL\n{}", vevent("UID:1\nDTSTART:20260601T190000Z\nSTATUS:CONFIRMED")));
+    assert_eq!(events(&reading)[0].1.status.value().map(String::as_str), Some("cancelled"));
+}
+
+#[test]
 fn events_without_uid_keep_their_key() {
     let event = vevent("SUMMARY:A\nDTSTART:20260601T190000Z\nDTSTAMP:20260101T000000Z");
     let again = event.replace("DTSTAMP:20260101", "DTSTAMP:20260202");

@@ -51,7 +51,7 @@ pub fn venue(component: &Component<'_>) -> Option<Record> {
     let (name, rest) = name_and_rest(&said);
     let apple = component.property("X-APPLE-STRUCTURED-LOCATION");
     let apple_name = apple.and_then(|property| property.parameter("X-TITLE")).map(|title| text::line(&title));
-    let point = component.value("GEO").and_then(|geo| point(geo, ';'));
+    let point = component.value("GEO").and_then(|geo| point(&geo.replace('\\', ""), ';'));
     let point = point.or_else(|| point_of_uri(apple?.value));
     let whole = text::line(&said.replace('\n', ", "));
     let fields = Venue {
@@ -67,19 +67,20 @@ pub fn venue(component: &Component<'_>) -> Option<Record> {
     Some(Record::new(whole.to_lowercase(), fields))
 }
 
-/// The name stands on the first line, or before the first comma, dash or bracket of a single line.
+/// The name stands on the first line, before an address in brackets, or before the first comma, dash
+/// or `@` of a single line.
 fn name_and_rest(said: &str) -> (&str, &str) {
-    let dividers = ["\n", " — ", " – ", " @ ", ", ", " ("];
-    let first = dividers.iter().filter_map(|divider| Some((said.find(divider)?, divider.len())));
-    let Some((at, length)) = (match said.find('\n') {
-        Some(at) => Some((at, 1)),
-        None => first.min(),
-    }) else {
-        return (said, "");
-    };
-    let (name, rest) = (said[..at].trim_end_matches(',').trim(), said[at + length..].trim());
+    let bracket = said.strip_suffix(')').and_then(|text| text.split_once(" ("));
+    let address = bracket.filter(|(_, inside)| inside.contains(','));
+    let divided = said.split_once('\n').or(address).or_else(|| {
+        let dividers = [" — ", " – ", " @ ", ", "];
+        let first = dividers.iter().filter_map(|divider| Some((said.find(divider)?, *divider))).min()?;
+        said.split_once(first.1)
+    });
+    let Some((name, rest)) = divided else { return (said, "") };
+    let name = name.trim_end_matches(',').trim();
     // A street number is not a name: "12, High Street".
-    if name.chars().any(char::is_alphabetic) { (name, rest) } else { (said, rest) }
+    if name.chars().any(char::is_alphabetic) { (name, rest.trim()) } else { (said, rest) }
 }
 
 fn point(text: &str, separator: char) -> Option<(f64, f64)> {
@@ -102,8 +103,8 @@ pub fn organizer(component: &Component<'_>, base: &Url) -> Option<Record> {
     let is_mail = value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
     let email = if is_mail { Some(value[7..].trim()) } else { Some(value) };
     let email = email.filter(|email| is_email(email)).map(str::to_lowercase);
-    let url =
-        if is_mail { None } else { address(value, base).or_else(|| address(value.split_once(':')?.1, base)) };
+    // Some put a scheme of their own before the address: `X-ADDR:http://…`.
+    let url = value.find("http").filter(|_| !is_mail).and_then(|at| address(&value[at..], base));
     let name = property.parameter("CN").map(|name| text::line(&name)).filter(|name| !name.is_empty());
     let key =
         email.clone().or_else(|| url.clone()).or_else(|| name.clone().map(|name| name.to_lowercase()))?;
@@ -152,6 +153,11 @@ mod tests {
             json!({"key": "cafe eden, berlin", "name": "Cafe Eden", "address": "Cafe Eden, Berlin",
                 "lat": 52.38, "lon": 13.4}),
         );
+        check(
+            "LOCATION:Loft\\, Inc. (1 High St\\, Town)",
+            json!({"key": "loft, inc. (1 high st, town)", "name": "Loft, Inc.", "address": "Loft, Inc. (1 High St, Town)"}),
+        );
+        check("LOCATION:Phoenix (PHX)", json!({"key": "phoenix (phx)", "name": "Phoenix (PHX)"}));
         check("LOCATION:https://zoom.test/j/1", Value::Null);
         check("LOCATION:TBA", Value::Null);
         check("LOCATION:", Value::Null);

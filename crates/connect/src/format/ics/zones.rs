@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use chrono::{FixedOffset, NaiveDateTime, Offset, TimeDelta, Utc};
+use chrono::{Datelike, FixedOffset, NaiveDateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
 use model::Zone;
 
@@ -217,11 +217,12 @@ impl Observance {
         let offset = |name| FixedOffset::east_opt(offset_secs(component.value(name)?)?);
         let to = offset("TZOFFSETTO")?;
         let dates = component.properties_named("RDATE").flat_map(|p| p.value.split(',')).filter_map(onset);
+        let start = component.value("DTSTART").and_then(onset).unwrap_or_default();
         Some(Observance {
-            start: component.value("DTSTART").and_then(onset).unwrap_or_default(),
+            start,
             from: offset("TZOFFSETFROM").unwrap_or(to),
             to,
-            rules: component.properties_named("RRULE").filter_map(|p| Rule::parse(p.value).ok()).collect(),
+            rules: component.properties_named("RRULE").filter_map(|p| yearly(p.value, start)).collect(),
             dates: dates.collect(),
         })
     }
@@ -237,13 +238,19 @@ impl Observance {
     fn last_by_rule(&self, rule: &Rule, local: NaiveDateTime) -> Option<NaiveDateTime> {
         let last = rule.last_time(|utc| utc + self.from);
         let to = last.map_or(local, |last| last.min(local));
-        // Two intervals of a yearly rule; anything finer repeats within them.
-        let days =
-            if rule.frequency == Frequency::Yearly { 366 * i64::from(rule.interval.min(100)) } else { 0 };
+        let days = 366 * i64::from(rule.interval.min(100));
         let from = to.checked_sub_signed(TimeDelta::days(days + 366))?;
         let onsets = expand(rule, self.start, last, Span { from, to, limit: 1000 });
         onsets.starts.last().copied().filter(|onset| *onset <= local)
     }
+}
+
+/// Clocks change by yearly rules. Others are damage, as are counts from before there were time zones;
+/// neither is worth the search.
+fn yearly(value: &str, start: NaiveDateTime) -> Option<Rule> {
+    let rule = Rule::parse(value).ok().filter(|rule| rule.frequency == Frequency::Yearly)?;
+    let once_a_day = rule.hours.is_empty() && rule.minutes.is_empty() && rule.seconds.is_empty();
+    (once_a_day && (rule.count.is_none() || start.year() >= 1800)).then_some(rule)
 }
 
 fn onset(text: &str) -> Option<NaiveDateTime> {

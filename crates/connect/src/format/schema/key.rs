@@ -36,42 +36,59 @@ pub(super) fn keys(nodes: &[&Map<String, Value>], base: &Base<'_>) -> Vec<String
     }
     let mut keys: Vec<String> = traits.iter().map(hashed).collect();
     for (address, members) in groups {
-        let by_id = distinct(&members, &ids) == distinct(&members, &traits)
-            && members.iter().all(|index| ids[*index].is_some());
-        for index in &members {
-            let alone = distinct(&members, &traits) == 1;
-            keys[*index] = match ids[*index] {
-                Some(id) if by_id && !alone => id.to_owned(),
-                _ => told_apart(address, *index, &members, &traits),
+        let group = Group::of(members.iter().map(|index| &traits[*index]));
+        let own_ids: Option<HashSet<&str>> = members.iter().map(|index| ids[*index]).collect();
+        let by_id = group.distinct > 1 && own_ids.is_some_and(|ids| ids.len() == group.distinct);
+        for index in members {
+            keys[index] = match ids[index] {
+                Some(id) if by_id => id.to_owned(),
+                _ => group.told_apart(address, &traits[index]),
             };
         }
     }
     keys
 }
 
-fn distinct<T: Eq + std::hash::Hash>(members: &[usize], values: &[T]) -> usize {
-    members.iter().map(|index| &values[*index]).collect::<HashSet<_>>().len()
+/// What differs among the events that share one address.
+struct Group<'a> {
+    distinct: usize,
+    starts: HashSet<&'a str>,
+    names: HashMap<&'a str, HashSet<&'a str>>,
+    places: HashMap<(&'a str, &'a str), HashSet<&'a str>>,
 }
 
-/// The address, with as many traits added as are needed within `members`.
-fn told_apart(address: &str, index: usize, members: &[usize], all: &[Traits]) -> String {
-    let own = &all[index];
-    let mut key = address.to_owned();
-    let differ = |among: &[usize], part: fn(&Traits) -> &str| {
-        among.iter().any(|other| part(&all[*other]) != part(own))
-    };
-    if differ(members, |t| &t.start) {
-        key = format!("{key}#{}", own.start);
+impl<'a> Group<'a> {
+    fn of(members: impl Iterator<Item = &'a Traits>) -> Group<'a> {
+        let all: HashSet<&Traits> = members.collect();
+        let mut group = Group {
+            distinct: all.len(),
+            starts: HashSet::new(),
+            names: HashMap::new(),
+            places: HashMap::new(),
+        };
+        for Traits { start, name, place } in all {
+            group.starts.insert(start);
+            group.names.entry(start).or_default().insert(name);
+            group.places.entry((start, name)).or_default().insert(place);
+        }
+        group
     }
-    let same_start: Vec<usize> = members.iter().copied().filter(|i| all[*i].start == own.start).collect();
-    if differ(&same_start, |t| &t.name) {
-        key = format!("{key}#{}", own.name);
+
+    /// The address, with as many traits added as are needed.
+    fn told_apart(&self, address: &str, own: &Traits) -> String {
+        let several = |values: Option<&HashSet<&str>>| values.is_some_and(|values| values.len() > 1);
+        let mut key = address.to_owned();
+        if self.starts.len() > 1 {
+            key = format!("{key}#{}", own.start);
+        }
+        if several(self.names.get(own.start.as_str())) {
+            key = format!("{key}#{}", own.name);
+        }
+        if several(self.places.get(&(own.start.as_str(), own.name.as_str()))) {
+            key = format!("{key}#{}", own.place);
+        }
+        key
     }
-    let same_name: Vec<usize> = same_start.into_iter().filter(|i| all[*i].name == own.name).collect();
-    if differ(&same_name, |t| &t.place) {
-        key = format!("{key}#{}", own.place);
-    }
-    key
 }
 
 fn traits(node: &Map<String, Value>) -> Traits {

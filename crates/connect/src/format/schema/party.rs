@@ -92,12 +92,10 @@ pub(super) fn texts(object: &Map<String, Value>, name: &str) -> Vec<String> {
 
 /// Its own address, else its name. An address that another name already has on this page is the
 /// site's, not its own.
-fn party_key(kind: Kind, name: &str, url: Option<&String>, known: &Collected) -> String {
+fn party_key(kind: Kind, name: &str, url: Option<&String>, known: &mut Collected) -> String {
     let by_name = key::slug(name);
-    let Some(by_url) = url.and_then(|url| key::address_key(url)) else { return by_name };
-    let taken = known.get(kind, &by_url).is_some_and(|record| {
-        let other = record.to_json()["name"].as_str().map(key::slug);
-        other.is_some_and(|other| other != by_name)
-    });
-    if taken { by_name } else { by_url }
+    match url.and_then(|url| key::address_key(url)) {
+        Some(by_url) if known.claim(kind, &by_url, &by_name) => by_url,
+        _ => by_name,
+    }
 }

@@ -269,7 +269,7 @@ fn a_time_that_can_be_read_stands_in_for_one_that_cannot() {
     let broken = json!({"@type": "Event", "name": "Gala", "startDate": "2019-9-13T10-10-00-00", "endDate": "2019-9-13T23-23-50-00"});
     let sound = json!({"@type": "Event", "name": "Gala", "startDate": "2019-9-13T10:00", "endDate": "2019-9-13T23:50"});
     let merged = merge(vec![broken.clone()], vec![sound.clone()]);
-    assert_eq!(merged, [sound.clone()]);
+    assert_eq!(merged, vec![sound]);
     let other_day = json!({"@type": "Event", "name": "Gala", "startDate": "2019-9-14T10:00"});
     assert_eq!(merge(vec![broken], vec![other_day]).len(), 2);
 }

@@ -45,7 +45,7 @@ fn verbatim_length(rest: &str) -> usize {
         _ if rest.starts_with("<!--") => "-->",
         _ => return 1,
     };
-    rest.find(end).map_or(1, |at| at + end.len())
+    rest.find(end).map_or(rest.len(), |at| at + end.len())
 }
 
 /// Length of the reference here, and what to put in its place; `None` when it is right as it is.

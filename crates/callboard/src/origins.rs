@@ -1,0 +1,280 @@
+//! From what the user asked for to the origins of a run: which connector, which parameters, which
+//! name and scope.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use connect::manifest::Manifest;
+use connect::manifest::spec::ParamType;
+use connect::sources::Sources;
+use connect::{Connector, Params};
+use engine::collect::{Input, Named, Origin, Recogniser};
+use engine::replay::scope_of;
+use model::{Finding, Request, SourceName, nearest};
+use secrecy::SecretString;
+use serde_json::Value;
+use store::Store;
+
+use crate::config::Config;
+use crate::output::say;
+
+/// Every connector at hand.
+#[derive(Clone)]
+pub struct Catalog {
+    sources: Arc<Sources>,
+    /// The user accepts that rows of a source with a retention ceiling are purged.
+    purges: bool,
+}
+
+/// What a user asked to collect.
+pub struct Asked {
+    /// Addresses and files.
+    pub inputs: Vec<Input>,
+    /// Name of a connector, or path of its file.
+    pub connector: Option<String>,
+    /// `NAME=VALUE` each.
+    pub params: Vec<String>,
+    /// Name to keep the records under.
+    pub source: Option<String>,
+}
+
+impl Catalog {
+    /// The shipped connectors and those of the user's folder; a file of it that cannot be used is
+    /// told on stderr and left out.
+    pub fn load(config: &Config) -> Result<Catalog> {
+        let (sources, findings) = Sources::load(&own_files(config)?);
+        findings.iter().for_each(|finding| say(&finding.to_string()));
+        Ok(Catalog { sources: Arc::new(sources), purges: config.text("retention") == Some("purge") })
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Arc<Manifest>] {
+        self.sources.all()
+    }
+
+    /// The connector that `wanted` names or whose file it is.
+    pub fn named(&self, wanted: &str) -> Result<Arc<Manifest>> {
+        if Path::new(wanted).is_file() {
+            return load_file(Path::new(wanted)).map(Arc::new);
+        }
+        self.sources.find(wanted).map_err(anyhow::Error::msg)
+    }
+
+    /// By name, for replay.
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Connector>> {
+        self.sources.find(name).ok().map(|manifest| manifest as Arc<dyn Connector>)
+    }
+
+    /// Finds the connector that knows a bare document.
+    pub fn recogniser(&self) -> Recogniser {
+        let sources = self.sources.clone();
+        Arc::new(move |document| {
+            let (manifest, step) = sources.recognise(document)?;
+            Some((manifest as Arc<dyn Connector>, step))
+        })
+    }
+
+    /// One origin for a connector, or one for each input.
+    pub fn origins(&self, asked: Asked) -> Result<Vec<Origin>> {
+        match &asked.connector {
+            Some(wanted) => Ok(vec![self.of_connector(&self.named(wanted)?, asked)?]),
+            None if !asked.params.is_empty() => bail!("--param goes with --connector"),
+            None => Ok(asked
+                .inputs
+                .into_iter()
+                .map(|input| self.of_input(input, asked.source.as_deref()))
+                .collect()),
+        }
+    }
+
+    fn of_connector(&self, manifest: &Arc<Manifest>, asked: Asked) -> Result<Origin> {
+        let mut given = asked.params;
+        let (mut requests, mut files, mut label) = (Vec::new(), Vec::new(), manifest.name().to_owned());
+        for input in asked.inputs {
+            match input {
+                Input::File { path, name } => files.push((path, name)),
+                Input::Url(url) if manifest.spec().params.get("url").is_some() => {
+                    given.push(format!("url={url}"))
+                }
+                Input::Url(url) => requests.push(Request::get(url)),
+            }
+        }
+        if files.is_empty() && requests.is_empty() {
+            self.switched_on(manifest)?;
+        }
+        let params = self.params(manifest, &given, files.is_empty() && requests.is_empty())?;
+        let name = SourceName::new(asked.source.as_deref().unwrap_or(manifest.name()));
+        let scope = scope_of(name.as_str(), &params);
+        label = if params.plain.is_empty() { label } else { scope.clone() };
+        Ok(Origin {
+            label,
+            connector: Some(manifest.clone() as Arc<dyn Connector>),
+            params,
+            scope,
+            named: Named::Source(name),
+            recognise: self.recogniser(),
+            requests,
+            files,
+            landed: Vec::new(),
+        })
+    }
+
+    fn of_input(&self, input: Input, source: Option<&str>) -> Origin {
+        let (label, fallback) = match &input {
+            Input::Url(url) => (url.to_string(), host_of(url)),
+            Input::File { name, .. } => (name.clone(), name.clone()),
+        };
+        let (requests, files) = match input {
+            Input::Url(url) => (vec![Request::get(url)], Vec::new()),
+            Input::File { path, name } => (Vec::new(), vec![(path, name)]),
+        };
+        let named = match source {
+            Some(name) => Named::Source(SourceName::new(name)),
+            None => Named::Otherwise(SourceName::new(&fallback)),
+        };
+        Origin {
+            scope: label.clone(),
+            label,
+            connector: None,
+            params: Params::default(),
+            named,
+            recognise: self.recogniser(),
+            requests,
+            files,
+            landed: Vec::new(),
+        }
+    }
+
+    /// The values given, and those of the environment for what is missing. `needed`: the connector is
+    /// to make its own requests, so required secrets must be there.
+    pub fn params(&self, manifest: &Manifest, given: &[String], needed: bool) -> Result<Params> {
+        params(manifest, given, needed)
+    }
+
+    /// A source whose terms forbid keeping is off until the user accepts that it is purged.
+    fn switched_on(&self, manifest: &Manifest) -> Result<()> {
+        let terms = manifest.terms();
+        let Some(hours) = terms.retention_hours.filter(|_| terms.off_by_default && !self.purges) else {
+            return Ok(());
+        };
+        bail!(
+            "{} may be kept for {hours} hours only, so it is off until you accept that its rows, history and \
+             landed bodies are purged after that: set `retention: purge` in callboard.yaml, or \
+             CALLBOARD_RETENTION=purge",
+            manifest.name()
+        )
+    }
+
+    /// Takes away what sources with a retention ceiling no longer allow to be kept.
+    pub async fn purge_due(&self, store: &Store, now: DateTime<Utc>) -> Result<()> {
+        if !self.purges {
+            return Ok(());
+        }
+        for manifest in self.all() {
+            let Some(hours) = manifest.terms().retention_hours else { continue };
+            let hours = i64::try_from(hours).unwrap_or(i64::MAX / 3_600_000);
+            let source = SourceName::new(manifest.name());
+            let purged = store.purge_older(&source, now - TimeDelta::hours(hours)).await?;
+            if purged.rows > 0 {
+                say(&format!(
+                    "purged {} rows and {} bodies of {source}: its terms allow {hours} hours",
+                    purged.rows, purged.bodies
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// For each connector that needs a secret: its name and the variables that may hold it.
+    pub fn keys(&self) -> Vec<(&str, Vec<String>)> {
+        let with_key = self.all().iter().filter_map(|manifest| {
+            let secret = manifest.spec().params.iter().find(|(_, param)| param.kind == ParamType::Secret)?;
+            (!secret.1.env.0.is_empty()).then(|| (manifest.name(), secret.1.env.0.clone()))
+        });
+        with_key.collect()
+    }
+
+    /// The names of all connectors.
+    pub fn names(&self) -> Vec<&str> {
+        self.all().iter().map(|manifest| manifest.name()).collect()
+    }
+}
+
+fn host_of(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or("unnamed").to_owned();
+    url.port().map_or(host.clone(), |port| format!("{host}:{port}"))
+}
+
+/// Loads a connector of the user's own; all its faults at once.
+pub fn load_file(path: &Path) -> Result<Manifest> {
+    let yaml = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    connect::manifest::load(&path.display().to_string(), &yaml).map_err(|findings| faults(&findings))
+}
+
+fn faults(findings: &[Finding]) -> anyhow::Error {
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("the connector cannot be used\n{}", lines.join("\n"))
+}
+
+fn own_files(config: &Config) -> Result<Vec<(PathBuf, String)>> {
+    let Some(folder) = config.text("connectors").map(Path::new).filter(|folder| folder.is_dir()) else {
+        return Ok(Vec::new());
+    };
+    let cannot = || format!("cannot read the connectors in {}", folder.display());
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .with_context(cannot)?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let yaml =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok((path, yaml))
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// The values given, and those of the environment for what is missing. Secrets are kept apart.
+fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Params> {
+    let specs = &manifest.spec().params;
+    let mut params = Params::default();
+    for pair in given {
+        let (name, value) =
+            pair.split_once('=').with_context(|| format!("--param {pair:?} is not NAME=VALUE"))?;
+        let Some(spec) = specs.get(name) else { bail!("{}", unknown_param(manifest, name)) };
+        put(&mut params, name, spec.kind, value.to_owned());
+    }
+    for (name, spec) in specs.iter() {
+        let absent = !params.plain.contains_key(name) && !params.secret.contains_key(name);
+        if let Some(value) =
+            spec.env.0.iter().find_map(|variable| std::env::var(variable).ok()).filter(|_| absent)
+        {
+            put(&mut params, name, spec.kind, value);
+        } else if absent && needed && spec.required && spec.kind == ParamType::Secret {
+            let variables = spec.env.0.join(" or ");
+            bail!("{} needs `{name}`: set {variables} in .env, or give --param {name}=…", manifest.name());
+        }
+    }
+    Ok(params)
+}
+
+fn put(params: &mut Params, name: &str, kind: ParamType, value: String) {
+    if kind == ParamType::Secret {
+        params.secret.insert(name.to_owned(), SecretString::from(value));
+    } else {
+        params.plain.insert(name.to_owned(), Value::String(value));
+    }
+}
+
+fn unknown_param(manifest: &Manifest, name: &str) -> String {
+    let names: Vec<&str> = manifest.spec().params.iter().map(|(name, _)| name).collect();
+    let hint = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "it takes none".to_owned(),
+        None => format!("it takes {}", names.join(", ")),
+    };
+    format!("{} has no parameter `{name}`; {hint}", manifest.name())
+}

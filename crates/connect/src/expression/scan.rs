@@ -1,0 +1,155 @@
+//! Finds, in the text of an expression, what can be checked before it ever runs: the filters and tests
+//! it names, and the patterns, selectors and zones it gives them as literals.
+
+/// A filter or test as an expression names it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    /// Byte offset in the expression.
+    pub(super) at: usize,
+    /// Its first argument, when that is a text literal without escapes.
+    pub(super) literal: Option<&'a str>,
+}
+
+/// Every `| name` of `source`, in order.
+pub(super) fn filters(source: &str) -> Vec<Named<'_>> {
+    let blanked = blank_literals(source);
+    let mut found = Vec::new();
+    for (at, _) in blanked.match_indices('|') {
+        let skipped = blanked[at + 1..].len() - blanked[at + 1..].trim_start().len();
+        let start = at + 1 + skipped;
+        let name = identifier(&blanked[start..]);
+        if !name.is_empty() {
+            let end = start + name.len();
+            let name = &source[start..end];
+            found.push(Named { name, at: start, literal: first_literal(&source[end..]) });
+        }
+    }
+    found
+}
+
+/// Every name after `is` or `is not`.
+pub(super) fn tests(source: &str) -> Vec<Named<'_>> {
+    let blanked = blank_literals(source);
+    let mut found = Vec::new();
+    for (at, _) in blanked.match_indices(" is ") {
+        let mut start = at + 4;
+        start += blanked[start..].len() - blanked[start..].trim_start().len();
+        if let Some(rest) = blanked[start..].strip_prefix("not ") {
+            start += 4 + rest.len() - rest.trim_start().len();
+        }
+        let name = identifier(&blanked[start..]);
+        if !name.is_empty() {
+            found.push(Named { name: &source[start..start + name.len()], at: start, literal: None });
+        }
+    }
+    found
+}
+
+/// Byte offset of the variable `name` in `source`.
+pub(super) fn variable(source: &str, name: &str) -> Option<usize> {
+    let blanked = blank_literals(source);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let free = |at: usize| {
+        !blanked[..at].ends_with(|c| is_word(c) || c == '.')
+            && !blanked[at + name.len()..].starts_with(is_word)
+    };
+    blanked.match_indices(name).map(|(at, _)| at).find(|at| free(*at))
+}
+
+fn identifier(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    &text[..end]
+}
+
+fn first_literal(after_name: &str) -> Option<&str> {
+    let inside = after_name.trim_start().strip_prefix('(')?.trim_start();
+    let quote = inside.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let rest = &inside[1..];
+    let text = &rest[..rest.find(quote)?];
+    let next = rest[text.len() + 1..].trim_start();
+    (!text.contains('\\') && next.starts_with([',', ')'])).then_some(text)
+}
+
+/// The same text with the inside of its literals blanked, so that offsets stay.
+fn blank_literals(source: &str) -> String {
+    let mut blanked = String::with_capacity(source.len());
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    for c in source.chars() {
+        let inside = quote.is_some();
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            _ => {}
+        }
+        if inside { blanked.extend(std::iter::repeat_n('_', c.len_utf8())) } else { blanked.push(c) }
+    }
+    blanked
+}
+
+/// One part of a template: text, or an expression with its byte offset.
+#[derive(Debug, PartialEq)]
+pub(super) enum Part<'a> {
+    Text(&'a str),
+    Expression(&'a str, usize),
+}
+
+/// Splits `text` at its `{{ … }}`; braces inside literals and object literals do not close one.
+pub(super) fn parts(text: &str) -> Result<Vec<Part<'_>>, usize> {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    while let Some(found) = text[from..].find("{{") {
+        let open = from + found;
+        if open > from {
+            parts.push(Part::Text(&text[from..open]));
+        }
+        let close = closing(&text[open + 2..]).ok_or(open)? + open + 2;
+        parts.push(Part::Expression(&text[open + 2..close], open + 2));
+        from = close + 2;
+    }
+    if from < text.len() {
+        parts.push(Part::Text(&text[from..]));
+    }
+    Ok(parts)
+}
+
+fn closing(text: &str) -> Option<usize> {
+    let blanked = blank_literals(text);
+    let mut depth = 0_usize;
+    for (at, c) in blanked.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            '}' if blanked[at..].starts_with("}}") => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_filters_outside_literals() {
+        let names: Vec<_> =
+            filters("item.a|text | regex('a|b', 1) ~ '| no'").iter().map(|f| f.name).collect();
+        assert_eq!(names, ["text", "regex"]);
+        assert_eq!(filters("x | regex( 'a|b' )")[0].literal, Some("a|b"));
+        assert_eq!(filters("x | css(name)")[0].literal, None);
+        assert_eq!(super::tests("a is not defined and b is oddly")[1].name, "oddly");
+    }
+
+    #[test]
+    fn splits_templates() {
+        let shown = |text| parts(text).map(|parts| format!("{parts:?}"));
+        assert_eq!(shown("a{{ b }}").unwrap(), r#"[Text("a"), Expression(" b ", 3)]"#);
+        assert_eq!(shown("{{ {'a': {'b': 1}} }}").unwrap(), r#"[Expression(" {'a': {'b': 1}} ", 2)]"#);
+        assert_eq!(shown("{{ '}}' }}").unwrap(), r#"[Expression(" '}}' ", 2)]"#);
+        assert_eq!(parts("a {{ b"), Err(2));
+    }
+}

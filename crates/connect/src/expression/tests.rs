@@ -1,0 +1,119 @@
+use super::*;
+use model::{When, Zone};
+use url::Url;
+
+const PAGE: &str = r#"<html><body><script>var meta = {"a": [1, 2]};</script>
+<h2>Meetings 2019</h2><p>All at 7 pm.</p>
+<table><tr><th>Date</th><th>Papers</th></tr><tbody>
+<tr class="row"><td>Jan 9</td><td><a href="/docs/jan.pdf">Agenda</a></td></tr>
+<tr class="row"><td>Feb 6</td><td>none</td></tr></tbody></table>
+<p id="place"><b>City Hall</b><br>1 Main St<br>Room 3</p></body></html>"#;
+
+fn scope() -> Arc<Scope> {
+    let url = Url::parse("https://example.org/meetings.html").unwrap();
+    let page = Value::from(Element::parse(PAGE, &url));
+    let now = Moment(When::at_local("", "2019-10-07T12:00:00".parse().unwrap(), Zone::Floating));
+    let fixed = vec![("doc", page.clone()), ("url", Value::from(url.to_string())), ("now", Value::from(now))];
+    Arc::new(Scope { fixed: Arc::new(fixed), item: page, ..Scope::default() })
+}
+
+const NAMES: &[&str] = &["item", "doc", "url", "now"];
+
+#[test]
+fn every_example_of_the_reference_gives_what_it_says() {
+    let scope = scope();
+    for filter in all_filters() {
+        assert!(!filter.examples.is_empty(), "{} has no example", filter.name);
+        for (source, expected) in filter.examples {
+            let expression = Expression::parse(source).unwrap_or_else(|fault| panic!("{source}: {fault:?}"));
+            assert_eq!(expression.faults(NAMES), [], "{source}");
+            let value = expression.eval(&scope).unwrap_or_else(|error| panic!("{source}: {error}"));
+            assert_eq!(to_json(&value).to_string(), *expected, "{source}");
+        }
+    }
+}
+
+#[test]
+fn nothing_in_gives_nothing_out() {
+    for filter in all_filters().filter(|filter| filter.name != "or_else") {
+        let expression = Expression::parse(&format!("item.absent.deeper | {}", filter.name)).unwrap();
+        let value = expression.eval(&Arc::new(Scope::default()));
+        assert!(value.is_ok_and(|value| value.is_undefined()), "{}", filter.name);
+    }
+}
+
+#[test]
+fn no_filter_panics_on_any_kind_of_value() {
+    let scope = scope();
+    for filter in all_filters() {
+        for value in
+            ["1", "-1.5", "'x'", "[]", "[none]", "{}", "true", "doc", "now", "'é' * 50", "99999999999999999"]
+        {
+            for arguments in ["", "(1)", "('x')", "(-99999999999999)", "({})", "('(')", "('', '')"] {
+                let source = format!("{value} | {}{arguments}", filter.name);
+                let _ = Expression::parse(&source).map(|expression| expression.eval(&scope));
+            }
+        }
+    }
+}
+
+fn fault(source: &str) -> String {
+    let faults = match Expression::parse(source) {
+        Ok(expression) => expression.faults(NAMES),
+        Err(fault) => vec![fault],
+    };
+    let shown = |f: &Fault| format!("{}: {} ({})", f.at, f.message, f.help.clone().unwrap_or_default());
+    faults.iter().map(shown).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn faults_name_the_nearest() {
+    assert_eq!(fault("itm.a"), "0: there is no name `itm` (did you mean `item`?)");
+    assert_eq!(fault("item.a | regx('a')"), "9: there is no filter `regx` (did you mean `regex`?)");
+    assert_eq!(fault("doc | css('a[')").split(':').next(), Some("6"));
+    assert!(fault("item | regex('(')").contains("is not a pattern: unclosed group"));
+    assert!(fault("item | zone('Europe/Berln')").contains("not a time zone"));
+    assert!(fault("item | ").contains("not an expression"));
+    assert!(fault("item is definde").contains("did you mean `defined`"));
+    assert_eq!(fault("item.a if item.b is not none else [x for x in y]").is_empty(), false);
+}
+
+#[test]
+fn a_text_with_a_missing_part_is_missing() {
+    let json = serde_json::json!({"id": 7, "blank": " "});
+    let scope = Arc::new(Scope { item: from_json(&json), ..Scope::default() });
+    let eval = |text: &str| to_json(&Template::parse(text).unwrap().eval(&scope).unwrap()).to_string();
+    assert_eq!(eval("{{ item.id }}"), "7");
+    assert_eq!(eval("x/{{ item.id }}/y"), "\"x/7/y\"");
+    assert_eq!(eval("x/{{ item.none }}"), "null");
+    assert_eq!(eval("x/{{ item.blank }}"), "null");
+    assert!(Template::parse("{% if a %}").is_err());
+    assert!(Template::parse("{{ a").is_err());
+}
+
+#[test]
+fn addresses_fit_what_they_are_put_to() {
+    let first = |item: &Value, address: &str| to_json(&Address::parse(address).first(item, item)).to_string();
+    let json =
+        from_json(&serde_json::json!({"a": {"b": [{"c": 1}, {"c": 2}]}, "x.y": 3, "m": {"p": {"q": 4}}}));
+    assert_eq!(first(&json, "a.b[1].c"), "2");
+    assert_eq!(first(&json, "a.b[-1].c"), "2");
+    assert_eq!(first(&json, "a.b[*].c"), "[1,2]");
+    assert_eq!(first(&json, "m[*].q"), "[4]");
+    assert_eq!(first(&json, "['x.y']"), "3");
+    assert_eq!(first(&json, "a.none.c"), "null");
+    assert_eq!(first(&json, "$.a.b[0].c"), "1");
+    let url = Url::parse("https://example.org/").unwrap();
+    let page = Value::from(Element::parse(PAGE, &url));
+    assert_eq!(first(&page, "td a@href"), "\"https://example.org/docs/jan.pdf\"");
+    assert_eq!(first(&page, "#place b"), "\"City Hall\"");
+    assert_eq!(first(&page, "$ h2"), "\"Meetings 2019\"");
+    assert_eq!(Address::parse("tr.row").all(&page, &page).len(), 2);
+    let xml = "<rss xmlns:ev='urn:e'><channel><item><ev:startdate>x</ev:startdate><link href='u'/></item><item/></channel></rss>";
+    let xml = Value::from_dyn_object(XmlElement::parse(xml).unwrap());
+    assert_eq!(Address::parse("channel.item").all(&xml, &xml).len(), 2);
+    assert_eq!(Address::parse("rss.channel.item").all(&xml, &xml).len(), 2);
+    assert_eq!(first(&xml, "channel.item.ev:startdate"), "\"x\"");
+    assert_eq!(first(&xml, "channel.item.startdate"), "\"x\"");
+    assert_eq!(first(&xml, "channel.item.link@href"), "\"u\"");
+}
