@@ -78,7 +78,7 @@ impl Expression {
     /// Compiles `source`, written without braces.
     pub fn parse(source: &str) -> Result<Expression, Fault> {
         let compiled = ENVIRONMENT
-            .compile_expression_owned(source.trim().to_owned())
+            .compile_expression_owned(scan::keep_backslashes(source.trim()))
             .map_err(|error| Fault::new(0, format!("not an expression: {}", describe(&error))))?;
         Ok(Expression { source: source.to_owned(), compiled })
     }
@@ -208,13 +208,13 @@ impl Template {
     }
 
     /// The expressions in it.
-    pub fn expressions(&self) -> Vec<&Expression> {
+    pub fn expressions<'a>(&'a self) -> Vec<&'a Expression> {
         match self {
             Template::Value(expression) => vec![expression],
             Template::Text(pieces) => {
-                let computed = |piece| match piece {
-                    &Piece::Computed(ref expression) => Some(expression),
-                    &Piece::Literal(_) => None,
+                let computed = |piece: &'a Piece| match piece {
+                    Piece::Computed(expression) => Some(expression),
+                    Piece::Literal(_) => None,
                 };
                 pieces.iter().filter_map(computed).collect()
             }

@@ -43,15 +43,31 @@ pub enum Step {
     Index(usize),
 }
 
-/// Parses a whole file; the error says where and what.
+/// Parses a whole file; the error says where and what. Only `true` and `false` are such: `no` and `on`
+/// are texts.
 pub fn parse(text: &str) -> Result<Node, (Option<Place>, String)> {
-    let options = serde_saphyr::options! { with_snippet: false };
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     serde_saphyr::from_str_with_options::<Part>(text, options).map(node).map_err(|error| {
         let place = error.location().map(place).filter(|place| place.0 > 0);
         let plain = error.without_snippet().to_string();
         let message = plain.lines().next().unwrap_or_default();
         let message = message.split(" at line ").next().unwrap_or_default();
         (place, message.trim_start_matches("error: ").to_owned())
+    })
+}
+
+/// What to do about the two slips that everybody makes once.
+pub fn hint(text: &str, place: Option<Place>, message: &str) -> Option<String> {
+    let at = place.map_or(0, |(line, _)| line.saturating_sub(1));
+    let near = || text.lines().skip(at.saturating_sub(1)).take(3);
+    let unquoted = |line: &str| line.contains(": {{") || line.contains("- {{");
+    if near().any(unquoted) {
+        return Some("put quotes around `{{ … }}`: a brace begins an object in YAML".to_owned());
+    }
+    let escape = message.to_lowercase().contains("escape")
+        || near().any(|line| line.contains("\"{{") && line.contains('\\'));
+    escape.then(|| {
+        "inside double quotes YAML reads backslashes itself: use single quotes, or a block (`>-`)".to_owned()
     })
 }
 
@@ -216,5 +232,7 @@ mod tests {
         let (place, message) = parse("name: x\nname: y\n").unwrap_err();
         assert_eq!(place, Some((2, 1)), "{message}");
         assert!(parse("").is_ok());
+        let tree = parse("a: no\nb: on\nc: true\n").unwrap();
+        assert_eq!(tree.to_json().to_string(), r#"{"a":"no","b":"on","c":true}"#);
     }
 }
