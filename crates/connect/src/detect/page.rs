@@ -43,21 +43,31 @@ pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading
     Ok(reading)
 }
 
-/// The page's tree is only built when its bytes promise events in it.
-fn with_other_forms(nodes: Vec<Value>, text: &str) -> Vec<Value> {
-    let (microdata, microformats) = (microdata::mentions_event(text), microformats::mentions_event(text));
-    if !microdata && !microformats {
+/// Trees are only built when the page's bytes promise events in them.
+fn with_other_forms(mut nodes: Vec<Value>, text: &str) -> Vec<Value> {
+    let mentions = mentions(text);
+    if mentions.is_empty() {
         return nodes;
     }
-    let tree = Html::parse_document(text);
-    let mut nodes = nodes;
-    if microdata {
-        nodes = schema::merge(nodes, microdata::events(&tree));
+    let trees = trees(text, &mentions);
+    nodes = schema::merge(nodes, trees.iter().flat_map(microdata::events).collect());
+    schema::merge(nodes, trees.iter().flat_map(microformats::events).collect())
+}
+
+/// Where the page may hold an event's element, in order.
+fn mentions(text: &str) -> Vec<usize> {
+    let mut mentions: Vec<usize> = microdata::mentions(text).chain(microformats::mentions(text)).collect();
+    mentions.sort_unstable();
+    mentions
+}
+
+/// Trees of the parts that hold the events, or of the whole page when they cannot stand alone.
+fn trees(text: &str, mentions: &[usize]) -> Vec<Html> {
+    let parts = if microdata::reaches_outside(text) { None } else { html::fragments(text, mentions) };
+    match parts {
+        Some(parts) => parts.into_iter().map(Html::parse_fragment).collect(),
+        None => vec![Html::parse_document(text)],
     }
-    if microformats {
-        nodes = schema::merge(nodes, microformats::events(&tree));
-    }
-    nodes
 }
 
 /// A saved page knows the site it is from; a fetched one is kept under the address it came from.
@@ -84,4 +94,35 @@ fn nothing_found() -> Note {
         "no events found; looked for JSON-LD, microdata, hCalendar and h-event. If the page shows events, look for \
          its calendar or feed link, or write a connector for it: `callboard connector new`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::recorded_files;
+
+    use super::*;
+
+    #[test]
+    fn parts_of_a_page_read_as_the_whole() {
+        let mut in_parts = 0;
+        for folder in ["data/microdata", "data/jsonld"] {
+            for file in recorded_files(folder, &[".html"]) {
+                let body = std::fs::read(&file).expect("recorded page");
+                let text = String::from_utf8_lossy(&body);
+                let mentions = mentions(&text);
+                let Some(parts) = html::fragments(&text, &mentions) else { continue };
+                in_parts += usize::from(!parts.is_empty());
+                let whole = [Html::parse_document(&text)];
+                let trees: Vec<Html> = parts.into_iter().map(Html::parse_fragment).collect();
+                let read = |trees: &[Html]| -> [Vec<Value>; 2] {
+                    [
+                        trees.iter().flat_map(microdata::events).collect(),
+                        trees.iter().flat_map(microformats::events).collect(),
+                    ]
+                };
+                assert_eq!(read(&trees), read(&whole), "{}", file.display());
+            }
+        }
+        assert!(in_parts >= 4 || recorded_files("data/microdata", &[".html"]).is_empty(), "{in_parts}");
+    }
 }
