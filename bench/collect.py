@@ -51,7 +51,8 @@ def collect(asked, folder, command, records):
         row, said = measure(command(server.site, Path(work) / "collected.db"), work, besides=[server.pid])
     row["events"] = records(said)
     if row["events"] != asked.pages:
-        sys.exit(f"error: {row['events']} events kept instead of {asked.pages}; it said {json.dumps(said)[:2000]}")
+        said = json.dumps(said)[:2000]
+        sys.exit(f"error: {row['events']} events kept instead of {asked.pages}; it said {said}")
     row["pages_per_s"] = asked.pages / row["wall_s"]
     return row
 
@@ -72,7 +73,11 @@ class Server:
         self.process.wait()
 
 
-NAMES = {"extruct": "Scrapy with extruct", "plain": "Scrapy, selectors and json.loads", "callboard": "callboard"}
+NAMES = {
+    "extruct": "Scrapy with extruct",
+    "plain": "Scrapy, selectors and json.loads",
+    "callboard": "callboard",
+}
 
 
 def report(results, asked):
@@ -85,8 +90,9 @@ def report(results, asked):
         "every body, resolves times and places, and keeps history. Goals: 15 times the pages per second,",
         "under a quarter of the memory.", "",
         table(HEADER, [line(NAMES[name], found, ours) for name, found in medians.items()]), "",
-        f"Median of {asked.rounds} rounds. {versions(asked)}. \"Others\" is how busy the cores were with",
-        "what belongs to neither side, in per cent: above 20 the run should be repeated.",
+        f"Median of {asked.rounds} rounds. {versions(asked)}.",
+        "\"Others\" is how busy the cores were with what belongs to neither side, in per cent: above 20 the",
+        "run should be repeated.",
     ]
     publish("collect", lines, results)
 
@@ -105,12 +111,16 @@ def line(name, found, ours):
 
 
 def versions(asked):
-    code = "from importlib.metadata import version as v; print(', '.join(p + ' ' + v(p) for p in ['Scrapy', 'Twisted', 'extruct', 'parsel']))"
-    peers = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    code = ("import sys; from importlib.metadata import version; "
+            "print(', '.join(f'{name} {version(name)}' for name in sys.argv[1:]))")
+    peers = output([PYTHON, "-c", code, "Scrapy", "Twisted", "extruct", "parsel"])
     if not asked.callboard.exists():
         return peers
-    ours = subprocess.run([asked.callboard, "--version"], capture_output=True, text=True).stdout.strip()
-    return f"{peers}, {ours}"
+    return f"{peers}, {output([asked.callboard, '--version'])}"
+
+
+def output(command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 main()

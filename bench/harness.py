@@ -52,17 +52,18 @@ def table(header, rows):
     """A Markdown table, which also reads well on a terminal."""
     lines = [[str(cell) for cell in line] for line in [header, *rows]]
     widths = [max(len(line[at]) for line in lines) for at in range(len(header))]
-    draw = lambda line: "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
+    draw = lambda line: "| " + " | ".join(map(str.ljust, line, widths)) + " |"
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([draw(lines[0]), rule, *map(draw, lines[1:])])
 
 
 def machine():
     """Cores, processor and memory; nothing that names the machine."""
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-               platform.machine())
+    names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    cpu = names[0] if names else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores of {cpu}, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores of {cpu}, {memory:.0f} GiB, {system}"
 
 
 def publish(name, lines, raw):

@@ -25,11 +25,11 @@ def compare(script, mode, arguments, callboard, files, rounds, seconds):
             "peer": results[mode], "callboard": results["callboard"]}
 
 
-def row(label, found):
-    """A line of the table."""
+def row(label, found, counted="records"):
+    """A line of the table; `counted` is what of callboard's side compares with the peer's records."""
     peer, ours = median(found["peer"], "rate"), median(found["callboard"], "rate")
     return [label, found["files"], len(found["rejected"]), found["peer"][0]["records"],
-            found["callboard"][0]["records"], f"{peer:.1f}", f"{ours:.1f}", f"{ours / peer:.1f}"]
+            found["callboard"][0][counted], f"{peer:.1f}", f"{ours:.1f}", f"{ours / peer:.1f}"]
 
 
 HEADER = ["peer", "files", "rejected by it", "its records", "our events",

@@ -54,9 +54,10 @@ def microdata(scope):
         if "itemscope" in has:
             value = microdata(prop)
         else:
-            value = has.get("content") or has.get("datetime") or has.get("href") or prop.xpath('string()').get()
-        item.setdefault(has["itemprop"], value)
-    return item
+            stated = has.get("content") or has.get("datetime") or has.get("href")
+            value = stated or prop.xpath('string()').get()
+        item.setdefault(has["itemprop"], []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in item.items()}
 
 
 READERS = {"extruct": with_extruct, "plain": with_selectors}

@@ -246,6 +246,8 @@ impl Manifest {
         Ok(true)
     }
 
+    /// The request for the next page. A document that came without its circumstances (a file) is gone on
+    /// from by the address it has.
     fn turn(
         &self,
         request: &RequestPlan,
@@ -256,7 +258,12 @@ impl Manifest {
     ) -> Result<Option<Request>, String> {
         let Some(pages) = &request.pages else { return Ok(None) };
         let Some(next) = turn::next(pages, occasion, scope, document, found)? else { return Ok(None) };
-        ask::build(request, &next, scope, Some(&document.url)).map(Some)
+        let built = ask::build(request, &next, scope, Some(&document.url));
+        if built.is_ok() || next.url.is_some() || document.url.scheme() == "file" {
+            return built.map(Some);
+        }
+        let next = Occasion { url: Some(document.url.to_string()), ..next };
+        ask::build(request, &next, scope, None).map(Some)
     }
 }
 
@@ -357,9 +364,13 @@ impl Connector for Manifest {
         }
         let whole = ReadItem { scope: Arc::clone(&scope), key: None };
         self.follow(&request.follow, &whole, &base, occasion.depth, &mut reader.reading);
-        let next = self.turn(request, &occasion, &scope, document, found.unwrap_or(0)).map_err(fault)?;
-        if let Some(next) = next {
-            turn_or_stop(request, &occasion, next, &mut reader.reading);
+        match self.turn(request, &occasion, &scope, document, found.unwrap_or(0)) {
+            Ok(Some(next)) => turn_or_stop(request, &occasion, next, &mut reader.reading),
+            Ok(None) => {}
+            Err(error) => {
+                reader.reading.complete = false;
+                reader.reading.notes.push(Note::new(format!("cannot ask for the next page: {error}")));
+            }
         }
         Ok(reader.reading)
     }

@@ -32,9 +32,9 @@ macro_rules! shipped {
 const SHIPPED: &[Shipped] = shipped! {
     "eventbrite": "sources/eventbrite/connector.yaml",
     "tribe": "sources/tribe/connector.yaml",
-    "meetings/det-land-bank": "sources/meetings/det-land-bank.yaml",
-    "meetings/il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml",
-    "meetings/summ-planning": "sources/meetings/summ-planning.yaml",
+    "det-land-bank": "sources/meetings/det-land-bank.yaml",
+    "il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml",
+    "ccta": "sources/meetings/ccta.yaml",
 };
 
 /// The connectors that ship.

@@ -9,6 +9,10 @@ use crate::format::html::{self, Page};
 use crate::format::{jsonld, microdata, microformats, schema};
 use crate::{ReadError, ReadOptions};
 
+/// The tree of a page that nests deeper is not built: the cost grows with the square of the depth, and
+/// no browser shows such a page either.
+const MAX_DEPTH: usize = 2_000;
+
 /// Reads a page. One without events is told apart from one that stands where a page with events
 /// should be.
 pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading, ReadError> {
@@ -21,7 +25,12 @@ pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading
             .notes
             .push(Note::new(format!("{} JSON-LD block(s) are malformed and were repaired", found.lenient)));
     }
-    let nodes = with_other_forms(found.nodes, &text);
+    let nodes = if page.deepest > MAX_DEPTH {
+        reading.notes.push(Note::new("the page nests too deeply; only its JSON-LD was read"));
+        found.nodes
+    } else {
+        with_other_forms(found.nodes, &text)
+    };
     let base_url = page.base_url(document);
     let base = schema::Base { url: &base_url, timezone: options.timezone };
     reading.records = schema::records(&nodes, &base);

@@ -29,6 +29,10 @@ pub struct Page<'a> {
     pub refresh: Option<Cow<'a, str>>,
     /// True when it holds a password field.
     pub asks_password: bool,
+    /// How deep its elements nest, roughly: the cost of building its tree grows with it.
+    pub deepest: usize,
+    /// Elements open where the scan stands.
+    open: usize,
 }
 
 impl Page<'_> {

@@ -166,7 +166,7 @@ impl<'a> Compiler<'a> {
             self.inside("params", |c| {
                 c.inside(name, |c| {
                     if let Err(message) = super::params::typed(param, &param.default.0) {
-                        c.inside("default", |c| drop(c.fault(message).place));
+                        c.inside("default", |c| c.fault(message).help = None);
                     }
                 });
             });

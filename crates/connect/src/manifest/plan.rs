@@ -108,7 +108,6 @@ pub struct WindowsPlan {
 /// How records are read.
 #[derive(Debug)]
 pub struct ReadPlan {
-    pub kind: Kind,
     pub each: Option<Rule>,
     /// As written, for messages.
     pub each_source: String,

@@ -63,20 +63,6 @@ impl Rule {
             _ => Ok(listed(self.eval(scope)?)),
         }
     }
-
-    /// The expressions in it, to look for the names they use.
-    pub fn expressions(&self) -> Vec<&Expression> {
-        match self {
-            Rule::Literal(_) | Rule::Address(_) => Vec::new(),
-            Rule::Template(template) => template.expressions(),
-            Rule::List(rules) => rules.iter().flat_map(Rule::expressions).collect(),
-            Rule::Object(members) => members.iter().flat_map(|(_, rule)| rule.expressions()).collect(),
-            Rule::Each(each) => {
-                let lets = each.lets.iter().flat_map(|(_, rule)| rule.expressions());
-                each.each.expressions().into_iter().chain(lets).chain(each.value.expressions()).collect()
-            }
-        }
-    }
 }
 
 fn eval_list(rules: &[Rule], scope: &Arc<Scope>) -> Result<Value, String> {

@@ -64,12 +64,19 @@ pub struct ManifestSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamType {
+    /// Any text.
     Text,
+    /// A whole number.
     Integer,
+    /// A number.
     Number,
+    /// True or false.
     Boolean,
+    /// A day: `2026-05-01`.
     Date,
+    /// A list; on a command line, texts with commas between.
     List,
+    /// A credential: kept apart, for `auth` alone.
     Secret,
 }
 
@@ -132,13 +139,37 @@ pub enum AuthSpec {
     /// `Authorization: Bearer …`.
     Bearer(String),
     /// A header of the source's own.
-    Header { name: String, value: String },
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
     /// A query parameter.
-    Query { name: String, value: String },
+    Query {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
     /// HTTP basic authentication.
-    Basic { user: String, password: Option<String> },
+    Basic {
+        /// User name; may itself be the key.
+        user: String,
+        /// Password, where there is one.
+        password: Option<String>,
+    },
     /// OAuth 2 client credentials.
-    Oauth2 { token_url: String, client_id: String, client_secret: String, scope: Option<String> },
+    Oauth2 {
+        /// Where tokens are issued.
+        token_url: String,
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: String,
+        /// Scopes with spaces between.
+        scope: Option<String>,
+    },
 }
 
 /// How fast the source may be asked.
@@ -184,9 +215,13 @@ pub struct ResetSpec {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResetUnitSpec {
+    /// Seconds from now.
     Seconds,
+    /// Seconds since 1970.
     EpochSeconds,
+    /// Milliseconds since 1970.
     EpochMillis,
+    /// An ISO 8601 instant.
     Iso,
 }
 
@@ -219,7 +254,9 @@ pub struct ErrorSpec {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum StatusSpec {
+    /// This one.
     One(u16),
+    /// From the first to the last, both included.
     Range([u16; 2]),
 }
 
@@ -227,9 +264,13 @@ pub enum StatusSpec {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThenSpec {
+    /// Try again later.
     Retry,
+    /// Give this request up; others go on.
     Fail,
+    /// Nothing there, and that is an answer.
     Skip,
+    /// Ask this source nothing more in this run.
     Stop,
 }
 
@@ -255,8 +296,10 @@ pub struct TermsSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RobotsSpec {
+    /// As for every page.
     #[default]
     Obey,
+    /// For a documented API.
     Ignore,
 }
 
@@ -281,7 +324,8 @@ pub struct RecogniseSpec {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestSpec {
-    /// True when it begins a run. Unless one says so, the first one does.
+    /// True when it begins a run. Unless one says so, the first one does. False for one that only reads
+    /// documents at hand.
     pub start: Option<bool>,
     /// A list: one request for each of its elements, called `item` in the request.
     #[serde(default)]
@@ -334,7 +378,9 @@ fn thousand() -> u64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum MethodSpec {
+    /// The usual one.
     Get,
+    /// With a body.
     Post,
 }
 
@@ -354,10 +400,14 @@ pub enum BodySpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecodeSpec {
+    /// JSON, also wrapped in a call (JSONP).
     #[default]
     Json,
+    /// A page; addresses are CSS selectors.
     Html,
+    /// XML; addresses are paths of element names.
     Xml,
+    /// A table; `each: "."` goes through its rows.
     Csv,
     /// Plain text; `item` is the text.
     Text,
@@ -415,7 +465,9 @@ pub struct RuleSpec {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Condition {
+    /// True or false.
     Always(bool),
+    /// Computed for every item.
     Expression(String),
 }
 
@@ -423,11 +475,16 @@ pub enum Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KindSpec {
+    /// An event.
     #[default]
     Event,
+    /// A place.
     Venue,
+    /// An artist, band, team or speaker.
     Performer,
+    /// Who puts events on.
     Organizer,
+    /// A way to buy into an event.
     Offer,
 }
 

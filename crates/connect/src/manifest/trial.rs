@@ -87,7 +87,8 @@ fn options(test: &TestSpec) -> Result<ReadOptions, String> {
     Ok(ReadOptions { window: Window::around(now.date_naive(), 3_660, 3_660), timezone: None, now })
 }
 
-/// `2024-05-01`, `2024-05-01T12:00:00` or the same with an offset.
+/// `2024-05-01T12:00:00Z`, the same without offset (UTC), or a day: its noon, which is that day in nearly
+/// every zone.
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.with_timezone(&Utc));
@@ -96,7 +97,8 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
         return Ok(local.and_utc());
     }
     let date: NaiveDate = text.parse().map_err(|_| format!("`now: {text}` is not a date or an instant"))?;
-    Ok(date.and_time(chrono::NaiveTime::MIN).and_utc())
+    let noon = chrono::NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
+    Ok(date.and_time(noon).and_utc())
 }
 
 fn differences(expect: &ExpectationSpec, reading: &Reading) -> Vec<String> {

@@ -16,11 +16,31 @@ pub fn scan(html: &str) -> Page<'_> {
         at += offset;
         at += match html.as_bytes().get(at + 1) {
             Some(b'!') => markup_declaration_length(&html[at..]),
+            Some(b'/') => closing_tag(&mut page, &html[at..]),
             Some(letter) if letter.is_ascii_alphabetic() => element(&mut page, &html[at..]),
             _ => 1,
         };
     }
     page
+}
+
+/// Elements that have no end tag, or whose end tag is commonly left out.
+const NOT_NESTING: &[&str] = &[
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+    "p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "html", "head", "body", "script",
+    "style", "title",
+];
+
+fn nests(name: &str) -> bool {
+    !NOT_NESTING.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+fn closing_tag(page: &mut Page<'_>, html: &str) -> usize {
+    let length = html[2..].bytes().take_while(u8::is_ascii_alphanumeric).count();
+    if length > 0 && nests(&html[2..2 + length]) {
+        page.open = page.open.saturating_sub(1);
+    }
+    2 + length
 }
 
 /// Length of the comment or declaration at the start of `html`.
@@ -41,6 +61,10 @@ fn element<'a>(page: &mut Page<'a>, html: &'a str) -> usize {
     let end = tag_end(html);
     let attributes = &html[1 + name_length..end];
     let after = (end + 1).min(html.len());
+    if nests(name) && !attributes.ends_with('/') {
+        page.open += 1;
+        page.deepest = page.deepest.max(page.open);
+    }
     match name.len() {
         4 if name.eq_ignore_ascii_case("base") => page.base_href = attribute(attributes, "href"),
         4 if name.eq_ignore_ascii_case("link") => link(page, attributes),
@@ -215,6 +239,12 @@ mod tests {
         assert_eq!(page.title, "A &amp; B");
         assert_eq!(page.refresh.as_deref(), Some("/new"));
         assert!(page.asks_password);
+    }
+
+    #[test]
+    fn depth_counts_what_nests() {
+        assert_eq!(scan("<div><p><br><b>x</b><svg/></div><div><i></i></div>").deepest, 2);
+        assert_eq!(scan(&"<div>".repeat(50)).deepest, 50);
     }
 
     #[test]

@@ -36,7 +36,6 @@ impl<'a> Compiler<'a> {
         let follow = self.follows(&spec.follow, &follow_names);
         let each_source = spec.each.0.as_str().unwrap_or("each").to_owned();
         ReadPlan {
-            kind,
             each,
             each_source,
             expect_some: spec.expect == ExpectSpec::Some,
@@ -109,7 +108,7 @@ impl<'a> Compiler<'a> {
         let columns = || kind.spec().columns.iter().map(|column| column.name).chain(offers);
         let all = columns().map(|column| format!("`{column}`")).collect::<Vec<_>>().join(", ");
         let help = match nearest(name, columns()) {
-            Some(near) => format!("did you mean `{near}`? the fields are {all}"),
+            Some(near) => format!("did you mean `{near}`?"),
             None => format!("the fields are {all}; what has no field of its own can go into `extra`"),
         };
         let message = format!("{} has no field `{name}`", kind.name());

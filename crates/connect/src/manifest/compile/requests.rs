@@ -14,7 +14,7 @@ use super::{Compiler, Item, Names, item_of};
 impl<'a> Compiler<'a> {
     pub(super) fn requests(&mut self) -> Vec<RequestPlan> {
         let spec = self.spec;
-        let any_says = spec.requests.iter().any(|(_, request)| request.start.is_some());
+        let any_says = spec.requests.iter().any(|(_, request)| request.start == Some(true));
         let mut plans = Vec::new();
         self.inside("requests", |c| {
             if spec.requests.is_empty() {
@@ -23,10 +23,6 @@ impl<'a> Compiler<'a> {
             for (index, (name, request)) in spec.requests.iter().enumerate() {
                 let starts = request.start.unwrap_or(!any_says && index == 0);
                 plans.push(c.inside(name, |c| c.request(name, request, starts)));
-            }
-            if any_says && !plans.is_empty() && !plans.iter().any(|plan: &RequestPlan| plan.starts) {
-                c.name_fault("no request has `start: true`").help =
-                    Some("mark the one that begins a run".to_owned());
             }
         });
         self.check_reached(&plans);
@@ -39,10 +35,13 @@ impl<'a> Compiler<'a> {
             plans.iter().flat_map(follows).map(|follow| follow.request.as_str()).collect();
         for plan in plans.iter().filter(|plan| !plan.starts && !followed.contains(plan.name.as_str())) {
             let name = plan.name.clone();
+            if self.spec.requests.get(&name).is_some_and(|spec| spec.start == Some(false)) {
+                continue;
+            }
             self.inside("requests", |c| {
                 c.inside(&name, |c| {
                     c.warning(format!("nothing leads to the request `{name}`")).help =
-                        Some("name it in a `follow`, or give it `start: true`".to_owned());
+                        Some("name it in a `follow`, or say `start: true` or `start: false`".to_owned());
                 });
             });
         }
@@ -109,7 +108,10 @@ impl<'a> Compiler<'a> {
         let name = spec.encoding.as_deref()?;
         let encoding = encoding_rs::Encoding::for_label(name.as_bytes());
         if encoding.is_none() {
-            self.inside("encoding", |c| drop(c.fault(format!("`{name}` is not a character encoding")).place));
+            self.inside("encoding", |c| {
+                c.fault(format!("`{name}` is not a character encoding")).help =
+                    Some("names are those of the web: `utf-8`, `windows-1252`, `shift_jis`".to_owned());
+            });
         }
         encoding
     }
