@@ -97,7 +97,7 @@ impl Collect {
         self.store.begin_run(RunStart { id: run, at: (self.clock)(), command }).await?;
         let (store, clock, dry_run) = (self.store.clone(), self.clock, self.options.dry_run);
         let mut drive = drive::Drive::new(self, run, progress);
-        let driven = drive.to_the_end(cancelled).await;
+        let driven = drive.run_to_the_end(cancelled).await;
         let mut summary = drive.into_summary(run, dry_run);
         summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if driven.is_err() {

@@ -87,7 +87,7 @@ impl Drive {
     }
 
     /// Everything, or what can be done until `cancelled` turns true.
-    pub(super) async fn to_the_end(
+    pub(super) async fn run_to_the_end(
         &mut self,
         mut cancelled: watch::Receiver<bool>,
     ) -> Result<(), CollectError> {

@@ -149,14 +149,14 @@ impl Taker {
         match fetcher.fetch(&work.request, policy, validators.as_ref()).await {
             Ok(Fetched::Document(document)) => Ok(Obtained::Document(document)),
             Ok(Fetched::Skipped { .. }) => Ok(Obtained::Nothing),
-            Ok(Fetched::NotModified { .. }) => self.from_landing(work, known).await,
+            Ok(Fetched::NotModified { .. }) => self.not_modified(work, known).await,
             Err(error) => Err(Failed::from(error)),
         }
     }
 
     /// A source said "not modified": all stands as it was, unless today's reading differs; then the
     /// landed body is read again.
-    async fn from_landing(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
+    async fn not_modified(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
         let Some(known) = known else { return Ok(Obtained::Nothing) };
         if ReadingKey::of(known).stands_for(&self.reading_key(work)) {
             return Ok(Obtained::Unchanged);
