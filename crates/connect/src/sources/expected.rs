@@ -434,6 +434,5 @@ fn chi_plan_commission() {
             "parsed_detail.links",
             "they count one paper of one application in the table among the papers of the meeting",
         )],
-        ..Check::default()
     });
 }
