@@ -34,7 +34,7 @@ use ask::Occasion;
 use field::FieldContext;
 use plan::{AuthPlan, FollowPlan, Plan, RequestPlan};
 use read::{ReadItem, Reader};
-use spec::{ManifestSpec, TermsSpec};
+use spec::{DecodeSpec, ManifestSpec, TermsSpec};
 
 pub use trial::{Outcome, Trial, run_tests};
 
@@ -82,6 +82,10 @@ fn check(file: &str, yaml: &str) -> (Option<Manifest>, Vec<Finding>) {
         Ok(tree) => tree,
         Err((place, message)) => return (None, vec![broken(file, place, message)]),
     };
+    if matches!(tree.tree, yaml::Tree::Null) {
+        let help = "`callboard connector new NAME` writes one to start from";
+        return (None, vec![broken(file, Some((1, 1)), "the manifest is empty".to_owned()).help(help)]);
+    }
     let findings = shape::faults(file, &tree, &schema());
     if !findings.is_empty() {
         return (None, findings);
@@ -161,6 +165,20 @@ impl Manifest {
         let fixed =
             vec![("params", from_json(params)), ("now", Value::from(Moment(now))), ("timezone", timezone)];
         Scope { fixed: Arc::new(fixed), ..Scope::default() }
+    }
+
+    /// Reads by callboard's own readers, in this source's zone and under its name.
+    fn read_listing(
+        &self,
+        request: &RequestPlan,
+        document: &Document,
+        options: &ReadOptions,
+    ) -> Result<Reading, ReadError> {
+        let options = ReadOptions { timezone: self.zone(options.timezone), ..*options };
+        let mut reading = crate::detect::read(document, &options)?;
+        reading.source = None;
+        reading.complete |= request.complete;
+        Ok(reading)
     }
 
     fn fault(&self, message: String) -> Box<Finding> {
@@ -329,6 +347,9 @@ impl Connector for Manifest {
                 self.fault(format!("there is no request `{}` any more", document.request.step)),
             )
         })?;
+        if request.decode == DecodeSpec::Listing {
+            return self.read_listing(request, document, options);
+        }
         let fault = |error: String| ReadError::Connector(self.fault(error));
         let base = self.base(document, request);
         let decoded = decode::decode(request, document, &base)?;

@@ -1,6 +1,5 @@
 //! The bytes of an answer as the value its rules address.
 
-use encoding_rs::Encoding;
 use minijinja::value::Value;
 use model::Document;
 use url::Url;
@@ -13,7 +12,7 @@ use crate::format::csv::{CsvOptions, rows};
 
 /// The document as its request decodes it; `base` resolves its links.
 pub fn decode(request: &RequestPlan, document: &Document, base: &Url) -> Result<Value, ReadError> {
-    let text = text(document, request.encoding);
+    let text = text(request, document);
     if text.trim().is_empty() {
         return Err(ReadError::Empty);
     }
@@ -22,33 +21,20 @@ pub fn decode(request: &RequestPlan, document: &Document, base: &Url) -> Result<
         DecodeSpec::Html => Ok(Value::from(Element::parse(&text, base))),
         DecodeSpec::Xml => xml(&text),
         DecodeSpec::Csv => csv(request, &text),
-        DecodeSpec::Text => Ok(Value::from(text)),
+        DecodeSpec::Text | DecodeSpec::Listing => Ok(Value::from(text)),
     }
 }
 
-/// The body as text: by the encoding the manifest names, then a byte order mark, then the header, then
-/// what the page declares, then UTF-8; bytes that are not UTF-8 are taken as Windows-1252.
-fn text(document: &Document, named: Option<&'static Encoding>) -> String {
-    let body = &document.body;
-    let declared = named
-        .or_else(|| Encoding::for_bom(body).map(|(encoding, _)| encoding))
-        .or_else(|| charset(document.header("content-type")?))
-        .or_else(|| charset(&String::from_utf8_lossy(&body[..body.len().min(2_048)])));
-    if let Some(encoding) = declared {
-        return encoding.decode(body).0.into_owned();
+/// The body as text: by the encoding the manifest names, else as pages are decoded: byte order mark,
+/// header, what the page declares, UTF-8, Windows-1252.
+fn text(request: &RequestPlan, document: &Document) -> String {
+    if let Some(encoding) = request.encoding {
+        return encoding.decode(&document.body).0.into_owned();
     }
-    match std::str::from_utf8(body) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode(body).0.into_owned(),
+    if request.decode == DecodeSpec::Xml {
+        return crate::format::xml::text(&document.body, document.header("content-type")).into_owned();
     }
-}
-
-/// The encoding that follows `charset=`, in a header or the head of a page.
-fn charset(text: &str) -> Option<&'static Encoding> {
-    let lower = text.to_ascii_lowercase();
-    let after = lower.split("charset=").nth(1)?.trim_start_matches(['"', '\'']);
-    let label = after.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))).next()?;
-    Encoding::for_label(label.as_bytes())
+    crate::format::html::decode(document).into_owned()
 }
 
 /// JSON, also where it is wrapped: in a call (JSONP), behind a guard against inclusion.
@@ -122,18 +108,5 @@ mod tests {
             matches!(json("<html><title>Sign in</title>"), Err(ReadError::Unrecognised(why)) if why.contains("Sign in"))
         );
         assert!(matches!(json("{\n 1}"), Err(ReadError::Malformed { line: 2, .. })));
-    }
-
-    #[test]
-    fn text_is_decoded_as_declared() {
-        let url: Url = "https://example.org/".parse().unwrap();
-        let check = |body: &[u8], expected: &str| {
-            let document = Document::from_bytes("x", url.clone(), body.to_vec());
-            assert_eq!(text(&document, None), expected);
-        };
-        check("é".as_bytes(), "é");
-        check(b"\xe9", "é");
-        check(b"\xef\xbb\xbfx", "x");
-        check(b"<meta charset=\"iso-8859-2\">\xb1", "<meta charset=\"iso-8859-2\">ą");
     }
 }

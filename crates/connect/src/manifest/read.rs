@@ -22,6 +22,8 @@ pub struct Reader<'a> {
     /// What is being filled.
     pub reading: Reading,
     seen: HashMap<(Kind, String), usize>,
+    /// Reads a record inside another: one that states nothing is none, and needs no key.
+    nested: bool,
 }
 
 /// Why one item gives no record.
@@ -40,7 +42,7 @@ pub struct ReadItem {
 
 impl<'a> Reader<'a> {
     pub fn new(file: &'a str, context: &'a FieldContext) -> Reader<'a> {
-        Reader { file, context, reading: Reading::default(), seen: HashMap::new() }
+        Reader { file, context, reading: Reading::default(), seen: HashMap::new(), nested: false }
     }
 
     /// Applies one rule. Gives the items it went through, and how many there were before `where`.
@@ -205,7 +207,7 @@ impl<'a> Reader<'a> {
         let scopes = nested_scopes(plan, scope).map_err(|error| bad_field(name, &error))?;
         let mut keys = Vec::new();
         for scope in scopes {
-            let mut reader = Reader::new(self.file, self.context);
+            let mut reader = Reader { nested: true, ..Reader::new(self.file, self.context) };
             let before = reader.record_if_any(&plan.record, &scope, event)?;
             if let Some(key) = before {
                 keys.push(key);
@@ -234,7 +236,11 @@ impl<'a> Reader<'a> {
         if let Some(rule) = &plan.key {
             let value = rule.eval(scope).map_err(|error| bad_field("key", &error))?;
             let key = text_of(&value).trim().to_owned();
-            if is_nothing(&value) || key.is_empty() {
+            let missing = is_nothing(&value) || key.is_empty();
+            if missing && self.nested {
+                return Ok(default_key(record));
+            }
+            if missing {
                 let detail = "the item has no key".to_owned();
                 return Err(Refusal { reason: "missing_key".to_owned(), detail });
             }

@@ -411,6 +411,9 @@ pub enum DecodeSpec {
     Csv,
     /// Plain text; `item` is the text.
     Text,
+    /// Whatever `callboard collect` reads by itself: a calendar (iCalendar), a feed, a page with event
+    /// markup. The records are those it reads; there are no rules to write.
+    Listing,
 }
 
 /// How a CSV answer is written.

@@ -43,9 +43,10 @@ pub enum Step {
     Index(usize),
 }
 
-/// Parses a whole file; the error says where and what.
+/// Parses a whole file; the error says where and what. Only `true` and `false` are such: `no` and `on`
+/// are texts.
 pub fn parse(text: &str) -> Result<Node, (Option<Place>, String)> {
-    let options = serde_saphyr::options! { with_snippet: false };
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     serde_saphyr::from_str_with_options::<Part>(text, options).map(node).map_err(|error| {
         let place = error.location().map(place).filter(|place| place.0 > 0);
         let plain = error.without_snippet().to_string();
@@ -216,5 +217,7 @@ mod tests {
         let (place, message) = parse("name: x\nname: y\n").unwrap_err();
         assert_eq!(place, Some((2, 1)), "{message}");
         assert!(parse("").is_ok());
+        let tree = parse("a: no\nb: on\nc: true\n").unwrap();
+        assert_eq!(tree.to_json().to_string(), r#"{"a":"no","b":"on","c":true}"#);
     }
 }

@@ -51,14 +51,21 @@ impl<'a> Compiler<'a> {
         let item = match spec.decode {
             DecodeSpec::Html => Item::Html,
             DecodeSpec::Json | DecodeSpec::Csv => Item::Json,
-            DecodeSpec::Xml | DecodeSpec::Text => Item::Unknown,
+            DecodeSpec::Xml | DecodeSpec::Text | DecodeSpec::Listing => Item::Unknown,
         };
         let asking = asking_names(spec);
         let reading = reading_names(item);
         if spec.url.is_none() && starts {
             self.fault(format!("`{name}` begins a run and has no `url`"));
         }
-        if spec.read.is_empty() && spec.follow.is_empty() {
+        let own_readers = spec.decode == DecodeSpec::Listing;
+        if own_readers && (!spec.read.is_empty() || !spec.follow.is_empty() || spec.paginate.is_some()) {
+            self.fault(
+                "`decode: listing` reads by itself; `read`, `follow` and `paginate` have nothing to work on",
+            )
+            .help = Some("name the format (`html`, `xml`, `json`) to write rules of your own".to_owned());
+        }
+        if spec.read.is_empty() && spec.follow.is_empty() && !own_readers {
             self.warning(format!("nothing is read from the answer of `{name}`")).help =
                 Some("give it `read` or `follow`".to_owned());
         }
