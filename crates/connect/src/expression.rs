@@ -208,13 +208,13 @@ impl Template {
     }
 
     /// The expressions in it.
-    pub fn expressions(&self) -> Vec<&Expression> {
+    pub fn expressions<'a>(&'a self) -> Vec<&'a Expression> {
         match self {
             Template::Value(expression) => vec![expression],
             Template::Text(pieces) => {
-                let computed = |piece| match piece {
-                    &Piece::Computed(ref expression) => Some(expression),
-                    &Piece::Literal(_) => None,
+                let computed = |piece: &'a Piece| match piece {
+                    Piece::Computed(expression) => Some(expression),
+                    Piece::Literal(_) => None,
                 };
                 pieces.iter().filter_map(computed).collect()
             }

@@ -117,3 +117,44 @@ fn addresses_fit_what_they_are_put_to() {
     assert_eq!(first(&xml, "channel.item.startdate"), "\"x\"");
     assert_eq!(first(&xml, "channel.item.link@href"), "\"u\"");
 }
+
+const BEGIN: &str = "<!-- filters:begin";
+const END: &str = "<!-- filters:end -->";
+
+/// The chapter of the reference, made from the table of filters.
+fn filter_chapter() -> String {
+    let mut chapter = String::new();
+    for group in GROUPS {
+        chapter.push_str(&format!(
+            "\n### {}\n\n| filter | | example | gives |\n|---|---|---|---|\n",
+            group.title
+        ));
+        for filter in group.filters {
+            let cell = |text: &str| text.replace('|', "\\|");
+            let (source, gives) = filter.examples.first().copied().unwrap_or_default();
+            let row = [filter.name, filter.takes, filter.doc, source, gives].map(cell);
+            chapter.push_str(&format!(
+                "| `{}{}` | {} | `{}` | `{}` |\n",
+                row[0], row[1], row[2], row[3], row[4]
+            ));
+        }
+    }
+    let names = BUILT_IN.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+    chapter.push_str(&format!("\nAnd Jinja's own: {names}.\n"));
+    chapter
+}
+
+#[test]
+fn the_reference_lists_every_filter() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connectors.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let begin = page.find(BEGIN).map(|at| at + page[at..].find('\n').unwrap() + 1).unwrap();
+    let end = page.find(END).unwrap();
+    let chapter = filter_chapter();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let renewed = format!("{}{chapter}{}", &page[..begin], &page[end..]);
+        std::fs::write(path, renewed).unwrap();
+        return;
+    }
+    assert_eq!(&page[begin..end], chapter, "run again with UPDATE_DOCS=1");
+}

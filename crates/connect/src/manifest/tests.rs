@@ -370,3 +370,64 @@ fn a_calendar_needs_no_rules() {
         &["m.yaml:2:15: error: `decode: listing` reads by itself"],
     );
 }
+
+/// Wraps a part of a manifest, named by its first comment, into a whole one.
+fn whole(block: &str) -> String {
+    let indented = |by: usize| {
+        let pad = " ".repeat(by);
+        block.lines().map(|line| format!("{pad}{line}\n")).collect::<String>()
+    };
+    let rest = "requests:\n  list: {url: 'https://x.org', read: [{fields: {title: t}}]}\n";
+    match block.lines().next().unwrap_or_default() {
+        "# in `fields`" => format!(
+            "name: x\nrequests:\n  list:\n    url: https://x.org\n    read:\n      - each: a\n        fields:\n{}",
+            indented(10)
+        ),
+        "# under `params`" => format!("name: x\nparams:\n{}{rest}", indented(2)),
+        "# at the top level" => format!("name: x\n{block}{rest}"),
+        "# under `tests`" => format!("name: x\n{rest}tests:\n{}", indented(2)),
+        _ => block.to_owned(),
+    }
+}
+
+#[test]
+fn every_example_of_the_reference_is_without_fault() {
+    let page = include_str!("../../../../docs/connectors.md");
+    let blocks: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 7, "{}", blocks.len());
+    for block in blocks {
+        check_lint(&whole(block), &[]);
+    }
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let page = include_str!("../../../../docs/connectors.md");
+    let schema = schema();
+    let mut missing = Vec::new();
+    let definitions = schema["$defs"].as_object().into_iter().flatten().map(|(_, inner)| inner);
+    for part in definitions.chain(std::iter::once(&schema)) {
+        for key in part["properties"].as_object().into_iter().flatten().map(|(key, _)| key) {
+            if !page.contains(key.as_str()) {
+                missing.push(key.clone());
+            }
+        }
+    }
+    for column in Kind::ALL.iter().flat_map(|kind| kind.spec().columns) {
+        if !page.contains(column.name) {
+            missing.push(column.name.to_owned());
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn the_walkthrough_of_the_reference_holds() {
+    let page = include_str!("../../../../docs/connectors.md");
+    let block = |fence: &str| page.split(fence).nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let (html, yaml) = (block("```html\n"), block("```yaml\n"));
+    let open = |_: &str| Some(html.as_bytes().to_vec());
+    let trials = run_tests(&manifest(yaml), &open);
+    assert_eq!(trials.iter().map(|trial| &trial.outcome).collect::<Vec<_>>(), [&Outcome::Passed]);
+}
