@@ -17,6 +17,7 @@ mod trial;
 mod turn;
 mod yaml;
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
@@ -178,6 +179,10 @@ impl Manifest {
         let mut reading = crate::detect::read(document, &options)?;
         reading.source = None;
         reading.complete |= request.complete;
+        if reading.records.is_empty() && !request.follow.is_empty() {
+            // An index need hold no events itself.
+            reading.notes.clear();
+        }
         Ok(reading)
     }
 
@@ -222,10 +227,7 @@ impl Manifest {
                 }
                 occasion.url = Some(url);
             }
-            let request = ask::build(target, &occasion, &scope, Some(base))?;
-            if !reading.requests.iter().any(|known| known.identity() == request.identity()) {
-                reading.requests.push(request);
-            }
+            reading.requests.push(ask::build(target, &occasion, &scope, Some(base))?);
         }
         Ok(())
     }
@@ -283,6 +285,13 @@ impl Manifest {
         let next = Occasion { url: Some(document.url.to_string()), ..next };
         ask::build(request, &next, scope, None).map(Some)
     }
+}
+
+/// The source's own words where it answers with an error.
+fn said_error(request: &RequestPlan, scope: &Arc<Scope>) -> Result<Option<String>, String> {
+    let Some(rule) = &request.error else { return Ok(None) };
+    let said = rule.eval(scope).map_err(|error| format!("`error`: {error}"))?;
+    Ok((!crate::expression::is_nothing(&said)).then(|| text_of(&said)))
 }
 
 fn recognised(rule: &plan::RecognisePlan, document: &Document) -> bool {
@@ -347,8 +356,12 @@ impl Connector for Manifest {
                 self.fault(format!("there is no request `{}` any more", document.request.step)),
             )
         })?;
+        let mut listed = Reading::default();
         if request.decode == DecodeSpec::Listing {
-            return self.read_listing(request, document, options);
+            listed = self.read_listing(request, document, options)?;
+            if request.follow.is_empty() && request.pages.is_none() {
+                return Ok(listed);
+            }
         }
         let fault = |error: String| ReadError::Connector(self.fault(error));
         let base = self.base(document, request);
@@ -365,12 +378,16 @@ impl Connector for Manifest {
         fixed.push(("page", from_json(&Json::Object(occasion.page.clone()))));
         scope.item = decoded;
         let scope = Arc::new(scope);
+        if let Some(message) = said_error(request, &scope).map_err(fault)? {
+            return Err(ReadError::SourceError(message));
+        }
 
         let today = options.now.with_timezone(&zone.unwrap_or(chrono_tz::UTC)).date_naive();
         let context =
             FieldContext { timezone: zone, hints: Hints { today: Some(today), ..Hints::default() } };
         let mut reader = Reader::new(&self.file, &context);
-        reader.reading.complete = request.complete;
+        reader.reading = listed;
+        reader.reading.complete |= request.complete;
         reader.reading.total = turn::whole(request.total.as_ref(), &scope).map_err(fault)?;
         if self.split(request, &occasion, &scope, &mut reader.reading).map_err(fault)? {
             return Ok(reader.reading);
@@ -385,6 +402,8 @@ impl Connector for Manifest {
         }
         let whole = ReadItem { scope: Arc::clone(&scope), key: None };
         self.follow(&request.follow, &whole, &base, occasion.depth, &mut reader.reading);
+        let mut known = HashSet::new();
+        reader.reading.requests.retain(|request| known.insert(request.identity()));
         match self.turn(request, &occasion, &scope, document, found.unwrap_or(0)) {
             Ok(Some(next)) => turn_or_stop(request, &occasion, next, &mut reader.reading),
             Ok(None) => {}
