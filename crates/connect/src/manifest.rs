@@ -10,6 +10,7 @@ mod field;
 mod params;
 mod plan;
 mod read;
+mod recognise;
 mod rule;
 mod shape;
 pub mod spec;
@@ -37,6 +38,7 @@ use plan::{AuthPlan, FollowPlan, Plan, RequestPlan};
 use read::{ReadItem, Reader};
 use spec::{DecodeSpec, ManifestSpec, TermsSpec};
 
+pub use recognise::Glance;
 pub use trial::{Outcome, Trial, run_tests};
 
 /// Changes when the same manifest would read differently than before.
@@ -140,8 +142,8 @@ impl Manifest {
     }
 
     /// The request whose answer a bare document is, if it is one of this source's.
-    pub fn recognise(&self, document: &Document) -> Option<&str> {
-        let rule = self.plan.recognise.iter().find(|rule| recognised(rule, document))?;
+    pub fn recognise(&self, document: &Glance<'_>) -> Option<&str> {
+        let rule = self.plan.recognise.iter().find(|rule| document.fits(rule))?;
         let starts = self.plan.request("").map(|request| request.name.as_str());
         rule.request.as_deref().or(starts)
     }
@@ -292,33 +294,6 @@ fn said_error(request: &RequestPlan, scope: &Arc<Scope>) -> Result<Option<String
     let Some(rule) = &request.error else { return Ok(None) };
     let said = rule.eval(scope).map_err(|error| format!("`error`: {error}"))?;
     Ok((!crate::expression::is_nothing(&said)).then(|| text_of(&said)))
-}
-
-fn recognised(rule: &plan::RecognisePlan, document: &Document) -> bool {
-    let host = rule.host.as_ref().is_none_or(|host| {
-        let own = document.url.host_str().unwrap_or_default();
-        own == host || own.strip_suffix(host.as_str()).is_some_and(|rest| rest.ends_with('.'))
-    });
-    if !host {
-        return false;
-    }
-    let text = String::from_utf8_lossy(&document.body);
-    if !rule.text.as_ref().is_none_or(|wanted| text.contains(wanted.as_str())) {
-        return false;
-    }
-    if !rule.json.is_empty() {
-        let Ok(json) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) else {
-            return false;
-        };
-        let value = from_json(&json);
-        if !rule.json.iter().all(|path| !path.all(&value, &value).is_empty()) {
-            return false;
-        }
-    }
-    rule.html.as_ref().is_none_or(|selector| {
-        let page = Value::from(crate::expression::Element::parse(&text, &document.url));
-        !crate::expression::Address::parse(selector).all(&page, &page).is_empty()
-    })
 }
 
 impl Connector for Manifest {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use model::{Document, Finding, Severity, nearest};
 
 use crate::Connector;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Glance, Manifest};
 
 /// A connector that ships with the program.
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +104,9 @@ impl Sources {
 
     /// The connector a bare document belongs to, and the request whose answer it is.
     pub fn recognise(&self, document: &Document) -> Option<(Arc<Manifest>, String)> {
+        let glance = Glance::at(document);
         self.connectors.iter().find_map(|connector| {
-            let request = connector.recognise(document)?.to_owned();
+            let request = connector.recognise(&glance)?.to_owned();
             Some((Arc::clone(connector), request))
         })
     }

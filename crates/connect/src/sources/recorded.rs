@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::DateTime;
 use model::{Document, Found, Reading, Window};
@@ -14,6 +15,7 @@ use url::Url;
 use super::Sources;
 use crate::connector::{Connector, Params, ReadError, ReadOptions};
 use crate::detect;
+use crate::manifest::{Glance, Manifest};
 
 const FOLDERS: &[&str] = &[
     "data/eventbrite",
@@ -192,8 +194,9 @@ fn a_bare_answer_is_recognised_by_its_own_connector_and_no_other() {
             .max_by_key(|(start, ..)| start.len())
             .map(|(_, connector, step)| vec![((*connector).to_owned(), (*step).to_owned())])
             .unwrap_or_default();
-        let claims = |connector: &std::sync::Arc<crate::manifest::Manifest>| {
-            let step = connector.recognise(&recorded.document)?;
+        let glance = Glance::at(&recorded.document);
+        let claims = |connector: &Arc<Manifest>| {
+            let step = connector.recognise(&glance)?;
             Some((connector.name().to_owned(), step.to_owned()))
         };
         let claimed: Vec<_> = sources.all().iter().filter_map(claims).collect();
