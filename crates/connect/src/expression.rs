@@ -78,7 +78,7 @@ impl Expression {
     /// Compiles `source`, written without braces.
     pub fn parse(source: &str) -> Result<Expression, Fault> {
         let compiled = ENVIRONMENT
-            .compile_expression_owned(source.trim().to_owned())
+            .compile_expression_owned(scan::keep_backslashes(source.trim()))
             .map_err(|error| Fault::new(0, format!("not an expression: {}", describe(&error))))?;
         Ok(Expression { source: source.to_owned(), compiled })
     }

@@ -83,7 +83,10 @@ pub fn template(name: &str) -> String {
 fn check(file: &str, yaml: &str) -> (Option<Manifest>, Vec<Finding>) {
     let tree = match yaml::parse(yaml) {
         Ok(tree) => tree,
-        Err((place, message)) => return (None, vec![broken(file, place, message)]),
+        Err((place, message)) => {
+            let help = yaml::hint(yaml, place, &message);
+            return (None, vec![Finding { help, ..broken(file, place, message) }]);
+        }
     };
     if matches!(tree.tree, yaml::Tree::Null) {
         let help = "`callboard connector new NAME` writes one to start from";

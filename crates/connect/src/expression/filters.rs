@@ -212,7 +212,7 @@ pub(super) fn fault(named: &Named<'_>) -> Option<Fault> {
         let known = BUILT_IN.contains(&named.name);
         return (!known).then(|| unknown("filter", named.name, named.at, filter_names().iter().copied()));
     };
-    let literal = named.literal?;
+    let literal = named.literal.as_deref()?;
     let (what, message) = match filter.first {
         Argument::Any => return None,
         Argument::Selector => ("selector", cache::checked_selector(literal).err()?),

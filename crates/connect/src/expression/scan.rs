@@ -7,8 +7,8 @@ pub(super) struct Named<'a> {
     pub(super) name: &'a str,
     /// Byte offset in the expression.
     pub(super) at: usize,
-    /// Its first argument, when that is a text literal without escapes.
-    pub(super) literal: Option<&'a str>,
+    /// Its first argument, when that is a text literal.
+    pub(super) literal: Option<String>,
 }
 
 /// Every `| name` of `source`, in order.
@@ -62,13 +62,55 @@ fn identifier(text: &str) -> &str {
     &text[..end]
 }
 
-fn first_literal(after_name: &str) -> Option<&str> {
+fn first_literal(after_name: &str) -> Option<String> {
     let inside = after_name.trim_start().strip_prefix('(')?.trim_start();
     let quote = inside.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let rest = &inside[1..];
-    let text = &rest[..rest.find(quote)?];
-    let next = rest[text.len() + 1..].trim_start();
-    (!text.contains('\\') && next.starts_with([',', ')'])).then_some(text)
+    let end = blank_literals(inside)[1..].find(quote)?;
+    let next = rest[end + 1..].trim_start();
+    next.starts_with([',', ')']).then(|| unescaped(&rest[..end]))
+}
+
+fn unescaped(literal: &str) -> String {
+    let mut text = String::with_capacity(literal.len());
+    let mut chars = literal.chars();
+    while let Some(c) = chars.next() {
+        match (c, c == '\\') {
+            (_, true) => match chars.next() {
+                Some('n') => text.push('\n'),
+                Some('t') => text.push('\t'),
+                Some(own @ ('\\' | '\'' | '"')) => text.push(own),
+                Some(other) => text.extend(['\\', other]),
+                None => text.push('\\'),
+            },
+            (plain, false) => text.push(plain),
+        }
+    }
+    text
+}
+
+/// The source with every backslash in its literals doubled that begins no escape of a text: patterns are
+/// written `'\d+'` and mean it. `\b` is a word's edge, not a backspace.
+pub(super) fn keep_backslashes(source: &str) -> String {
+    let mut kept = String::with_capacity(source.len());
+    let mut quote: Option<char> = None;
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        kept.push(c);
+        match quote {
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            Some(open) if c == open => quote = None,
+            Some(_) if c == '\\' => match chars.peek().copied() {
+                Some(next @ ('n' | 't' | 'r' | '\\' | '\'' | '"')) => {
+                    kept.push(next);
+                    chars.next();
+                }
+                _ => kept.push('\\'),
+            },
+            _ => {}
+        }
+    }
+    kept
 }
 
 /// The same text with the inside of its literals blanked, so that offsets stay.
@@ -85,7 +127,11 @@ fn blank_literals(source: &str) -> String {
             None if matches!(c, '\'' | '"') => quote = Some(c),
             _ => {}
         }
-        if inside { blanked.extend(std::iter::repeat_n('_', c.len_utf8())) } else { blanked.push(c) }
+        if inside && quote.is_some() {
+            blanked.extend(std::iter::repeat_n('_', c.len_utf8()));
+        } else {
+            blanked.push(c);
+        }
     }
     blanked
 }
@@ -139,7 +185,9 @@ mod tests {
         let names: Vec<_> =
             filters("item.a|text | regex('a|b', 1) ~ '| no'").iter().map(|f| f.name).collect();
         assert_eq!(names, ["text", "regex"]);
-        assert_eq!(filters("x | regex( 'a|b' )")[0].literal, Some("a|b"));
+        assert_eq!(filters("x | regex( 'a|b' )")[0].literal.as_deref(), Some("a|b"));
+        assert_eq!(filters(r"x | regex('\d\'(')")[0].literal.as_deref(), Some(r"\d'("));
+        assert_eq!(keep_backslashes(r"a ~ '\d\n\b\\\''"), r"a ~ '\\d\n\\b\\\''");
         assert_eq!(filters("x | css(name)")[0].literal, None);
         assert_eq!(super::tests("a is not defined and b is oddly")[1].name, "oddly");
     }

@@ -431,3 +431,26 @@ fn the_walkthrough_of_the_reference_holds() {
     let trials = run_tests(&manifest(yaml), &open);
     assert_eq!(trials.iter().map(|trial| &trial.outcome).collect::<Vec<_>>(), [&Outcome::Passed]);
 }
+
+#[test]
+fn the_common_slips_of_yaml_get_advice() {
+    let advice = |line: &str| {
+        let yaml = format!(
+            "name: x\nrequests:\n  list:\n    url: https://x.org\n    read:\n      - fields:\n{line}\n"
+        );
+        lint("m.yaml", &yaml).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let unquoted = advice("          title: {{ item.a }}");
+    assert!(unquoted.starts_with("m.yaml:7:") && unquoted.contains("put quotes around"), "{unquoted}");
+    let escaped = advice(r#"          title: "{{ item.a | regex('\d+') }}""#);
+    assert!(escaped.starts_with("m.yaml:7:") && escaped.contains("use single quotes"), "{escaped}");
+    assert_eq!(
+        advice(
+            r"          title: >-
+            {{ item.a | regex('\d+') }}"
+        ),
+        ""
+    );
+    let tab = advice("\t\ttitle: a");
+    assert!(tab.starts_with("m.yaml:"), "{tab}");
+}

@@ -56,6 +56,21 @@ pub fn parse(text: &str) -> Result<Node, (Option<Place>, String)> {
     })
 }
 
+/// What to do about the two slips that everybody makes once.
+pub fn hint(text: &str, place: Option<Place>, message: &str) -> Option<String> {
+    let at = place.map_or(0, |(line, _)| line.saturating_sub(1));
+    let near = || text.lines().skip(at.saturating_sub(1)).take(3);
+    let unquoted = |line: &str| line.contains(": {{") || line.contains("- {{");
+    if near().any(unquoted) {
+        return Some("put quotes around `{{ … }}`: a brace begins an object in YAML".to_owned());
+    }
+    let escape = message.to_lowercase().contains("escape")
+        || near().any(|line| line.contains("\"{{") && line.contains('\\'));
+    escape.then(|| {
+        "inside double quotes YAML reads backslashes itself: use single quotes, or a block (`>-`)".to_owned()
+    })
+}
+
 impl Node {
     /// The same as plain JSON.
     pub fn to_json(&self) -> Value {

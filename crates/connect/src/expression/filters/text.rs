@@ -33,8 +33,8 @@ pub(super) const FILTERS: &[Filter] = &[
         run: regex,
         doc: "The first match of a regular expression; nothing when it does not match. Gives the group called or numbered `group`; without it the first group of the pattern, or the whole match when the pattern has none. `(?i)` ignores case.",
         examples: &[
-            ("'Room 12b' | regex('\\\\d+')", "\"12\""),
-            ("'Room 12b' | regex('Room (\\\\d+)(\\\\w)', 2)", "\"b\""),
+            (r"'Room 12b' | regex('\d+')", "\"12\""),
+            (r"'Room 12b' | regex('Room (\d+)(\w)', 2)", "\"b\""),
             ("'x' | regex('\\\\d')", "null"),
         ],
     },
@@ -45,7 +45,7 @@ pub(super) const FILTERS: &[Filter] = &[
         run: regex_all,
         doc: "Every match, as `regex` gives it. A pattern with named groups gives an object a match.",
         examples: &[
-            ("'a1 b2' | regex_all('\\\\w(\\\\d)')", "[\"1\",\"2\"]"),
+            (r"'a1 b2' | regex_all('\w(\d)')", "[\"1\",\"2\"]"),
             ("'a1' | regex_all('(?<l>[a-z])(?<n>\\\\d)')", "[{\"l\":\"a\",\"n\":\"1\"}]"),
         ],
     },
