@@ -27,8 +27,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Threads for files and for reading documents. Each keeps memory of its own, and one a core is read
+/// with anyway.
+const BLOCKING_THREADS: usize = 8;
+
 fn start(cli: cli::Cli) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()?;
     runtime.block_on(cli.run())
 }
 

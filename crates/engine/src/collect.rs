@@ -97,7 +97,7 @@ impl Collect {
         self.store.begin_run(RunStart { id: run, at: (self.clock)(), command }).await?;
         let (store, clock, dry_run) = (self.store.clone(), self.clock, self.options.dry_run);
         let mut drive = drive::Drive::new(self, run, progress);
-        let driven = drive.to_the_end(cancelled).await;
+        let driven = drive.run_to_the_end(cancelled).await;
         let mut summary = drive.into_summary(run, dry_run);
         summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if driven.is_err() {
@@ -108,5 +108,67 @@ impl Collect {
         driven?;
         ended?;
         Ok(summary)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use connect::Params;
+    use model::{SourceName, Window};
+
+    use super::*;
+
+    /// More documents than wait for the store at once: what was not yet taken when all that was under
+    /// way had come in must still be taken.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_slow_store_loses_nothing() {
+        let folder = testkit::TempFolder::new();
+        let files = (0..1_200).map(|number| {
+            let path = folder.path().join(format!("{number}.ics"));
+            let event = format!("UID:{number}\r\nDTSTART:20260501T190000Z\r\nSUMMARY:Evening {number}");
+            let lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", &event, "END:VEVENT", "END:VCALENDAR", ""];
+            std::fs::write(&path, lines.join("\r\n")).unwrap();
+            (path, number.to_string())
+        });
+        let origin = Origin { files: files.collect(), ..origin() };
+        let store = Store::in_memory().await.unwrap();
+        let collect = Collect { store, fetcher: None, origins: vec![origin], options: options(), clock };
+        let (_cancel, cancelled) = watch::channel(false);
+        let summary = collect.run(Arc::default(), cancelled).await.unwrap();
+        assert_eq!(summary.outcome.name(), "completed");
+        assert_eq!(summary.by_kind["event"].new, 1_200);
+    }
+
+    fn clock() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_570)
+    }
+
+    fn origin() -> Origin {
+        Origin {
+            label: "folder".to_owned(),
+            connector: None,
+            params: Params::default(),
+            scope: "folder".to_owned(),
+            named: Named::Source(SourceName::new("folder")),
+            recognise: Arc::new(|_| None),
+            requests: Vec::new(),
+            files: Vec::new(),
+            landed: Vec::new(),
+        }
+    }
+
+    fn options() -> CollectOptions {
+        let window = Window::around(clock().date_naive(), 31, 366);
+        CollectOptions {
+            read: ReadOptions { window, timezone: None, now: clock() },
+            max_documents: 10_000,
+            max_depth: 1,
+            concurrency: 16,
+            max_shrink: 0.5,
+            reread: false,
+            sweep: true,
+            dry_run: false,
+        }
     }
 }

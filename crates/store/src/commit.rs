@@ -45,8 +45,7 @@ impl Store {
     pub async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let (run, at) = (batch.run, stamp(batch.at));
         let prepared = Prepared::of(batch.documents);
-        let written =
-            self.write(run, at, &prepared).await.map_err(|error| self.fault("committing", error))?;
+        let written = self.write(run, at, prepared).await.map_err(|error| self.fault("committing", error))?;
         let mut outcome = CommitOutcome {
             quarantined: written.quarantined,
             touched: written.touched,
@@ -61,7 +60,7 @@ impl Store {
         Ok(outcome)
     }
 
-    async fn write(&self, run: RunId, at: String, prepared: &Prepared) -> SqlResult<Written> {
+    async fn write(&self, run: RunId, at: String, mut prepared: Prepared) -> SqlResult<Written> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
         let stamp = Stamp { run: seq_of(conn, run).await?, at };
@@ -70,7 +69,7 @@ impl Store {
         let mut sightings = Sightings::load(conn, &prepared.documents, &places).await?;
 
         let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings).await?;
-        ledger.enter_all(&prepared.documents, &places, &mut sightings, first_number);
+        ledger.enter_all(&mut prepared.documents, &places, &mut sightings, first_number);
         write_rows(conn, &ledger, &stamp).await?;
         write_changes(conn, &ledger, &stamp).await?;
         search::update(conn, &ledger).await?;
@@ -82,7 +81,8 @@ impl Store {
 
         let mut fates = ledger.fates;
         fates.extend(sightings.unchanged());
-        Ok(Written { fates, quarantined, touched: ledger.touched })
+        let touched = ledger.dirty.into_iter().map(|dirty| dirty.id).collect();
+        Ok(Written { fates, quarantined, touched })
     }
 }
 
@@ -93,12 +93,12 @@ struct Written {
     touched: Vec<model::RowId>,
 }
 
-async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
+async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
     let mut by_kind: HashMap<Kind, Vec<Vec<Cell>>> = HashMap::new();
     for dirty in &ledger.dirty {
-        let Some(row) = ledger.rows.get(dirty.id) else { continue };
-        let writing =
-            Writing { run: stamp.run, at: &stamp.at, source: dirty.source, key: dirty.key, id: dirty.id };
+        let Some(row) = ledger.rows.get(&dirty.id) else { continue };
+        let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
+        let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
         by_kind.entry(dirty.kind).or_default().push(rows::cells(dirty.kind, row, &writing));
     }
     for kind in Kind::ALL {
@@ -109,9 +109,8 @@ async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger<'_>, stamp: &St
     Ok(())
 }
 
-async fn write_changes(conn: &mut SqliteConnection, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
+async fn write_changes(conn: &mut SqliteConnection, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
     let rows = ledger.changes.iter().map(|change| {
-        let edits = serde_json::to_string(&change.edits).unwrap_or_default();
         vec![
             stamp.at.as_str().into(),
             stamp.run.into(),
@@ -119,7 +118,7 @@ async fn write_changes(conn: &mut SqliteConnection, ledger: &Ledger<'_>, stamp: 
             rows::code_of(change.kind).into(),
             change.rid.into(),
             change.op.name().into(),
-            edits.into(),
+            change.edits.to_json().into(),
         ]
     });
     change_insert().write(conn, rows.collect()).await

@@ -37,3 +37,6 @@ pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,
 };
+
+#[cfg(test)]
+mod tests;

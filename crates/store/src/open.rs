@@ -58,7 +58,8 @@ impl Store {
     /// As [`Store::open`], waiting so long for other processes, here and later.
     pub async fn open_waiting(path: &Path, busy_wait: Duration) -> Result<Store, StoreError> {
         let options = file_options(path, busy_wait);
-        let readers = SqlitePoolOptions::new().max_connections(READERS).min_connections(0);
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false);
         let readers = readers.connect_lazy_with(options.clone().pragma("cache_size", READER_CACHE));
         let writer = single().connect_lazy_with(options.pragma("cache_size", WRITER_CACHE));
         let store = Store::of(path, writer, readers, Landing::in_folder(landing_folder(path)));
@@ -181,7 +182,9 @@ enum Found {
 
 /// One connection that stays for as long as the store is open.
 fn single() -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None)
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    // A connection to a file does not die of waiting.
+    pool.test_before_acquire(false)
 }
 
 fn file_options(path: &Path, busy_wait: Duration) -> SqliteConnectOptions {

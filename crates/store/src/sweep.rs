@@ -58,7 +58,8 @@ fn shrinks_too_far(known: usize, missing: usize, max_shrink: f64) -> bool {
 }
 
 /// The live events that the scope was known to hold, and whether they still have a document that
-/// states them: in this run, or in another scope.
+/// states them: in this run, or in another scope. Events that came to their end since they were last
+/// stated are left alone: a list of what is coming drops what is over, and that is no vanishing.
 async fn held_events(
     conn: &mut SqliteConnection,
     scope: i64,
@@ -72,9 +73,12 @@ async fn held_events(
         FROM places p
         JOIN sightings s ON s.place = p.place AND s.kind = ?2
         JOIN event_listings e ON e.rid = s.rid
+        JOIN runs r ON r.seq = s.run
         WHERE p.scope = ?3 AND e.source = ?4 AND e.gone_at IS NULL
           AND (e.occurrence IS NULL OR e.start_date BETWEEN ?5 AND ?6)
-        GROUP BY e.rid";
+        GROUP BY e.rid
+        HAVING e.last_date IS NULL OR e.last_date >= substr(?7, 1, 10)
+          OR e.last_date < substr(max(r.started_at), 1, 10)";
     let rows = sqlx::query(sql)
         .bind(stamp.run)
         .bind(code_of(Kind::Event))
@@ -82,6 +86,7 @@ async fn held_events(
         .bind(what.source.as_str().to_owned())
         .bind(what.window.from.to_string())
         .bind(what.window.to.to_string())
+        .bind(stamp.at.clone())
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()

@@ -5,3 +5,4 @@ mod calendars;
 mod call;
 mod pages;
 mod questions;
+mod upstreams;

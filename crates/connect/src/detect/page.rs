@@ -9,6 +9,10 @@ use crate::format::html::{self, Page};
 use crate::format::{jsonld, microdata, microformats, schema};
 use crate::{ReadError, ReadOptions};
 
+/// The tree of a page that nests deeper is not built: the cost grows with the square of the depth, and
+/// no browser shows such a page either.
+const MAX_DEPTH: usize = 2_000;
+
 /// Reads a page. One without events is told apart from one that stands where a page with events
 /// should be.
 pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading, ReadError> {
@@ -21,7 +25,12 @@ pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading
             .notes
             .push(Note::new(format!("{} JSON-LD block(s) are malformed and were repaired", found.lenient)));
     }
-    let nodes = with_other_forms(found.nodes, &text);
+    let nodes = if page.deepest > MAX_DEPTH {
+        reading.notes.push(Note::new("the page nests too deeply; only its JSON-LD was read"));
+        found.nodes
+    } else {
+        with_other_forms(found.nodes, &text)
+    };
     let base_url = page.base_url(document);
     let base = schema::Base { url: &base_url, timezone: options.timezone };
     reading.records = schema::records(&nodes, &base);
@@ -34,21 +43,31 @@ pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading
     Ok(reading)
 }
 
-/// The page's tree is only built when its bytes promise events in it.
-fn with_other_forms(nodes: Vec<Value>, text: &str) -> Vec<Value> {
-    let (microdata, microformats) = (microdata::mentions_event(text), microformats::mentions_event(text));
-    if !microdata && !microformats {
+/// Trees are only built when the page's bytes promise events in them.
+fn with_other_forms(mut nodes: Vec<Value>, text: &str) -> Vec<Value> {
+    let mentions = mentions(text);
+    if mentions.is_empty() {
         return nodes;
     }
-    let tree = Html::parse_document(text);
-    let mut nodes = nodes;
-    if microdata {
-        nodes = schema::merge(nodes, microdata::events(&tree));
+    let trees = trees(text, &mentions);
+    nodes = schema::merge(nodes, trees.iter().flat_map(microdata::events).collect());
+    schema::merge(nodes, trees.iter().flat_map(microformats::events).collect())
+}
+
+/// Where the page may hold an event's element, in order.
+fn mentions(text: &str) -> Vec<usize> {
+    let mut mentions: Vec<usize> = microdata::mentions(text).chain(microformats::mentions(text)).collect();
+    mentions.sort_unstable();
+    mentions
+}
+
+/// Trees of the parts that hold the events, or of the whole page when they cannot stand alone.
+fn trees(text: &str, mentions: &[usize]) -> Vec<Html> {
+    let parts = if microdata::reaches_outside(text) { None } else { html::fragments(text, mentions) };
+    match parts {
+        Some(parts) => parts.into_iter().map(Html::parse_fragment).collect(),
+        None => vec![Html::parse_document(text)],
     }
-    if microformats {
-        nodes = schema::merge(nodes, microformats::events(&tree));
-    }
-    nodes
 }
 
 /// A saved page knows the site it is from; a fetched one is kept under the address it came from.
@@ -75,4 +94,35 @@ fn nothing_found() -> Note {
         "no events found; looked for JSON-LD, microdata, hCalendar and h-event. If the page shows events, look for \
          its calendar or feed link, or write a connector for it: `callboard connector new`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::recorded_files;
+
+    use super::*;
+
+    #[test]
+    fn parts_of_a_page_read_as_the_whole() {
+        let mut in_parts = 0;
+        for folder in ["data/microdata", "data/jsonld"] {
+            for file in recorded_files(folder, &[".html"]) {
+                let body = std::fs::read(&file).expect("recorded page");
+                let text = String::from_utf8_lossy(&body);
+                let mentions = mentions(&text);
+                let Some(parts) = html::fragments(&text, &mentions) else { continue };
+                in_parts += usize::from(!parts.is_empty());
+                let whole = [Html::parse_document(&text)];
+                let trees: Vec<Html> = parts.into_iter().map(Html::parse_fragment).collect();
+                let read = |trees: &[Html]| -> [Vec<Value>; 2] {
+                    [
+                        trees.iter().flat_map(microdata::events).collect(),
+                        trees.iter().flat_map(microformats::events).collect(),
+                    ]
+                };
+                assert_eq!(read(&trees), read(&whole), "{}", file.display());
+            }
+        }
+        assert!(in_parts >= 4 || recorded_files("data/microdata", &[".html"]).is_empty(), "{in_parts}");
+    }
 }

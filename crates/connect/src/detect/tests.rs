@@ -282,3 +282,22 @@ fn damaged_documents_never_panic() {
         }
     }
 }
+
+/// Nesting and repetition far beyond any real page: bounded stack, bounded time.
+#[test]
+fn hostile_documents_end() {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(20_000), close.repeat(20_000));
+    let item = "<item><title>x</title>";
+    for body in [
+        format!("<?xml version='1.0'?><rss>{item}{}</item></rss>", deep("<a>", "</a>")),
+        format!("<div itemscope itemtype='http://schema.org/Event'>{}", deep("<div>", "</div>")),
+        deep("<div itemscope itemprop=location itemtype='http://schema.org/Event'>", "</div>"),
+        deep("<p class=vevent>", "</p>"),
+        format!("<script type='application/ld+json'>{}</script>", deep("[", "]")),
+        deep("[", "]"),
+        deep("{\"a\":", "}"),
+        format!("<title>{}", "<![CDATA[".repeat(20_000)),
+    ] {
+        let _ = read_as_file("hostile", body.as_bytes());
+    }
+}

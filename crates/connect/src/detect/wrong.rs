@@ -5,7 +5,7 @@ use model::Document;
 use serde_json::Value;
 
 use crate::ReadError;
-use crate::format::html::Page;
+use crate::format::html::{Page, says_more_than};
 use crate::format::xml;
 use crate::value::text;
 
@@ -174,7 +174,7 @@ fn first_link(html: &str) -> Option<&str> {
 
 /// True for a page that says little: the signs of sign-in and redirect pages stand on others too.
 fn says_little(html: &str) -> bool {
-    html.len() <= LARGE_MARKUP && text::from_html(html).len() <= LITTLE_TEXT
+    html.len() <= LARGE_MARKUP && !says_more_than(html, LITTLE_TEXT)
 }
 
 /// Whole words, so that "Blogging in Leeds" asks nobody to log in.

@@ -75,7 +75,7 @@ fn faults_name_the_nearest() {
     assert!(fault("item | zone('Europe/Berln')").contains("not a time zone"));
     assert!(fault("item | ").contains("not an expression"));
     assert!(fault("item is definde").contains("did you mean `defined`"));
-    assert_eq!(fault("item.a if item.b is not none else [x for x in y]").is_empty(), false);
+    assert!(!fault("item.a if item.b is not none else [x for x in y]").is_empty());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! facts of its head, and its JSON-LD blocks. Building the tree costs many times this pass, and most
 //! pages that hold events say so in JSON-LD.
 
+mod fragment;
 mod scan;
+mod tags;
 
 use std::borrow::Cow;
 
@@ -10,7 +12,8 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use model::{Document, Found};
 use url::Url;
 
-pub use scan::scan;
+pub use fragment::fragments;
+pub use scan::{says_more_than, scan};
 
 /// What a page says about itself outside its visible text.
 #[derive(Debug, Default, PartialEq)]
@@ -29,6 +32,8 @@ pub struct Page<'a> {
     pub refresh: Option<Cow<'a, str>>,
     /// True when it holds a password field.
     pub asks_password: bool,
+    /// How deep its elements nest, roughly: the cost of building its tree grows with it.
+    pub deepest: usize,
 }
 
 impl Page<'_> {

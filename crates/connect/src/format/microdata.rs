@@ -1,12 +1,12 @@
 //! Microdata: `itemscope`, `itemtype`, `itemprop`, `itemref`, as nodes in the shape of JSON-LD.
 //!
-//! Needs the page's tree, which is dear: [`mentions_event`] tells from the bytes whether it is
+//! Needs the page's tree, which is dear: [`mentions`] tells from the bytes whether it is
 //! worth building.
 
 use std::collections::{HashMap, HashSet};
 
 use memchr::memmem;
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html};
 use serde_json::{Map, Value};
 
 use super::schema;
@@ -15,9 +15,9 @@ use crate::value::text;
 /// Deeper items are not followed: `itemref` can point in circles.
 const MAX_DEPTH: usize = 16;
 
-/// True when an `itemtype` of the page names an event type.
-pub fn mentions_event(html: &str) -> bool {
-    memmem::find_iter(html.as_bytes(), b"itemtype").any(|at| {
+/// Where an `itemtype` of the page names an event type.
+pub fn mentions(html: &str) -> impl Iterator<Item = usize> {
+    memmem::find_iter(html.as_bytes(), b"itemtype").filter(|at| {
         let end = html.floor_char_boundary((at + 400).min(html.len()));
         let value = html[at + "itemtype".len()..end].trim_start();
         let Some(value) = value.strip_prefix('=') else { return false };
@@ -27,13 +27,17 @@ pub fn mentions_event(html: &str) -> bool {
     })
 }
 
+/// True when items may reach for properties elsewhere on the page.
+pub fn reaches_outside(html: &str) -> bool {
+    memmem::find(html.as_bytes(), b"itemref").is_some()
+}
+
 /// The event items of a page that belong to no other event's `superEvent`, in page order.
 pub fn events(tree: &Html) -> Vec<Value> {
     let page = &Tree::of(tree);
-    let Ok(scopes) = Selector::parse("[itemscope][itemtype]") else { return Vec::new() };
     let mut nodes = Vec::new();
-    for scope in tree.select(&scopes) {
-        let types = scope.attr("itemtype").unwrap_or_default();
+    for scope in tree.tree.nodes().filter_map(ElementRef::wrap) {
+        let (Some(types), Some(_)) = (scope.attr("itemtype"), scope.attr("itemscope")) else { continue };
         let listed = scope.attr("itemprop").is_none_or(|name| name != "superEvent");
         if listed && types.split_ascii_whitespace().any(is_event_type) {
             nodes.push(item(page, scope, 0));

@@ -1,20 +1,20 @@
 //! hCalendar (`vevent`) and h-event: events written into class names, as schema.org nodes, so that
 //! one mapping serves all forms.
 //!
-//! Needs the page's tree, which is dear: [`mentions_event`] tells from the bytes whether it is worth
+//! Needs the page's tree, which is dear: [`mentions`] tells from the bytes whether it is worth
 //! building.
 
 mod value;
 
 use memchr::memmem;
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html};
 use serde_json::{Map, Value, json};
 
-/// True when a class of the page may be `vevent` or `h-event`.
-pub fn mentions_event(html: &str) -> bool {
-    ["vevent", "h-event"].iter().any(|class| {
-        memmem::find_iter(html.as_bytes(), class.as_bytes()).any(|at| {
-            let before = html.as_bytes()[..at].last();
+/// Where a class of the page may be `vevent` or `h-event`, in no particular order.
+pub fn mentions(html: &str) -> impl Iterator<Item = usize> {
+    EVENT_CLASSES.iter().flat_map(|class| {
+        memmem::find_iter(html.as_bytes(), class.as_bytes()).filter(|at| {
+            let before = html.as_bytes()[..*at].last();
             let after = html.as_bytes().get(at + class.len());
             let bounds =
                 |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_whitespace() || b"\"'=>".contains(b));
@@ -25,9 +25,11 @@ pub fn mentions_event(html: &str) -> bool {
 
 /// The events of a page, in page order.
 pub fn events(page: &Html) -> Vec<Value> {
-    let Ok(roots) = Selector::parse(".vevent, .h-event") else { return Vec::new() };
-    page.select(&roots).map(event).collect()
+    let elements = page.tree.nodes().filter_map(ElementRef::wrap);
+    elements.filter(|element| has_class(element, EVENT_CLASSES)).map(event).collect()
 }
+
+const EVENT_CLASSES: &[&str] = &["vevent", "h-event"];
 
 /// An event property: its schema.org name, its classes in both formats, and how its value is kept.
 struct Property {

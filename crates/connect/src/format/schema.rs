@@ -49,7 +49,7 @@ impl Base<'_> {
 
 /// True when one of the node's types is an event type.
 pub fn is_event(node: &Map<String, Value>) -> bool {
-    types::of(node).iter().any(|name| types::is_event(name))
+    types::of(node).any(types::is_event)
 }
 
 /// The records of one page's event nodes: events, and the venues, performers, organizers and offers
@@ -67,7 +67,7 @@ pub fn records(nodes: &[Value], base: &Base<'_>) -> Vec<Record> {
 
 /// A series whose dates are all given as events of their own is no event beside them.
 fn is_mere_series(node: &Map<String, Value>) -> bool {
-    let series = types::of(node).iter().any(|name| name.eq_ignore_ascii_case("EventSeries"));
+    let series = types::of(node).any(|name| name.eq_ignore_ascii_case("EventSeries"));
     let parts = ["subEvent", "subEvents"].iter().filter_map(|name| node::get(node, name));
     series && parts.flat_map(node::items).filter_map(Value::as_object).any(is_event)
 }

@@ -18,6 +18,9 @@ use crate::format::html::charset_label;
 /// No real feed comes near this many nodes; a hostile one is stopped here.
 const MAX_NODES: u32 = 5_000_000;
 
+/// Deeper elements give their text only: values are read by recursion.
+const MAX_DEPTH: usize = 128;
+
 /// The text of an XML document, ready for [`parse`]. `media_type` is the whole `Content-Type`
 /// header, if there was one.
 pub fn text<'a>(body: &'a [u8], media_type: Option<&str>) -> Cow<'a, str> {
@@ -67,15 +70,23 @@ pub fn read_json(body: &[u8], media_type: Option<&str>) -> Result<Value, ReadErr
 /// - Neither attributes nor child elements: its text, trimmed; `""` when empty.
 /// - Else an object: attributes as `@name`, children by their name (with the prefix the document
 ///   uses), text that stands beside them as `#text`. Children of one name become a list.
+/// - More than 128 levels down only text is kept.
 pub fn to_json(element: Node<'_, '_>) -> Value {
+    to_json_at(element, 0)
+}
+
+fn to_json_at(element: Node<'_, '_>, depth: usize) -> Value {
     let text = own_text(element);
+    if depth > MAX_DEPTH {
+        return Value::String(text);
+    }
     let mut object = Map::new();
     for attribute in element.attributes() {
         let prefix = attribute.namespace().and_then(|uri| element.lookup_prefix(uri));
         object.insert(format!("@{}", prefixed(prefix, attribute.name())), Value::from(attribute.value()));
     }
     for child in element.children().filter(Node::is_element) {
-        push(&mut object, name(child), to_json(child));
+        push(&mut object, name(child), to_json_at(child, depth + 1));
     }
     if object.is_empty() {
         return Value::String(text);

@@ -39,7 +39,9 @@ pub fn stated(
         ColumnType::Text if column.name == "status" => status(value)?,
         ColumnType::Text => text(value)?,
         ColumnType::Json => match to_json(value) {
-            Json::Array(items) => Json::Array(items.into_iter().filter(|item| !is_blank(item)).collect()),
+            Json::Array(items) => {
+                Json::Array(items.into_iter().filter(|item| is_said(column, item)).collect())
+            }
             other => other,
         },
         ColumnType::Decimal => amount(value)?,
@@ -50,6 +52,11 @@ pub fn stated(
 
 fn is_empty_list(value: &Value) -> bool {
     value.kind() == ValueKind::Seq && value.len() == Some(0)
+}
+
+/// A link that leads nowhere is none: pages name papers ("Minutes") before they put them up.
+fn is_said(column: &Column, item: &Json) -> bool {
+    !is_blank(item) && (column.name != "links" || item.get("url").is_some_and(|url| !is_blank(url)))
 }
 
 fn is_blank(json: &Json) -> bool {
@@ -139,4 +146,21 @@ fn instant(value: &Value, context: &FieldContext) -> Result<Json, String> {
 pub fn shortened(text: &str) -> String {
     let text = fold(text);
     if text.chars().count() <= 120 { text } else { text.chars().take(119).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_that_lead_nowhere_are_none() {
+        let column = model::Kind::Event.spec().column("links").unwrap();
+        let context = FieldContext { timezone: None, hints: Hints::default() };
+        let read = |json: Json| {
+            stated(column, &crate::expression::from_json(&json), false, &context).unwrap().value().cloned()
+        };
+        let agenda = serde_json::json!({"title": "Agenda", "url": "https://example.org/a.pdf"});
+        assert_eq!(read(serde_json::json!([agenda, {"title": "Minutes"}])), Some(Json::Array(vec![agenda])));
+        assert_eq!(read(serde_json::json!([{"title": "Minutes", "url": " "}])), Some(Json::Array(vec![])));
+    }
 }

@@ -133,9 +133,9 @@ pub struct RecordPlan {
 #[derive(Debug)]
 pub enum FieldPlan {
     /// A column of the kind.
-    Column { column: &'static model::Column, rule: Rule },
+    Column { column: &'static model::Column, rule: Box<Rule> },
     /// A record of its own and the reference to it: `venue: {name: …}`.
-    One { column: &'static model::Column, record: NestedPlan },
+    One { column: &'static model::Column, record: Box<NestedPlan> },
     /// Several: `performers: […]`; `None` for `offers`, which refer to the event instead.
     Many { column: Option<&'static model::Column>, records: Vec<NestedPlan> },
 }

@@ -176,7 +176,7 @@ fn pages_are_turned_by_every_paginator() {
     check(
         "{next_link: {from: next}}",
         &[TWO, NONE],
-        &["", "/../n1"].map(|p| if p.is_empty() { p } else { "https://api.example.org/n1" }).as_slice(),
+        ["", "/../n1"].map(|p| if p.is_empty() { p } else { "https://api.example.org/n1" }).as_slice(),
     );
 }
 

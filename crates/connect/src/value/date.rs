@@ -82,12 +82,13 @@ fn when(said: &str, date: NaiveDate, time: Option<NaiveTime>, found: &Found) -> 
 }
 
 /// An end needs words of its own: a second date or a second time. An end that lies before its start on
-/// the same day is past midnight.
+/// the same day is past midnight; one that repeats it says nothing: calendars fill it in so.
 fn end_of(said: &str, first: NaiveDate, last: Option<NaiveDate>, found: &Found) -> Option<When> {
     let (date, time) = match (last, found.end) {
         (Some(last), end) => (last, end),
+        (None, Some(end)) if found.start == Some(end) => return None,
         (None, Some(end)) => {
-            let overnight = found.start.is_some_and(|start| end <= start);
+            let overnight = found.start.is_some_and(|start| end < start);
             (if overnight { first + TimeDelta::days(1) } else { first }, Some(end))
         }
         (None, None) => return None,

@@ -21,6 +21,9 @@ pub fn from_html(html: &str) -> String {
 
 /// The same, on one line: for titles and names.
 pub fn line_from_html(html: &str) -> String {
+    if !html.contains(['<', '&']) {
+        return fold(html);
+    }
     fold(&from_html(html))
 }
 
@@ -33,32 +36,59 @@ pub fn decode_entities(text: &str) -> String {
 
 /// All runs of white space as one space, none at the ends. Zero-width characters go.
 pub fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || is_invisible(c)).filter(|word| !word.is_empty()) {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.push_str(word);
+    if is_folded(text) {
+        return text.to_owned();
     }
+    let mut folded = String::with_capacity(text.len());
+    fold_into(&mut folded, text);
     folded
 }
 
 /// Folds each line; at most one empty line between two others.
 fn fold_lines(text: &str) -> String {
+    if is_folded(text) {
+        return text.to_owned();
+    }
     let mut folded = String::with_capacity(text.len());
     let mut blank = 0;
-    for line in text.split(['\n', '\r']).map(fold) {
-        if line.is_empty() {
-            blank += 1;
-            continue;
-        }
-        if !folded.is_empty() {
+    for line in text.split(['\n', '\r']) {
+        let before = folded.len();
+        if before > 0 {
             folded.push_str(if blank > 0 { "\n\n" } else { "\n" });
         }
-        folded.push_str(&line);
-        blank = 0;
+        let start = folded.len();
+        fold_into(&mut folded, line);
+        if folded.len() == start {
+            folded.truncate(before);
+            blank += 1;
+        } else {
+            blank = 0;
+        }
     }
     folded
+}
+
+/// Adds the words of `text` with one space between them.
+fn fold_into(folded: &mut String, text: &str) {
+    let start = folded.len();
+    for word in text.split(|c: char| c.is_whitespace() || is_invisible(c)).filter(|word| !word.is_empty()) {
+        if folded.len() > start {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+}
+
+/// True for most short texts: ASCII, with single spaces inside and no other white space.
+fn is_folded(text: &str) -> bool {
+    let mut spaced = true;
+    for byte in text.bytes() {
+        if !(b' '..0x7F).contains(&byte) || spaced && byte == b' ' {
+            return false;
+        }
+        spaced = byte == b' ';
+    }
+    text.is_empty() || !spaced
 }
 
 fn is_invisible(c: char) -> bool {

@@ -9,7 +9,7 @@ use connect::Connector;
 use connect::fetch::{Fetcher, Policy};
 use model::{Request, RunId};
 use store::{Batch, CommitOutcome, LandedDocument, Store, StoreError, SweepScope};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::origin::Origin;
@@ -19,12 +19,11 @@ use super::take::{Place, TakeResult, Taken, Taker, Work, file_url};
 use super::tally::Tally;
 use super::{Collect, CollectError, CollectOptions};
 
-/// A batch is committed when it holds so many records or documents, or is so old.
-const BATCH_RECORDS: usize = 4000;
-const BATCH_DOCUMENTS: usize = 500;
+/// A batch is committed when it holds so many records or documents, or is so old. While one is being
+/// committed the next one fills; when that is full too, no new documents are taken.
+const BATCH_RECORDS: usize = 2000;
+const BATCH_DOCUMENTS: usize = 250;
 const BATCH_AGE: Duration = Duration::from_millis(250);
-/// No new documents are taken while so many batches wait for the store.
-const BATCHES_WAITING: usize = 4;
 
 pub(super) struct Drive {
     store: Store,
@@ -37,7 +36,8 @@ pub(super) struct Drive {
     tally: Tally,
     asked: HashSet<(usize, String)>,
     found: u64,
-    turn: usize,
+    /// Origins with queued work, each once; the front one is served next.
+    turns: VecDeque<usize>,
     flying: JoinSet<Taken>,
     flying_of: Vec<usize>,
     /// What is at hand is committed in the order it was named, whichever is read first.
@@ -57,6 +57,7 @@ impl Drive {
         let taker = Taker {
             store: collect.store.clone(),
             fetchers,
+            held: origins.iter().map(|origin| (origin.scope.clone(), OnceCell::new())).collect(),
             options: collect.options.read.clone(),
             reread: collect.options.reread,
             cores: Semaphore::new(cores),
@@ -74,7 +75,7 @@ impl Drive {
             tally: Tally::default(),
             asked: HashSet::new(),
             found: 0,
-            turn: 0,
+            turns: VecDeque::new(),
             flying: JoinSet::new(),
             early: BTreeMap::new(),
             next_at_hand: 0,
@@ -86,7 +87,7 @@ impl Drive {
     }
 
     /// Everything, or what can be done until `cancelled` turns true.
-    pub(super) async fn to_the_end(
+    pub(super) async fn run_to_the_end(
         &mut self,
         mut cancelled: watch::Receiver<bool>,
     ) -> Result<(), CollectError> {
@@ -99,7 +100,7 @@ impl Drive {
             if self.batch_is_due() {
                 self.commit().await?;
             }
-            if self.flying.is_empty() {
+            if self.flying.is_empty() && self.turns.is_empty() {
                 break;
             }
             tokio::select! {
@@ -137,7 +138,10 @@ impl Drive {
         }
         for index in 0..self.origins.len() {
             let origin = self.origins[index].clone();
-            let cursor = self.store.cursor(origin.reader(), &origin.scope).await?;
+            let cursor = match origin.starts_itself() {
+                true => self.store.cursor(origin.reader(), &origin.scope).await?,
+                false => None,
+            };
             let requests = origin
                 .first_requests(cursor.as_ref(), &self.options.read)
                 .map_err(|error| CollectError::Start { connector: origin.reader().to_owned(), error })?;
@@ -154,6 +158,9 @@ impl Drive {
     fn enqueue(&mut self, index: usize, work: Work) {
         self.found += 1;
         self.progress.expect(1);
+        if self.queues[index].is_empty() {
+            self.turns.push_back(index);
+        }
         self.queues[index].push_back(work);
     }
 
@@ -197,15 +204,14 @@ impl Drive {
     fn cancel(&mut self) {
         self.tally.cancelled = true;
         self.queues.iter_mut().for_each(VecDeque::clear);
+        self.turns.clear();
         self.flying.abort_all();
         self.flying.detach_all();
     }
 
     /// Starts documents while there is room, one origin after the other.
     fn launch(&mut self) {
-        while self.flying.len() < self.options.concurrency
-            && self.batch.len() < BATCHES_WAITING * BATCH_DOCUMENTS
-        {
+        while self.flying.len() < self.options.concurrency && !self.batch_is_full() {
             let Some(work) = self.next_work() else { return };
             self.flying_of[work.index] += 1;
             self.flying.spawn(self.taker.clone().take(work));
@@ -213,15 +219,19 @@ impl Drive {
     }
 
     fn next_work(&mut self) -> Option<Work> {
-        let origins = self.queues.len();
         let fair = (self.options.concurrency / 2).max(1);
-        let alone = self.queues.iter().filter(|queue| !queue.is_empty()).count() < 2;
-        for step in 0..origins {
-            let index = (self.turn + step) % origins;
-            if (alone || self.flying_of[index] < fair) && !self.queues[index].is_empty() {
-                self.turn = index + 1;
-                return self.queues[index].pop_front();
+        let alone = self.turns.len() < 2;
+        for _ in 0..self.turns.len() {
+            let index = self.turns.pop_front()?;
+            if !alone && self.flying_of[index] >= fair {
+                self.turns.push_back(index);
+                continue;
             }
+            let work = self.queues[index].pop_front();
+            if !self.queues[index].is_empty() {
+                self.turns.push_back(index);
+            }
+            return work;
         }
         None
     }
@@ -280,6 +290,7 @@ impl Drive {
     fn stop_origin(&mut self, index: usize) {
         let dropped = self.queues[index].len() as u64;
         self.queues[index].clear();
+        self.turns.retain(|turn| *turn != index);
         if dropped > 0 {
             self.left_out(index, dropped, "were not made, as the source is to be asked no more in this run");
         }
@@ -293,9 +304,12 @@ impl Drive {
         self.progress.done(records, matches!(taken.result, TakeResult::Failed { .. }));
     }
 
+    fn batch_is_full(&self) -> bool {
+        self.batch_records >= BATCH_RECORDS || self.batch.len() >= BATCH_DOCUMENTS
+    }
+
     fn batch_is_due(&self) -> bool {
-        let full = self.batch_records >= BATCH_RECORDS || self.batch.len() >= BATCH_DOCUMENTS;
-        full || self.batch_since.is_some_and(|since| since.elapsed() > BATCH_AGE)
+        self.batch_is_full() || self.batch_since.is_some_and(|since| since.elapsed() > BATCH_AGE)
     }
 
     /// Hands the batch to the store, which works on it while further documents are read.
@@ -337,7 +351,7 @@ impl Drive {
                 );
                 self.tally.note(note);
             }
-            if self.tally.cancelled || !scope.is_complete() {
+            if self.tally.cancelled || !scope.is_complete() || self.taker.is_first_run_of(&name) {
                 continue;
             }
             for source in scope.sources {

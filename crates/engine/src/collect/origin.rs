@@ -63,6 +63,12 @@ impl Origin {
         self.connector.as_ref().map_or(DETECT, |connector| connector.name())
     }
 
+    /// True when the connector names the first requests, as the user gave nothing else.
+    pub(super) fn starts_itself(&self) -> bool {
+        let given = !(self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty());
+        self.connector.is_some() && !given
+    }
+
     /// The first requests of a run.
     pub(super) fn first_requests(
         &self,
@@ -70,11 +76,7 @@ impl Origin {
         options: &ReadOptions,
     ) -> Result<Vec<Request>, StartError> {
         match &self.connector {
-            Some(connector)
-                if self.requests.is_empty() && self.files.is_empty() && self.landed.is_empty() =>
-            {
-                connector.start(&self.params, cursor, options.now)
-            }
+            Some(connector) if self.starts_itself() => connector.start(&self.params, cursor, options.now),
             _ => Ok(self.requests.clone()),
         }
     }

@@ -1,5 +1,6 @@
 //! One document's way: load or fetch it, land it, read it, refine what it states.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use connect::fetch::{FetchError, Fetched, Fetcher, Policy, Validators};
 use connect::{Connector, ReadOptions};
 use model::{ContentHash, Document, Found, Note, Record, Request, SourceName};
 use store::{DocumentRow, Known, Store};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::origin::Origin;
@@ -82,6 +83,8 @@ pub(super) struct Stated {
 pub(super) struct Taker {
     pub store: Store,
     pub fetchers: Vec<Option<(Fetcher, Policy)>>,
+    /// For each scope, whether it was held when this run came to it.
+    pub held: HashMap<String, OnceCell<bool>>,
     pub options: ReadOptions,
     pub reread: bool,
     /// Readers at once: one a core.
@@ -117,7 +120,18 @@ impl Taker {
     }
 
     async fn known(&self, work: &Work) -> Result<Option<Known>, store::StoreError> {
-        self.store.known_document(work.origin.reader(), &work.origin.scope, &work.name).await
+        let origin = &work.origin;
+        if let Some(held) = self.held.get(&origin.scope)
+            && !*held.get_or_try_init(|| self.store.holds_scope(&origin.scope)).await?
+        {
+            return Ok(None);
+        }
+        self.store.known_document(origin.reader(), &origin.scope, &work.name).await
+    }
+
+    /// True when no earlier run held the scope: then nothing of it can have vanished.
+    pub(super) fn is_first_run_of(&self, scope: &str) -> bool {
+        self.held.get(scope).and_then(OnceCell::get) == Some(&false)
     }
 
     async fn obtain(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
@@ -135,14 +149,14 @@ impl Taker {
         match fetcher.fetch(&work.request, policy, validators.as_ref()).await {
             Ok(Fetched::Document(document)) => Ok(Obtained::Document(document)),
             Ok(Fetched::Skipped { .. }) => Ok(Obtained::Nothing),
-            Ok(Fetched::NotModified { .. }) => self.from_landing(work, known).await,
+            Ok(Fetched::NotModified { .. }) => self.not_modified(work, known).await,
             Err(error) => Err(Failed::from(error)),
         }
     }
 
     /// A source said "not modified": all stands as it was, unless today's reading differs; then the
     /// landed body is read again.
-    async fn from_landing(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
+    async fn not_modified(&self, work: &Work, known: Option<&Known>) -> Result<Obtained, Failed> {
         let Some(known) = known else { return Ok(Obtained::Nothing) };
         if ReadingKey::of(known).stands_for(&self.reading_key(work)) {
             return Ok(Obtained::Unchanged);

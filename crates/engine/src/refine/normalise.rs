@@ -55,7 +55,7 @@ pub(super) fn record(record: &mut Record, repairs: &mut Repairs) {
             repairs,
         );
         for url in [&mut event.url, &mut event.image_url, &mut event.ticket_url] {
-            drop_unless(url, |url| is_web_address(url), "addresses left out: not a web address", repairs);
+            drop_unless(url, is_web_address, "addresses left out: not a web address", repairs);
         }
     }
     if let Some(venue) = record.as_venue_mut() {

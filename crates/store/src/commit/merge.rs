@@ -3,7 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{Amount, Column, ColumnType, Edit, Kind, Op, RowId, Stated};
+use model::{Amount, Column, ColumnType, Kind, Op, RowId, SourceName, Stated};
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
@@ -14,30 +15,28 @@ use crate::rows::{self, StoredRow};
 use crate::sql::SqlResult;
 use crate::tally::Fate;
 
-/// What a commit has entered so far. Borrows ids and keys from the batch.
+/// What a commit has entered so far.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger<'a> {
+pub(crate) struct Ledger {
     /// Every row that was compared, by id.
-    pub(crate) rows: HashMap<String, StoredRow>,
+    pub(crate) rows: HashMap<RowId, StoredRow>,
     /// The rows to write, in the order they were first changed.
-    pub(crate) dirty: Vec<Dirty<'a>>,
+    pub(crate) dirty: Vec<Dirty>,
     /// The changes, in order.
     pub(crate) changes: Vec<Entered>,
     /// What became of each compared row.
     pub(crate) fates: Vec<(Kind, i64, Fate)>,
-    /// Ids of the dirty rows.
-    pub(crate) touched: Vec<RowId>,
     next_rid: HashMap<Kind, i64>,
-    seen_dirty: HashSet<&'a str>,
+    seen_dirty: HashSet<(Kind, i64)>,
 }
 
 /// A row to write.
 #[derive(Debug)]
-pub(crate) struct Dirty<'a> {
+pub(crate) struct Dirty {
     pub(crate) kind: Kind,
-    pub(crate) id: &'a str,
-    pub(crate) source: &'a str,
-    pub(crate) key: &'a str,
+    pub(crate) id: RowId,
+    pub(crate) source: SourceName,
+    pub(crate) key: String,
 }
 
 /// A change that is to enter the log.
@@ -47,17 +46,50 @@ pub(crate) struct Entered {
     pub(crate) kind: Kind,
     pub(crate) rid: i64,
     pub(crate) op: Op,
-    pub(crate) edits: Vec<Edit>,
+    pub(crate) edits: Edits,
 }
 
-impl<'a> Ledger<'a> {
+/// What one change sets. Written as the log keeps it at once: values may be long, and no one needs
+/// them here again.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    /// The fields, in column order.
+    pub(crate) fields: Vec<&'static str>,
+    /// A JSON list without its brackets; each entry reads back as [`model::Edit`].
+    json: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    field: &'a str,
+    from: &'a Value,
+    to: &'a Value,
+}
+
+impl Edits {
+    fn push(&mut self, field: &'static str, from: &Value, to: &Value) {
+        if !self.fields.is_empty() {
+            self.json.push(b',');
+        }
+        self.fields.push(field);
+        // Values always serialise, and writing to memory cannot fail.
+        let _ = serde_json::to_writer(&mut self.json, &Edit { field, from, to });
+    }
+
+    /// As the change log keeps them.
+    pub(crate) fn to_json(&self) -> String {
+        format!("[{}]", String::from_utf8_lossy(&self.json))
+    }
+}
+
+impl Ledger {
     /// Loads the rows that documents say something new about.
     pub(crate) async fn load(
         conn: &mut SqliteConnection,
-        documents: &'a [PreparedDocument],
+        documents: &[PreparedDocument],
         places: &Places,
         sightings: &Sightings,
-    ) -> SqlResult<Ledger<'a>> {
+    ) -> SqlResult<Ledger> {
         let mut wanted: HashMap<Kind, Vec<&str>> = HashMap::new();
         for document in documents {
             let place = places.number(document);
@@ -76,23 +108,24 @@ impl<'a> Ledger<'a> {
         Ok(ledger)
     }
 
-    /// Enters every statement of every document, in order. Document numbers count from `first_number`.
+    /// Enters every statement of every document, in order, and takes over what they state. Document
+    /// numbers count from `first_number`.
     pub(crate) fn enter_all(
         &mut self,
-        documents: &'a [PreparedDocument],
+        documents: &mut [PreparedDocument],
         places: &Places,
         sightings: &mut Sightings,
         first_number: i64,
     ) {
-        for (document, number) in documents.iter().zip(first_number..).filter(|(d, _)| d.was_read()) {
+        for (document, number) in documents.iter_mut().zip(first_number..).filter(|(d, _)| d.was_read()) {
             let Some(place) = places.number(document) else { continue };
-            for statement in &document.statements {
+            for statement in &mut document.statements {
                 let rid = match sightings.same_as_before(Some(place), statement) {
                     Some(rid) => {
                         self.fates.push((statement.kind, rid, Fate::Unchanged));
                         rid
                     }
-                    None => self.enter(document.landed.source.as_str(), statement, number),
+                    None => self.enter(&document.landed.source, statement, number),
                 };
                 sightings.state(place, statement, rid);
             }
@@ -101,22 +134,22 @@ impl<'a> Ledger<'a> {
     }
 
     /// Merges one statement into its row and gives the row's number.
-    fn enter(&mut self, source: &'a str, statement: &'a Statement, document: i64) -> i64 {
-        let (kind, id) = (statement.kind, statement.id.as_str());
+    fn enter(&mut self, source: &SourceName, statement: &mut Statement, document: i64) -> i64 {
+        let (kind, id) = (statement.kind, &statement.id);
         let known = self.rows.contains_key(id);
         if !known {
             let row = self.new_row(kind);
-            self.rows.insert(id.to_owned(), row);
+            self.rows.insert(id.clone(), row);
         }
         let Some(row) = self.rows.get_mut(id) else { return 0 };
-        let edits = merge(kind.spec().columns, &mut row.values, &statement.stated);
+        let edits = merge(kind.spec().columns, &mut row.values, std::mem::take(&mut statement.stated));
         let op = match (known, row.gone) {
             (false, _) => Op::Insert,
             (true, true) => Op::Return,
             (true, false) => Op::Update,
         };
         let rid = row.rid;
-        if op == Op::Update && edits.is_empty() {
+        if op == Op::Update && edits.fields.is_empty() {
             self.fates.push((kind, rid, Fate::Unchanged));
             return rid;
         }
@@ -124,9 +157,9 @@ impl<'a> Ledger<'a> {
         row.document = document;
         self.fates.push((kind, rid, if op == Op::Insert { Fate::New } else { Fate::Changed }));
         self.changes.push(Entered { document, kind, rid, op, edits });
-        if self.seen_dirty.insert(id) {
-            self.dirty.push(Dirty { kind, id, source, key: &statement.key });
-            self.touched.push(statement.id.clone());
+        if self.seen_dirty.insert((kind, rid)) {
+            let (id, source, key) = (id.clone(), source.clone(), statement.key.clone());
+            self.dirty.push(Dirty { kind, id, source, key });
         }
         rid
     }
@@ -142,17 +175,17 @@ impl<'a> Ledger<'a> {
 
 /// Applies what is stated to stored values and gives the differences. Unstated never overwrites,
 /// empty sets null.
-fn merge(columns: &[Column], values: &mut [Value], stated: &[Stated<Value>]) -> Vec<Edit> {
-    let mut edits = Vec::new();
+fn merge(columns: &'static [Column], values: &mut [Value], stated: Vec<Stated<Value>>) -> Edits {
+    let mut edits = Edits::default();
     for ((column, stored), stated) in columns.iter().zip(values).zip(stated) {
         let to = match stated {
             Stated::Unstated => continue,
-            Stated::Empty => &Value::Null,
+            Stated::Empty => Value::Null,
             Stated::Value(value) => value,
         };
-        if !same(column.column_type, stored, to) {
-            let from = std::mem::replace(stored, to.clone());
-            edits.push(Edit { field: column.name.to_owned(), from, to: to.clone() });
+        if !same(column.column_type, stored, &to) {
+            edits.push(column.name, stored, &to);
+            *stored = to;
         }
     }
     edits
@@ -219,13 +252,13 @@ mod tests {
         let columns = &model::Venue::SPEC.columns[..3];
         let mut values = vec![json!("Hall"), json!("Main St 1"), json!("Bath")];
         let stated = [Stated::Unstated, Stated::Empty, Stated::Value(json!("Bristol"))];
-        let edits = merge(columns, &mut values, &stated);
+        let edits = merge(columns, &mut values, stated.to_vec());
         assert_eq!(values, [json!("Hall"), Value::Null, json!("Bristol")]);
-        assert_eq!(edits.len(), 2);
-        assert_eq!(
-            (&edits[0].field[..], &edits[0].from, &edits[0].to),
-            ("street", &json!("Main St 1"), &Value::Null)
-        );
-        assert!(merge(columns, &mut values, &stated).is_empty());
+        assert_eq!(edits.fields, ["street", "city"]);
+        let kept: Vec<model::Edit> = serde_json::from_str(&edits.to_json()).unwrap();
+        let street = model::Edit { field: "street".into(), from: json!("Main St 1"), to: Value::Null };
+        assert_eq!((kept.len(), &kept[0]), (2, &street));
+        let again = merge(columns, &mut values, stated.to_vec());
+        assert_eq!((again.fields.len(), &again.to_json()[..]), (0, "[]"));
     }
 }

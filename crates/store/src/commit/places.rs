@@ -359,6 +359,14 @@ async fn write_cursors(
 }
 
 impl Store {
+    /// Whether a document of the scope was ever read. Where none was, none is known, and there is
+    /// nothing to look up one by one.
+    pub async fn holds_scope(&self, scope: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM scopes WHERE name = ?)";
+        let held = sqlx::query_scalar(sql).bind(scope).fetch_one(&self.readers).await;
+        held.map_err(|error| self.fault("looking up a scope", error))
+    }
+
     /// What is known of a document from earlier runs: for conditional requests, and to tell whether
     /// it needs to be read again. `None` too when it must be read again whatever its body.
     pub async fn known_document(

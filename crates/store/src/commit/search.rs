@@ -19,7 +19,7 @@ const SEARCHED: [&str; 7] =
 const NAMES: [&str; 2] = ["name", "city"];
 
 /// Brings the index up to date with the ledger, whose rows have been written.
-pub(super) async fn update(conn: &mut SqliteConnection, ledger: &Ledger<'_>) -> SqlResult<()> {
+pub(super) async fn update(conn: &mut SqliteConnection, ledger: &Ledger) -> SqlResult<()> {
     let fresh = events(ledger, |change| change.op == Op::Insert);
     let mut changed = events(ledger, |change| change.op != Op::Insert && edits_any(change, &SEARCHED));
     write_mentions(conn, ledger).await?;
@@ -35,18 +35,18 @@ pub(super) async fn update(conn: &mut SqliteConnection, ledger: &Ledger<'_>) -> 
     Ok(())
 }
 
-fn events(ledger: &Ledger<'_>, which: impl Fn(&Entered) -> bool) -> BTreeSet<i64> {
+fn events(ledger: &Ledger, which: impl Fn(&Entered) -> bool) -> BTreeSet<i64> {
     let changes = ledger.changes.iter().filter(|change| change.kind == Kind::Event && which(change));
     changes.map(|change| change.rid).collect()
 }
 
 fn edits_any(change: &Entered, fields: &[&str]) -> bool {
-    change.edits.iter().any(|edit| fields.contains(&edit.field.as_str()))
+    change.edits.fields.iter().any(|field| fields.contains(field))
 }
 
 /// Kind, key and source of the venues and performers that have another name than before, or one for
 /// the first time.
-fn renamed<'a>(ledger: &Ledger<'a>) -> Vec<(i64, &'a str, &'a str)> {
+fn renamed(ledger: &Ledger) -> Vec<(i64, &str, &str)> {
     let named = |kind: Kind| matches!(kind, Kind::Venue | Kind::Performer);
     let renamed: BTreeSet<(Kind, i64)> = ledger
         .changes
@@ -54,12 +54,12 @@ fn renamed<'a>(ledger: &Ledger<'a>) -> Vec<(i64, &'a str, &'a str)> {
         .filter(|change| named(change.kind) && edits_any(change, &NAMES))
         .map(|change| (change.kind, change.rid))
         .collect();
-    let of_renamed = |dirty: &&Dirty<'_>| {
-        let rid = ledger.rows.get(dirty.id).map(|row| row.rid);
+    let of_renamed = |dirty: &&Dirty| {
+        let rid = ledger.rows.get(&dirty.id).map(|row| row.rid);
         rid.is_some_and(|rid| renamed.contains(&(dirty.kind, rid)))
     };
     let dirty = ledger.dirty.iter().filter(of_renamed);
-    dirty.map(|dirty| (code_of(dirty.kind), dirty.key, dirty.source)).collect()
+    dirty.map(|dirty| (code_of(dirty.kind), dirty.key.as_str(), dirty.source.as_str())).collect()
 }
 
 async fn mentioning(conn: &mut SqliteConnection, names: &[(i64, &str, &str)]) -> SqlResult<Vec<i64>> {
@@ -73,15 +73,13 @@ async fn mentioning(conn: &mut SqliteConnection, names: &[(i64, &str, &str)]) ->
 
 /// Notes which venue and performers an event names. One that it no longer names stays noted: that
 /// costs at most an indexing for nothing.
-async fn write_mentions(conn: &mut SqliteConnection, ledger: &Ledger<'_>) -> SqlResult<()> {
+async fn write_mentions(conn: &mut SqliteConnection, ledger: &Ledger) -> SqlResult<()> {
     let mut rows = Vec::new();
     for dirty in ledger.dirty.iter().filter(|dirty| dirty.kind == Kind::Event) {
-        let Some(row) = ledger.rows.get(dirty.id) else { continue };
-        rows.extend(
-            mentioned_by(row).into_iter().map(|(kind, key)| {
-                vec![code_of(kind).into(), key.into(), dirty.source.into(), row.rid.into()]
-            }),
-        );
+        let Some(row) = ledger.rows.get(&dirty.id) else { continue };
+        rows.extend(mentioned_by(row).into_iter().map(|(kind, key)| {
+            vec![code_of(kind).into(), key.into(), dirty.source.as_str().into(), row.rid.into()]
+        }));
     }
     let insert = Insert::into("mentions", &["kind", "key", "source", "rid"]);
     insert.with("ON CONFLICT DO NOTHING").write(conn, rows).await

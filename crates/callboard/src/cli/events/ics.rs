@@ -9,7 +9,9 @@ use store::EventView;
 pub fn write(events: &[EventView]) -> String {
     let mut calendar = Calendar::new();
     calendar.name("callboard");
-    events.iter().for_each(|event| drop(calendar.push(vevent(event))));
+    for event in events {
+        calendar.push(vevent(event));
+    }
     calendar.done().to_string()
 }
 

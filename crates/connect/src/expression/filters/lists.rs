@@ -9,6 +9,22 @@ use crate::expression::{cache, is_nothing, text_of};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter {
+        name: "first",
+        takes: "",
+        first: Any,
+        run: |call| Ok(listed(call.value.clone()).into_iter().next().unwrap_or_default()),
+        doc: "The first element of a list; nothing of an empty or absent one.",
+        examples: &[("['a','b'] | first", "\"a\""), ("doc | css('.none') | lines | first", "null")],
+    },
+    Filter {
+        name: "last",
+        takes: "",
+        first: Any,
+        run: |call| Ok(listed(call.value.clone()).pop().unwrap_or_default()),
+        doc: "The last element of a list; nothing of an empty or absent one.",
+        examples: &[("['a','b'] | last", "\"b\""), ("[] | last", "null")],
+    },
+    Filter {
         name: "nth",
         takes: "(n)",
         first: Any,

@@ -1,71 +1,70 @@
-//! One pass over a page's tags. Comments are stepped over, and so is the inside of scripts and
-//! styles, so that markup quoted there is never taken for markup.
+//! What counts of a page's tags, in one pass over them.
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3, memmem};
-
 use super::Page;
+use super::tags::{Tag, TagKind, raw_text, tags};
 use crate::value::text;
 
 /// Reads what [`Page`] holds.
 pub fn scan(html: &str) -> Page<'_> {
     let mut page = Page::default();
-    let mut at = 0;
-    while let Some(offset) = memchr(b'<', &html.as_bytes()[at..]) {
-        at += offset;
-        at += match html.as_bytes().get(at + 1) {
-            Some(b'!') => markup_declaration_length(&html[at..]),
-            Some(letter) if letter.is_ascii_alphabetic() => element(&mut page, &html[at..]),
-            _ => 1,
-        };
+    let mut open = 0_usize;
+    for tag in tags(html) {
+        let nests = tag.nests();
+        match tag.kind {
+            TagKind::End => open = open.saturating_sub(usize::from(nests)),
+            TagKind::Start(attributes) => {
+                open += usize::from(nests && !attributes.ends_with('/'));
+                page.deepest = page.deepest.max(open);
+                if !nests {
+                    element(&mut page, html, &tag, attributes);
+                }
+            }
+        }
     }
     page
 }
 
-/// Length of the comment or declaration at the start of `html`.
-fn markup_declaration_length(html: &str) -> usize {
-    if !html.starts_with("<!--") {
-        return 2;
+/// True when the page's text, white space folded, is longer than `limit` bytes. Reads no further than
+/// it must.
+pub fn says_more_than(html: &str, limit: usize) -> bool {
+    let (mut said, mut at) = (0, 0);
+    for tag in tags(html) {
+        said += words_length(&html[at..tag.start]);
+        if said > limit {
+            return true;
+        }
+        let hidden = if tag.holds_code() { raw_text(html, &tag).len() } else { 0 };
+        at = tag.end + hidden;
     }
-    if html.starts_with("<!-->") || html.starts_with("<!--->") {
-        return 5;
-    }
-    memmem::find(html.as_bytes(), b"-->").map_or(html.len(), |end| end + 3)
+    said + words_length(&html[at..]) > limit
 }
 
-/// Takes what counts from the element that starts here; gives the length to step over.
-fn element<'a>(page: &mut Page<'a>, html: &'a str) -> usize {
-    let name_length = html[1..].bytes().take_while(u8::is_ascii_alphanumeric).count();
-    let name = &html[1..=name_length];
-    let end = tag_end(html);
-    let attributes = &html[1 + name_length..end];
-    let after = (end + 1).min(html.len());
-    match name.len() {
-        4 if name.eq_ignore_ascii_case("base") => page.base_href = attribute(attributes, "href"),
-        4 if name.eq_ignore_ascii_case("link") => link(page, attributes),
-        4 if name.eq_ignore_ascii_case("meta") => meta(page, attributes),
-        5 if name.eq_ignore_ascii_case("input") => {
+/// Length of what stands between two tags: text, and comments that do not count.
+fn words_length(between: &str) -> usize {
+    let plain = if between.contains("<!") {
+        Cow::Owned(text::line_from_html(between))
+    } else {
+        Cow::Borrowed(between)
+    };
+    plain.split_ascii_whitespace().map(|word| word.len() + 1).sum()
+}
+
+/// Takes what counts from one element; none of those that count nests.
+fn element<'a>(page: &mut Page<'a>, html: &'a str, tag: &Tag<'a>, attributes: &'a str) {
+    match tag.name.len() {
+        4 if tag.is("base") => page.base_href = attribute(attributes, "href"),
+        4 if tag.is("link") => link(page, attributes),
+        4 if tag.is("meta") => meta(page, attributes),
+        5 if tag.is("input") => {
             page.asks_password |=
                 attribute(attributes, "type").is_some_and(|t| t.eq_ignore_ascii_case("password"));
         }
-        5 if name.eq_ignore_ascii_case("title") => {
-            let title = raw_text(&html[after..], "</title");
-            if page.title.is_empty() {
-                page.title = title.trim();
-            }
-        }
-        5 if name.eq_ignore_ascii_case("style") => return after + raw_text(&html[after..], "</style").len(),
-        6 if name.eq_ignore_ascii_case("script") => {
-            let content = raw_text(&html[after..], "</script");
-            if is_json_ld(attributes) {
-                page.json_ld.push(content);
-            }
-            return after + content.len();
-        }
+        5 if tag.is("title") && page.title.is_empty() => page.title = raw_text(html, tag).trim(),
+        6 if tag.is("script") && is_json_ld(attributes) => page.json_ld.push(raw_text(html, tag)),
         _ => {}
     }
-    after
 }
 
 fn is_json_ld(attributes: &str) -> bool {
@@ -99,44 +98,6 @@ fn refresh_target(content: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let at = lower.find("url=")? + 4;
     let target = content[at..].trim().trim_matches(['"', '\'']);
     (!target.is_empty()).then(|| Cow::Owned(target.to_owned()))
-}
-
-/// Where the tag that starts here ends: its `>`, outside quoted values. A quote opens a value only
-/// behind `=`, so that `<p title=it's>` is read as browsers read it.
-fn tag_end(html: &str) -> usize {
-    let bytes = html.as_bytes();
-    let mut at = 1;
-    while let Some(offset) = memchr3(b'>', b'"', b'\'', &bytes[at..]) {
-        at += offset;
-        if bytes[at] == b'>' {
-            return at;
-        }
-        let opens = html[..at].trim_end().ends_with('=');
-        at += 1;
-        if opens {
-            let quote = bytes[at - 1];
-            match memchr(quote, &bytes[at..]) {
-                Some(length) => at += length + 1,
-                None => return bytes.len(),
-            }
-        }
-    }
-    bytes.len()
-}
-
-/// The text up to the closing tag `close` (in lower case), or to the end of the page.
-fn raw_text<'a>(html: &'a str, close: &str) -> &'a str {
-    let bytes = html.as_bytes();
-    let mut at = 0;
-    while let Some(offset) = memmem::find(&bytes[at..], b"</") {
-        at += offset;
-        let here = bytes.get(at..at + close.len()).unwrap_or_default();
-        if here.eq_ignore_ascii_case(close.as_bytes()) {
-            return &html[..at];
-        }
-        at += 2;
-    }
-    html
 }
 
 /// The value of the attribute `wanted`, entities decoded. `attributes` is the inside of a tag.
@@ -215,6 +176,19 @@ mod tests {
         assert_eq!(page.title, "A &amp; B");
         assert_eq!(page.refresh.as_deref(), Some("/new"));
         assert!(page.asks_password);
+    }
+
+    #[test]
+    fn text_is_what_is_neither_tag_nor_comment_nor_script() {
+        let page = "<p>ab  <!-- no --><script>no</script> <b title='no'>c</b></p>\nd";
+        assert!(says_more_than(page, 6));
+        assert!(!says_more_than(page, 7));
+    }
+
+    #[test]
+    fn depth_counts_what_nests() {
+        assert_eq!(scan("<div><p><br><b>x</b><svg/></div><div><i></i></div>").deepest, 2);
+        assert_eq!(scan(&"<div>".repeat(50)).deepest, 50);
     }
 
     #[test]

@@ -5,6 +5,10 @@ use testkit::{recorded_bytes, recorded_files};
 
 use super::*;
 
+fn mentions_event(html: &str) -> bool {
+    mentions(html).next().is_some()
+}
+
 fn nodes(html: &str) -> Vec<Value> {
     events(&Html::parse_document(html))
 }

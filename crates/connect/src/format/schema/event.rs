@@ -116,7 +116,7 @@ fn image(event: &Map<String, Value>, base: &Base<'_>) -> Option<String> {
 }
 
 fn categories(event: &Map<String, Value>) -> Vec<String> {
-    types::of(event).into_iter().filter_map(types::category).collect()
+    types::of(event).filter_map(types::category).collect()
 }
 
 /// `keywords` as a list, or as one text with commas.
@@ -136,7 +136,7 @@ fn language(value: &Value) -> Option<String> {
 /// The event or series it is part of: by address, else by name.
 fn series(event: &Map<String, Value>, base: &Base<'_>) -> Option<String> {
     let parent = node::items(node::get(event, "superEvent")?).first()?;
-    let by_url = node::link_of(parent, base.url).and_then(|url| key::address_key(&url));
+    let by_url = node::link_of(parent, base.url).and_then(|url| key::link_key(&url));
     by_url.or_else(|| node::line_of(parent).map(|name| key::slug(&name)))
 }
 

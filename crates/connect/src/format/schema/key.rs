@@ -34,7 +34,11 @@ pub(super) fn keys(nodes: &[&Map<String, Value>], base: &Base<'_>) -> Vec<String
             groups.entry(address).or_default().push(index);
         }
     }
-    let mut keys: Vec<String> = traits.iter().map(hashed).collect();
+    let unaddressed = |(traits, address): (&Traits, &Option<String>)| match address {
+        Some(_) => String::new(),
+        None => hashed(traits),
+    };
+    let mut keys: Vec<String> = traits.iter().zip(&addresses).map(unaddressed).collect();
     for (address, members) in groups {
         let group = Group::of(members.iter().map(|index| &traits[*index]));
         let own_ids: Option<HashSet<&str>> = members.iter().map(|index| ids[*index]).collect();
@@ -117,7 +121,7 @@ fn hashed(traits: &Traits) -> String {
 /// whole still tells events apart.
 fn address(event: &Map<String, Value>, base: &Url) -> Option<String> {
     if let Some(url) = node::link(event, "url", base) {
-        return address_key(&url).or_else(|| id_key(event, base));
+        return link_key(&url).or_else(|| id_key(event, base));
     }
     let relative = node::get(event, "url").and_then(node::verbatim);
     let relative = relative.filter(|text| !text.starts_with('#') && !text.contains(':')).map(String::from);
@@ -158,6 +162,14 @@ pub(crate) fn address_key(text: &str) -> Option<String> {
     }
     let text = url.to_string();
     Some(text.strip_prefix("http://").map(|rest| format!("https://{rest}")).unwrap_or(text))
+}
+
+/// As [`address_key`], for an address that was made whole before: most need no second parsing.
+pub(super) fn link_key(link: &str) -> Option<String> {
+    match link.strip_prefix("https://").and_then(|rest| rest.split_once('/')) {
+        Some((_, path)) if !link.contains(['?', '#']) => (!path.is_empty()).then(|| link.to_owned()),
+        _ => address_key(link),
+    }
 }
 
 fn is_tracking(parameter: &str) -> bool {

@@ -12,6 +12,10 @@ use crate::value::time;
 /// Two nodes state the same event when name or address agree and the starts agree to the minute; or
 /// when name or address and the day agree and no other node of the page could be meant.
 pub fn merge(mut first: Vec<Value>, second: Vec<Value>) -> Vec<Value> {
+    if first.is_empty() || second.is_empty() {
+        first.extend(second);
+        return first;
+    }
     let known: Vec<Traits> = first.iter().map(traits).collect();
     let candidates: Vec<Traits> = second.iter().map(traits).collect();
     for (node, own) in second.into_iter().zip(&candidates) {

@@ -88,7 +88,9 @@ pub(super) fn link_of(value: &Value, base: &Url) -> Option<String> {
 /// An address made whole; `None` for what leads nowhere on the web (`javascript:`, a relative link of
 /// a saved page that does not know its site).
 fn absolute(text: &str, base: &Url) -> Option<String> {
-    let decoded = text::decode_entities(text.trim());
+    let text = text.trim();
+    let decoded =
+        if text.contains('&') { Cow::Owned(text::decode_entities(text)) } else { Cow::Borrowed(text) };
     if decoded.is_empty() || decoded.starts_with('#') {
         return None;
     }

@@ -76,7 +76,7 @@ fn own_link(object: &Map<String, Value>, base: &Base<'_>) -> Option<String> {
 }
 
 fn role(object: &Map<String, Value>) -> Option<&'static str> {
-    types::of(object).iter().find_map(|name| match *name {
+    types::of(object).find_map(|name| match name {
         "Person" => Some("person"),
         "SportsTeam" => Some("team"),
         "MusicGroup" | "PerformingGroup" | "TheaterGroup" | "DanceGroup" => Some("group"),
@@ -94,7 +94,7 @@ pub(super) fn texts(object: &Map<String, Value>, name: &str) -> Vec<String> {
 /// site's, not its own.
 fn party_key(kind: Kind, name: &str, url: Option<&String>, known: &mut Collected) -> String {
     let by_name = key::slug(name);
-    match url.and_then(|url| key::address_key(url)) {
+    match url.and_then(|url| key::link_key(url)) {
         Some(by_url) if known.claim(kind, &by_url, &by_name) => by_url,
         _ => by_name,
     }

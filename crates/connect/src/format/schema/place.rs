@@ -66,7 +66,7 @@ impl Location {
 }
 
 fn is_virtual(object: &Map<String, Value>) -> bool {
-    types::of(object).iter().any(|name| name.eq_ignore_ascii_case("VirtualLocation"))
+    types::of(object).any(|name| name.eq_ignore_ascii_case("VirtualLocation"))
 }
 
 /// A place in words: an address when it reads like one, else a name.
@@ -96,7 +96,7 @@ fn from_object(object: &Map<String, Value>, base: &Base<'_>) -> Venue {
         image_url: node::link(object, "image", base.url).into(),
         ..Venue::default()
     };
-    let itself = types::of(object).iter().any(|name| name.eq_ignore_ascii_case("PostalAddress"));
+    let itself = types::of(object).any(|name| name.eq_ignore_ascii_case("PostalAddress"));
     let address = if itself { None } else { node::get(object, "address") };
     match address.and_then(|value| node::items(value).first()) {
         Some(Value::Object(address)) => postal(&mut venue, address),
@@ -119,7 +119,7 @@ fn postal(venue: &mut Venue, address: &Map<String, Value>) {
     venue.country = node::line(address, "addressCountry").map(country).into();
     let parts = [&venue.street, &venue.city, &venue.region, &venue.postal_code];
     if parts.iter().all(|part| part.is_unstated()) && venue.address.is_unstated() {
-        let named = types::of(address).iter().any(|name| name.eq_ignore_ascii_case("PostalAddress"));
+        let named = types::of(address).any(|name| name.eq_ignore_ascii_case("PostalAddress"));
         venue.address = if named { node::line(address, "name").into() } else { Stated::Unstated };
     }
 }

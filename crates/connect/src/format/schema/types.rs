@@ -38,9 +38,9 @@ pub(super) fn is_event(name: &str) -> bool {
 
 /// The node's types without their prefix: `http://schema.org/Event`, `schema:Event` and `Event` are
 /// the same.
-pub(super) fn of(node: &Map<String, Value>) -> Vec<&str> {
-    let Some(stated) = node.get("@type") else { return Vec::new() };
-    super::node::items(stated).iter().filter_map(Value::as_str).map(local_name).collect()
+pub(super) fn of(node: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let stated = node.get("@type").map(super::node::items).unwrap_or_default();
+    stated.iter().filter_map(Value::as_str).map(local_name)
 }
 
 /// The last part of an address or prefixed name: `EventScheduled` of

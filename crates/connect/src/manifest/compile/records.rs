@@ -79,7 +79,10 @@ impl<'a> Compiler<'a> {
                 _ => None,
             };
             if let (Some(refers), Some(column), Value::Object(members)) = (refers, column, value) {
-                return Some(FieldPlan::One { column, record: self.nested(refers, members, names) });
+                return Some(FieldPlan::One {
+                    column,
+                    record: Box::new(self.nested(refers, members, names)),
+                });
             }
             if let ("performers", true) = (name, holds_objects(value)) {
                 return Some(FieldPlan::Many {
@@ -95,7 +98,7 @@ impl<'a> Compiler<'a> {
             }
         }
         match column {
-            Some(column) => Some(FieldPlan::Column { column, rule: self.rule(value, names) }),
+            Some(column) => Some(FieldPlan::Column { column, rule: Box::new(self.rule(value, names)) }),
             None => {
                 self.unknown_field(name, kind, true);
                 None

@@ -134,6 +134,13 @@ fn joins_a_date_with_a_time_of_its_own() {
 }
 
 #[test]
+fn an_end_that_repeats_the_start_says_nothing() {
+    let end = |text: &str| read_span(text, &hints()).unwrap().end.map(|end| show(&end));
+    assert_eq!(end("Apr 22, 2019, 09:00am - 09:00am"), None);
+    assert_eq!(end("Apr 22, 2019, 10 pm - 1 am").as_deref(), Some("2019-04-23 01:00"));
+}
+
+#[test]
 fn never_panics() {
     for text in [
         "31/31/3131",

@@ -84,10 +84,10 @@ fn explicit(tokens: &[Token]) -> Option<(Time, usize)> {
         return None;
     }
     let sign = tokens.get(1)?;
-    if sign.is(":") || sign.is(".") || sign.is("h") && sign.glued() {
-        if let Some(found) = with_minutes(tokens, hour, sign.text()) {
-            return Some(found);
-        }
+    if (sign.is(":") || sign.is(".") || sign.is("h") && sign.glued())
+        && let Some(found) = with_minutes(tokens, hour, sign.text())
+    {
+        return Some(found);
     }
     if sign.is("uhr") || sign.is("h") && sign.glued() || sign.is("heures") {
         return Some((Time::new(hour, 0, 0, None)?, 2));
@@ -101,13 +101,14 @@ fn with_minutes(tokens: &[Token], hour: u32, sign: &str) -> Option<(Time, usize)
     let minute = tokens.get(2)?.number(2..=2)?;
     let mut used = 3;
     let mut second = 0;
-    if sign == ":" && tokens.get(3).is_some_and(|t| t.is(":")) {
-        if let Some(seconds) = tokens.get(4).and_then(|t| t.number(2..=2)) {
-            (second, used) = (seconds, 5);
-            let fraction = tokens.get(5).is_some_and(|t| t.is("."))
-                && tokens.get(6).is_some_and(|t| t.glued() && t.number(1..=9).is_some());
-            used += if fraction { 2 } else { 0 };
-        }
+    if sign == ":"
+        && tokens.get(3).is_some_and(|t| t.is(":"))
+        && let Some(seconds) = tokens.get(4).and_then(|t| t.number(2..=2))
+    {
+        (second, used) = (seconds, 5);
+        let fraction = tokens.get(5).is_some_and(|t| t.is("."))
+            && tokens.get(6).is_some_and(|t| t.glued() && t.number(1..=9).is_some());
+        used += if fraction { 2 } else { 0 };
     }
     let half = meridiem(&tokens[used..]);
     let uhr = tokens.get(used).is_some_and(|t| t.is("uhr"));

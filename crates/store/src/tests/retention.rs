@@ -1,15 +1,17 @@
 //! Retention ceilings: what is older than allowed is gone altogether.
 
+use crate::{EventQuery, Purged, Store, StoreError};
 use chrono::TimeDelta;
 use model::{ContentHash, Kind, SourceName};
-use store::{EventQuery, Purged, Store, StoreError};
 
-use crate::kit::{Folder, Kit, document, kept_out, now, page, records_read, titled};
+use testkit::TempFolder;
+
+use crate::tests::kit::{Kit, db, document, kept_out, now, page, records_read, titled};
 
 #[tokio::test]
 async fn a_purge_leaves_nothing_of_what_is_too_old() {
-    let folder = Folder::new();
-    let mut kit = Kit::of(Store::open(&folder.db()).await.unwrap());
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
     let land = |bytes: &[u8]| Some(kit.store.landing().put(bytes).unwrap());
     let (old_body, shared_body) = (land(b"old"), land(b"shared"));
     let mut old = document("old", records_read(vec![titled("1", "Old")], vec![kept_out(Some("9"), "bad")]));
@@ -35,11 +37,11 @@ async fn a_purge_leaves_nothing_of_what_is_too_old() {
     let landing = kit.store.landing();
     assert!(matches!(landing.get(ContentHash::of(b"old")), Err(StoreError::NoBody { .. })));
     assert_eq!(&landing.get(ContentHash::of(b"shared")).unwrap()[..], b"shared");
-    assert_eq!(kit.store.known_document("page", crate::kit::SCOPE, "old").await.unwrap(), None);
+    assert_eq!(kit.store.known_document("page", crate::tests::kit::SCOPE, "old").await.unwrap(), None);
     assert_eq!(kit.store.show("1").await.unwrap(), None);
 
     let back = kit.collect(vec![page("old", vec![titled("1", "Old")])]).await;
-    assert_eq!(crate::kit::counts(&back, Kind::Event), (1, 0, 0));
+    assert_eq!(crate::tests::kit::counts(&back, Kind::Event), (1, 0, 0));
     let again = kit.store.purge_older(&SourceName::new("a"), cutoff).await.unwrap();
     assert_eq!((again.rows, again.bodies), (0, 0));
 }

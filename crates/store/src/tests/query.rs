@@ -1,9 +1,9 @@
 //! Finding events: by time, place, text and the rest.
 
+use crate::{Bound, EventQuery, Near, StoreError};
 use model::{Clock, Event, Record, Stated, Venue, When, Zone};
-use store::{Bound, EventQuery, Near, StoreError};
 
-use crate::kit::{Kit, event, on, page, titled, venue};
+use crate::tests::kit::{Kit, event, on, page, titled, venue};
 
 fn day(text: &str) -> Option<Bound> {
     Some(Bound::Day(text.parse().unwrap()))

@@ -1,52 +1,21 @@
 //! A store with a short way to tell it things: one call is one run over some documents.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::PathBuf;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use model::{Change, Event, Found, Kind, Record, Request, RunId, SourceName, Venue, When, Window};
-use serde_json::json;
-use store::{
+use crate::{
     Batch, CommitOutcome, Counts, EventQuery, LandedDocument, Quarantined, Read, RunStart, Store, Sweep,
     SweepScope,
 };
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{Change, Event, Found, Kind, Record, Request, RunId, SourceName, Venue, When, Window};
+use serde_json::json;
+use testkit::TempFolder;
 
 pub const SCOPE: &str = "https://a.test/";
 
-/// A folder that goes when the test ends.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Folder {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("callboard-store-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
-    pub fn db(&self) -> PathBuf {
-        self.0.join("callboard.db")
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Names of what is in it.
-    pub fn entries(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// Where a store's database stands in `folder`.
+pub fn db(folder: &TempFolder) -> PathBuf {
+    folder.path().join("callboard.db")
 }
 
 pub struct Kit {
@@ -65,6 +34,11 @@ impl Kit {
 
     pub fn of(store: Store) -> Kit {
         Kit { store, runs: 0 }
+    }
+
+    /// The next run begins so many days later.
+    pub fn days_pass(&mut self, days: u32) {
+        self.runs += 24 * days;
     }
 
     /// Begins a run; each is an hour after the one before.

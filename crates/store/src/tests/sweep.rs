@@ -1,9 +1,9 @@
 //! Vanishing and coming back.
 
+use crate::{EventQuery, Read, Shrink};
 use model::{Event, Kind, Offer, Record};
-use store::{EventQuery, Read, Shrink};
 
-use crate::kit::{Kit, counts, document, event, on, page, titled, venue};
+use crate::tests::kit::{Kit, counts, document, event, on, page, titled, venue};
 
 #[tokio::test]
 async fn what_a_complete_sweep_misses_vanishes_and_may_return() {
@@ -52,8 +52,8 @@ async fn a_page_that_comes_back_unchanged_is_read_again() {
     let mut kit = Kit::new().await;
     kit.collect(vec![page("1", vec![titled("1", "A")]), page("2", vec![titled("2", "B")])]).await;
     kit.collect_and_sweep(vec![page("1", vec![titled("1", "A")])], 0.5).await;
-    assert_eq!(kit.store.known_document("page", crate::kit::SCOPE, "2").await.unwrap(), None);
-    assert!(kit.store.known_document("page", crate::kit::SCOPE, "1").await.unwrap().is_some());
+    assert_eq!(kit.store.known_document("page", crate::tests::kit::SCOPE, "2").await.unwrap(), None);
+    assert!(kit.store.known_document("page", crate::tests::kit::SCOPE, "1").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -98,6 +98,20 @@ async fn one_place_in_several_batches_of_a_run_keeps_all_it_said() {
     let run = kit.begin().await;
     kit.commit(run, vec![first()]).await;
     kit.commit(run, vec![page("1", vec![titled("2", "B")])]).await;
-    let sweep = kit.store.sweep(run.0, run.1, &crate::kit::scope(0.0)).await.unwrap();
+    let sweep = kit.store.sweep(run.0, run.1, &crate::tests::kit::scope(0.0)).await.unwrap();
     assert_eq!((sweep.vanished, sweep.refused), (0, None));
+}
+
+#[tokio::test]
+async fn what_came_to_its_end_since_it_was_last_seen_has_not_vanished() {
+    let mut kit = Kit::new().await;
+    let coming = |key: &str, day: &str| {
+        Record::new(key, Event { title: key.into(), start: on(day).into(), ..Event::default() })
+    };
+    kit.collect(vec![page("1", vec![coming("over", "2026-03-05"), coming("called off", "2026-04-20")])])
+        .await;
+    kit.days_pass(10);
+    let sweep = kit.collect_and_sweep(vec![page("1", vec![coming("new", "2026-05-01")])], 1.0).await;
+    assert_eq!(sweep.vanished, 1);
+    assert_eq!(kit.titles(EventQuery::default()).await, ["over", "new"]);
 }

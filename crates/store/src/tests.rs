@@ -1,5 +1,4 @@
 //! The store's rules, each checked through its public face on a real database.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod commit;
 mod kit;

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use crate::{EventQuery, Landing, Store, StoreError};
 use model::{ContentHash, Kind};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
-use store::{EventQuery, Landing, Store, StoreError};
 
-use crate::kit::{Folder, Kit, counts, page, titled};
+use testkit::TempFolder;
 
-async fn raw(folder: &Folder, statements: &'static str) {
-    let options = SqliteConnectOptions::new().filename(folder.db()).create_if_missing(true);
+use crate::tests::kit::{Kit, counts, db, page, titled};
+
+async fn raw(folder: &TempFolder, statements: &'static str) {
+    let options = SqliteConnectOptions::new().filename(db(folder)).create_if_missing(true);
     let mut connection = options.connect().await.unwrap();
     sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
@@ -18,73 +20,73 @@ async fn raw(folder: &Folder, statements: &'static str) {
 
 #[tokio::test]
 async fn a_query_makes_no_store() {
-    let folder = Folder::new();
-    let refused = Store::open_existing(&folder.db()).await;
+    let folder = TempFolder::new();
+    let refused = Store::open_existing(&db(&folder)).await;
     assert!(matches!(refused, Err(StoreError::Missing { .. })));
-    assert_eq!(folder.entries(), Vec::<String>::new());
+    assert_eq!(folder.names(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn what_was_kept_is_there_after_reopening() {
-    let folder = Folder::new();
-    let mut kit = Kit::of(Store::open(&folder.db()).await.unwrap());
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     kit.store.close().await;
-    assert_eq!(folder.entries(), ["callboard.db"]);
-    let kit = Kit::of(Store::open_existing(&folder.db()).await.unwrap());
+    assert_eq!(folder.names(), ["callboard.db"]);
+    let kit = Kit::of(Store::open_existing(&db(&folder)).await.unwrap());
     assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
 }
 
 #[tokio::test]
 async fn foreign_and_newer_files_are_refused_untouched() {
-    let folder = Folder::new();
-    std::fs::write(folder.db(), "this is plainly not a database, but long enough to be looked at".repeat(9))
+    let folder = TempFolder::new();
+    std::fs::write(db(&folder), "this is plainly not a database, but long enough to be looked at".repeat(9))
         .unwrap();
-    assert!(matches!(Store::open(&folder.db()).await, Err(StoreError::NotAStore { .. })));
+    assert!(matches!(Store::open(&db(&folder)).await, Err(StoreError::NotAStore { .. })));
 
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     raw(&folder, "CREATE TABLE photos (id INTEGER)").await;
-    assert!(matches!(Store::open(&folder.db()).await, Err(StoreError::NotAStore { .. })));
+    assert!(matches!(Store::open(&db(&folder)).await, Err(StoreError::NotAStore { .. })));
 
-    let folder = Folder::new();
-    Store::open(&folder.db()).await.unwrap().close().await;
+    let folder = TempFolder::new();
+    Store::open(&db(&folder)).await.unwrap().close().await;
     raw(&folder, "INSERT INTO schema_version (version) VALUES (99)").await;
-    let refused = Store::open(&folder.db()).await.unwrap_err();
+    let refused = Store::open(&db(&folder)).await.unwrap_err();
     assert!(refused.to_string().contains("schema is version 99"), "{refused}");
 }
 
 #[tokio::test]
 async fn a_place_that_cannot_be_written_is_named() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let refused = Store::open(&folder.path().join("absent/callboard.db")).await.unwrap_err();
     assert!(matches!(refused, StoreError::NotWritable { .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn a_locked_store_is_waited_for_and_then_said_to_be_in_use() {
-    let folder = Folder::new();
-    Store::open(&folder.db()).await.unwrap().close().await;
-    let options = SqliteConnectOptions::new().filename(folder.db());
+    let folder = TempFolder::new();
+    Store::open(&db(&folder)).await.unwrap().close().await;
+    let options = SqliteConnectOptions::new().filename(db(&folder));
     let mut other = options.connect().await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    let refused = Store::open_waiting(&folder.db(), Duration::from_millis(50)).await.unwrap_err();
+    let refused = Store::open_waiting(&db(&folder), Duration::from_millis(50)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
 }
 
 #[tokio::test]
 async fn a_column_that_is_new_is_added_and_recorded() {
-    let folder = Folder::new();
-    let mut kit = Kit::of(Store::open(&folder.db()).await.unwrap());
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     kit.store.close().await;
     // As a store looks that was written before these columns were thought of.
     raw(&folder, "ALTER TABLE event_listings DROP COLUMN doors_at; ALTER TABLE event_listings DROP COLUMN doors_date; \
                   ALTER TABLE event_listings DROP COLUMN doors; ALTER TABLE event_listings DROP COLUMN age_restriction; \
                   DELETE FROM schema_changes").await;
-    let kit = Kit::of(Store::open(&folder.db()).await.unwrap());
+    let kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
     assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
     kit.store.close().await;
-    let mut connection = SqliteConnectOptions::new().filename(folder.db()).connect().await.unwrap();
+    let mut connection = SqliteConnectOptions::new().filename(db(&folder)).connect().await.unwrap();
     let recorded: i64 =
         sqlx::query_scalar("SELECT count(*) FROM schema_changes WHERE statement LIKE 'ALTER TABLE%'")
             .fetch_one(&mut connection)
@@ -95,38 +97,38 @@ async fn a_column_that_is_new_is_added_and_recorded() {
 
 #[tokio::test]
 async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
-    let folder = Folder::new();
-    let mut kit = Kit::of(Store::rehearse(&folder.db()).await.unwrap());
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::rehearse(&db(&folder)).await.unwrap());
     let outcome = kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     assert_eq!(counts(&outcome, Kind::Event), (1, 0, 0));
     kit.store.landing().put(b"body").unwrap();
-    assert_eq!(folder.entries(), Vec::<String>::new());
+    assert_eq!(folder.names(), Vec::<String>::new());
 
-    let mut kit = Kit::of(Store::open(&folder.db()).await.unwrap());
+    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala"), titled("2", "Ball")])]).await;
     let landed = kit.store.landing().put(b"landed").unwrap();
-    let open = folder.entries();
+    let open = folder.names();
     for _ in 0..2 {
-        let mut rehearsal = Kit::of(Store::rehearse(&folder.db()).await.unwrap());
+        let mut rehearsal = Kit::of(Store::rehearse(&db(&folder)).await.unwrap());
         let outcome =
             rehearsal.collect(vec![page("1", vec![titled("1", "Grand Gala"), titled("2", "Ball")])]).await;
         assert_eq!(counts(&outcome, Kind::Event), (0, 1, 1));
         let next = rehearsal.collect(vec![page("2", vec![titled("3", "New")])]).await;
         assert_eq!(counts(&next, Kind::Event), (1, 0, 0));
         assert_eq!(&rehearsal.store.landing().get(landed).unwrap()[..], b"landed");
-        assert_eq!(folder.entries(), open);
+        assert_eq!(folder.names(), open);
         kit.store.close().await;
-        let closed = folder.entries();
-        Store::rehearse(&folder.db()).await.unwrap().close().await;
-        assert_eq!(folder.entries(), closed);
-        kit.store = Store::open(&folder.db()).await.unwrap();
+        let closed = folder.names();
+        Store::rehearse(&db(&folder)).await.unwrap().close().await;
+        assert_eq!(folder.names(), closed);
+        kit.store = Store::open(&db(&folder)).await.unwrap();
         assert_eq!(kit.titles(EventQuery::default()).await, ["Gala", "Ball"]);
     }
 }
 
 #[test]
 fn bodies_are_kept_once_and_verified() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let landing = Landing::in_folder(folder.path().join("x.landing"));
     let (empty, body) = (landing.put(b"").unwrap(), landing.put(&[7; 100_000]).unwrap());
     assert_eq!(landing.put(&[7; 100_000]).unwrap(), body);

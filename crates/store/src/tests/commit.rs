@@ -1,10 +1,12 @@
 //! What a commit writes, counts and leaves alone.
 
+use crate::{Batch, EventQuery, Read, StoreError};
 use model::{ContentHash, Event, Kind, Performer, Record, SourceName, Stated};
 use serde_json::json;
-use store::{Batch, EventQuery, Read, StoreError};
 
-use crate::kit::{Folder, Kit, counts, document, event, kept_out, now, page, records_read, titled, venue};
+use testkit::TempFolder;
+
+use crate::tests::kit::{Kit, counts, db, document, event, kept_out, now, page, records_read, titled, venue};
 
 #[tokio::test]
 async fn the_same_input_twice_changes_nothing() {
@@ -100,9 +102,9 @@ async fn unchanged_documents_stand_for_what_they_said() {
     let mut kit = Kit::new().await;
     let quarantined = vec![kept_out(Some("bad"), "missing_start")];
     let read = records_read(vec![titled("1", "Gala"), venue("v", "Hall", 1.0, 1.0)], quarantined);
-    assert_eq!(kit.store.known_document("page", crate::kit::SCOPE, "1").await.unwrap(), None);
+    assert_eq!(kit.store.known_document("page", crate::tests::kit::SCOPE, "1").await.unwrap(), None);
     kit.collect(vec![document("1", read)]).await;
-    let known = kit.store.known_document("page", crate::kit::SCOPE, "1").await.unwrap().unwrap();
+    let known = kit.store.known_document("page", crate::tests::kit::SCOPE, "1").await.unwrap().unwrap();
     assert_eq!((known.body, known.etag.as_deref()), (ContentHash::of(b"1"), Some("\"1\"")));
     assert_eq!((known.records[&Kind::Event], known.quarantined), (1, 1));
     let mut answer = document("1", Read::Unchanged);
@@ -127,7 +129,7 @@ async fn a_failed_document_is_kept_and_changes_nothing_known() {
     let documents = kit.store.documents_of_run(run.0).await.unwrap();
     assert_eq!((&documents[0].outcome[..], documents[0].error.as_deref()), ("failed", Some("500")));
     assert!(documents[0].headers.iter().all(|(name, _)| name != "set-cookie"));
-    assert!(kit.store.known_document("page", crate::kit::SCOPE, "1").await.unwrap().is_some());
+    assert!(kit.store.known_document("page", crate::tests::kit::SCOPE, "1").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -179,7 +181,7 @@ async fn a_cursor_counts_once_its_run_has_completed() {
     let run = kit.begin().await;
     kit.commit(run, with(2)).await;
     kit.store.end_run(run.0, run.1, "partial", &json!({"x": 1})).await.unwrap();
-    assert_eq!(kit.store.cursor("page", crate::kit::SCOPE).await.unwrap(), Some(json!(1)));
+    assert_eq!(kit.store.cursor("page", crate::tests::kit::SCOPE).await.unwrap(), Some(json!(1)));
     let runs = kit.store.runs(1).await.unwrap();
     assert_eq!((runs[0].outcome.as_deref(), &runs[0].summary), (Some("partial"), &json!({"x": 1})));
 }
@@ -212,8 +214,8 @@ async fn show_tells_what_set_each_field() {
 
 #[tokio::test]
 async fn a_commit_that_is_dropped_midway_leaves_nothing() {
-    let folder = Folder::new();
-    let mut kit = Kit::of(store::Store::open(&folder.db()).await.unwrap());
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(crate::Store::open(&db(&folder)).await.unwrap());
     let run = kit.begin().await;
     // Each attempt is dropped after twice as many polls, until one gets through.
     for doublings in 0..30 {
