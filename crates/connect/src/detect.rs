@@ -14,6 +14,7 @@ use crate::format::{feed, ics};
 use crate::{ReadError, ReadOptions};
 
 pub use sniff::{Sniffed, sniff};
+pub(crate) use wrong::json_error;
 
 /// Reads a document by what it holds.
 pub fn read(document: &Document, options: &ReadOptions) -> Result<Reading, ReadError> {

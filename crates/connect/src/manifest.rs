@@ -10,6 +10,7 @@ mod field;
 mod params;
 mod plan;
 mod read;
+mod recognise;
 mod rule;
 mod shape;
 pub mod spec;
@@ -17,6 +18,7 @@ mod trial;
 mod turn;
 mod yaml;
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
@@ -36,6 +38,7 @@ use plan::{AuthPlan, FollowPlan, Plan, RequestPlan};
 use read::{ReadItem, Reader};
 use spec::{DecodeSpec, ManifestSpec, TermsSpec};
 
+pub use recognise::Glance;
 pub use trial::{Outcome, Trial, run_tests};
 
 /// Changes when the same manifest would read differently than before.
@@ -142,8 +145,8 @@ impl Manifest {
     }
 
     /// The request whose answer a bare document is, if it is one of this source's.
-    pub fn recognise(&self, document: &Document) -> Option<&str> {
-        let rule = self.plan.recognise.iter().find(|rule| recognised(rule, document))?;
+    pub fn recognise(&self, document: &Glance<'_>) -> Option<&str> {
+        let rule = self.plan.recognise.iter().find(|rule| document.fits(rule))?;
         let starts = self.plan.request("").map(|request| request.name.as_str());
         rule.request.as_deref().or(starts)
     }
@@ -181,6 +184,10 @@ impl Manifest {
         let mut reading = crate::detect::read(document, &options)?;
         reading.source = None;
         reading.complete |= request.complete;
+        if reading.records.is_empty() && !request.follow.is_empty() {
+            // An index need hold no events itself.
+            reading.notes.clear();
+        }
         Ok(reading)
     }
 
@@ -225,10 +232,7 @@ impl Manifest {
                 }
                 occasion.url = Some(url);
             }
-            let request = ask::build(target, &occasion, &scope, Some(base))?;
-            if !reading.requests.iter().any(|known| known.identity() == request.identity()) {
-                reading.requests.push(request);
-            }
+            reading.requests.push(ask::build(target, &occasion, &scope, Some(base))?);
         }
         Ok(())
     }
@@ -288,31 +292,11 @@ impl Manifest {
     }
 }
 
-fn recognised(rule: &plan::RecognisePlan, document: &Document) -> bool {
-    let host = rule.host.as_ref().is_none_or(|host| {
-        let own = document.url.host_str().unwrap_or_default();
-        own == host || own.strip_suffix(host.as_str()).is_some_and(|rest| rest.ends_with('.'))
-    });
-    if !host {
-        return false;
-    }
-    let text = String::from_utf8_lossy(&document.body);
-    if !rule.text.as_ref().is_none_or(|wanted| text.contains(wanted.as_str())) {
-        return false;
-    }
-    if !rule.json.is_empty() {
-        let Ok(json) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) else {
-            return false;
-        };
-        let value = from_json(&json);
-        if !rule.json.iter().all(|path| !path.all(&value, &value).is_empty()) {
-            return false;
-        }
-    }
-    rule.html.as_ref().is_none_or(|selector| {
-        let page = Value::from(crate::expression::Element::parse(&text, &document.url));
-        !crate::expression::Address::parse(selector).all(&page, &page).is_empty()
-    })
+/// The source's own words where it answers with an error.
+fn said_error(request: &RequestPlan, scope: &Arc<Scope>) -> Result<Option<String>, String> {
+    let Some(rule) = &request.error else { return Ok(None) };
+    let said = rule.eval(scope).map_err(|error| format!("`error`: {error}"))?;
+    Ok((!crate::expression::is_nothing(&said)).then(|| text_of(&said)))
 }
 
 impl Connector for Manifest {
@@ -350,8 +334,12 @@ impl Connector for Manifest {
                 self.fault(format!("there is no request `{}` any more", document.request.step)),
             )
         })?;
+        let mut listed = Reading::default();
         if request.decode == DecodeSpec::Listing {
-            return self.read_listing(request, document, options);
+            listed = self.read_listing(request, document, options)?;
+            if request.follow.is_empty() && request.pages.is_none() {
+                return Ok(listed);
+            }
         }
         let fault = |error: String| ReadError::Connector(self.fault(error));
         let base = self.base(document, request);
@@ -368,12 +356,16 @@ impl Connector for Manifest {
         fixed.push(("page", from_json(&Json::Object(occasion.page.clone()))));
         scope.item = decoded;
         let scope = Arc::new(scope);
+        if let Some(message) = said_error(request, &scope).map_err(fault)? {
+            return Err(ReadError::SourceError(message));
+        }
 
         let today = options.now.with_timezone(&zone.unwrap_or(chrono_tz::UTC)).date_naive();
         let context =
             FieldContext { timezone: zone, hints: Hints { today: Some(today), ..Hints::default() } };
         let mut reader = Reader::new(&self.file, &context);
-        reader.reading.complete = request.complete;
+        reader.reading = listed;
+        reader.reading.complete |= request.complete;
         reader.reading.total = turn::whole(request.total.as_ref(), &scope).map_err(fault)?;
         if self.split(request, &occasion, &scope, &mut reader.reading).map_err(fault)? {
             return Ok(reader.reading);
@@ -388,6 +380,8 @@ impl Connector for Manifest {
         }
         let whole = ReadItem { scope: Arc::clone(&scope), key: None };
         self.follow(&request.follow, &whole, &base, occasion.depth, &mut reader.reading);
+        let mut known = HashSet::new();
+        reader.reading.requests.retain(|request| known.insert(request.identity()));
         match self.turn(request, &occasion, &scope, document, found.unwrap_or(0)) {
             Ok(Some(next)) => turn_or_stop(request, &occasion, next, &mut reader.reading),
             Ok(None) => {}

@@ -102,9 +102,14 @@ pub(super) fn xml_error(document: &Document) -> Option<ReadError> {
     Some(ReadError::SourceError(shortened(&xml::own_text(message.unwrap_or(root)))))
 }
 
-/// JSON whose top level says that it is an error and holds no list of anything.
-pub(super) fn json_error(value: &Value) -> Option<ReadError> {
+/// JSON whose top level says that it is an error and holds no list of anything; or that says nothing
+/// but one sentence.
+pub(crate) fn json_error(value: &Value) -> Option<ReadError> {
     let object = value.as_object()?;
+    let alone = ["message", "Message", "errorMessage", "detail"].iter().find_map(|key| object.get(*key));
+    if let Some(said) = alone.and_then(Value::as_str).filter(|_| object.len() == 1) {
+        return Some(ReadError::SourceError(shortened(said)));
+    }
     let error =
         ["error", "errors", "fault"].iter().find_map(|key| object.get(*key)).filter(|e| !is_nothing(e))?;
     let lists = object

@@ -17,11 +17,11 @@ pub fn decode(request: &RequestPlan, document: &Document, base: &Url) -> Result<
         return Err(ReadError::Empty);
     }
     match request.decode {
-        DecodeSpec::Json => json(&text),
-        DecodeSpec::Html => Ok(Value::from(Element::parse(&text, base))),
+        DecodeSpec::Json => json(&text, request.error.is_none()),
+        DecodeSpec::Html | DecodeSpec::Listing => Ok(Value::from(Element::parse(&text, base))),
         DecodeSpec::Xml => xml(&text),
         DecodeSpec::Csv => csv(request, &text),
-        DecodeSpec::Text | DecodeSpec::Listing => Ok(Value::from(text)),
+        DecodeSpec::Text => Ok(Value::from(text)),
     }
 }
 
@@ -37,12 +37,16 @@ fn text(request: &RequestPlan, document: &Document) -> String {
     crate::format::html::decode(document).into_owned()
 }
 
-/// JSON, also where it is wrapped: in a call (JSONP), behind a guard against inclusion.
-fn json(text: &str) -> Result<Value, ReadError> {
+/// JSON, also where it is wrapped: in a call (JSONP), behind a guard against inclusion. One that is an
+/// error of the source is reported as one, unless the manifest says itself what its errors look like.
+fn json(text: &str, report_errors: bool) -> Result<Value, ReadError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let parsed = serde_json::from_str::<serde_json::Value>(text);
     let error = match parsed {
-        Ok(json) => return Ok(from_json(&json)),
+        Ok(json) => {
+            let said = crate::detect::json_error(&json).filter(|_| report_errors);
+            return said.map_or_else(|| Ok(from_json(&json)), Err);
+        }
         Err(error) => error,
     };
     let inner = unwrap_call(text)
@@ -102,11 +106,13 @@ mod tests {
     #[test]
     fn json_comes_out_of_its_wrappings() {
         for text in ["[1]", "\u{feff}[1]", "cb([1]);", "/**/a.b([1])", ")]}',\n[1]"] {
-            assert_eq!(json(text).unwrap().to_string(), "[1]", "{text:?}");
+            assert_eq!(json(text, true).unwrap().to_string(), "[1]", "{text:?}");
         }
         assert!(
-            matches!(json("<html><title>Sign in</title>"), Err(ReadError::Unrecognised(why)) if why.contains("Sign in"))
+            matches!(json("<html><title>Sign in</title>", true), Err(ReadError::Unrecognised(why)) if why.contains("Sign in"))
         );
-        assert!(matches!(json("{\n 1}"), Err(ReadError::Malformed { line: 2, .. })));
+        let error = json(r#"{"error": {"code": "BAD", "description": "no such place"}}"#, true);
+        assert!(matches!(error, Err(ReadError::SourceError(said)) if said == "BAD: no such place"));
+        assert!(matches!(json("{\n 1}", true), Err(ReadError::Malformed { line: 2, .. })));
     }
 }

@@ -53,6 +53,7 @@ pub struct RequestPlan {
     pub decode: DecodeSpec,
     pub encoding: Option<&'static encoding_rs::Encoding>,
     pub csv: CsvSpec,
+    pub error: Option<Rule>,
     pub total: Option<Rule>,
     pub complete: bool,
     pub read: Vec<ReadPlan>,

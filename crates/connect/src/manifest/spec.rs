@@ -355,6 +355,11 @@ pub struct RequestSpec {
     /// How its CSV is written.
     #[serde(default)]
     pub csv: CsvSpec,
+    /// What the source says is wrong, where it answers with an error in place of listings: a text, or
+    /// nothing when all is well. Unless it is given, JSON whose top level is an `error`, `errors` or
+    /// `fault` and that lists nothing is an error.
+    #[serde(default)]
+    pub error: ValueSpec,
     /// How many listings the source says it holds.
     #[serde(default)]
     pub total: ValueSpec,
@@ -412,7 +417,8 @@ pub enum DecodeSpec {
     /// Plain text; `item` is the text.
     Text,
     /// Whatever `callboard collect` reads by itself: a calendar (iCalendar), a feed, a page with event
-    /// markup. The records are those it reads; there are no rules to write.
+    /// markup. The records are those it reads; there are no rules to write. `follow` and `paginate`
+    /// address the answer as a page.
     Listing,
 }
 

@@ -49,9 +49,9 @@ impl<'a> Compiler<'a> {
 
     fn request(&mut self, name: &str, spec: &'a RequestSpec, starts: bool) -> RequestPlan {
         let item = match spec.decode {
-            DecodeSpec::Html => Item::Html,
+            DecodeSpec::Html | DecodeSpec::Listing => Item::Html,
             DecodeSpec::Json | DecodeSpec::Csv => Item::Json,
-            DecodeSpec::Xml | DecodeSpec::Text | DecodeSpec::Listing => Item::Unknown,
+            DecodeSpec::Xml | DecodeSpec::Text => Item::Unknown,
         };
         let asking = asking_names(spec);
         let reading = reading_names(item);
@@ -59,11 +59,9 @@ impl<'a> Compiler<'a> {
             self.fault(format!("`{name}` begins a run and has no `url`"));
         }
         let own_readers = spec.decode == DecodeSpec::Listing;
-        if own_readers && (!spec.read.is_empty() || !spec.follow.is_empty() || spec.paginate.is_some()) {
-            self.fault(
-                "`decode: listing` reads by itself; `read`, `follow` and `paginate` have nothing to work on",
-            )
-            .help = Some("name the format (`html`, `xml`, `json`) to write rules of your own".to_owned());
+        if own_readers && !spec.read.is_empty() {
+            self.fault("`decode: listing` reads by itself; `read` has nothing to work on").help =
+                Some("name the format (`html`, `xml`, `json`) to write rules of your own".to_owned());
         }
         if spec.read.is_empty() && spec.follow.is_empty() && !own_readers {
             self.warning(format!("nothing is read from the answer of `{name}`")).help =
@@ -87,6 +85,7 @@ impl<'a> Compiler<'a> {
             decode: spec.decode,
             encoding: self.encoding(spec),
             csv: spec.csv.clone(),
+            error: self.inside("error", |c| c.optional_rule(&spec.error, &reading)),
             total: self.inside("total", |c| c.optional_rule(&spec.total, &reading)),
             complete: spec.complete,
             read: self.reads(&spec.read, &reading),
