@@ -114,7 +114,8 @@ fn keep(folder: &Path, hash: ContentHash, body: &[u8], serial: u64) -> io::Resul
         return Ok(());
     }
     let packed = compress(body)?;
-    let temporary = folder.join(format!("tmp-{}-{serial}", std::process::id()));
+    // In the same folder: a rename across folders, or all temporary files in one, is done one at a time.
+    let temporary = file.with_file_name(format!("tmp-{}-{serial}", std::process::id()));
     let written = write_and_rename(&temporary, &file, &packed);
     if written.is_err() {
         // Best effort: the write error is the one to report.
@@ -124,20 +125,14 @@ fn keep(folder: &Path, hash: ContentHash, body: &[u8], serial: u64) -> io::Resul
 }
 
 fn write_and_rename(temporary: &Path, file: &Path, packed: &[u8]) -> io::Result<()> {
-    if let Err(error) = std::fs::write(temporary, packed) {
-        if error.kind() != io::ErrorKind::NotFound {
-            return Err(error);
-        }
-        make_parent(temporary)?;
-        std::fs::write(temporary, packed)?;
-    }
-    match std::fs::rename(temporary, file) {
+    match std::fs::write(temporary, packed) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_parent(file)?;
-            std::fs::rename(temporary, file)
+            make_parent(temporary)?;
+            std::fs::write(temporary, packed)?;
         }
-        renamed => renamed,
+        written => written?,
     }
+    std::fs::rename(temporary, file)
 }
 
 fn make_parent(file: &Path) -> io::Result<()> {

@@ -23,7 +23,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(15);
 const READERS: u32 = 3;
 
 /// Page cache of the writer and of each reader, in KiB; negative is SQLite's way to say KiB.
-const WRITER_CACHE: &str = "-16000";
+const WRITER_CACHE: &str = "-8000";
 const READER_CACHE: &str = "-2000";
 
 /// Fold the log into the database each 64 MB: ids are random, so each batch touches many pages, and
