@@ -245,3 +245,26 @@ fn every_description_of_the_organizer_is_read() {
     }
     assert!(count == 0 || count == 73, "{count} descriptions");
 }
+
+#[test]
+fn ticketmaster_s_placeholders_are_not_taken_at_their_word() {
+    let sources = sources();
+    let (mut to_be_announced, mut sales_of_1900) = (0, 0);
+    for recorded in all().into_iter().filter(|recorded| recorded.name.starts_with("sdkjs_v2_event_all-200."))
+    {
+        let outcome = read(&sources, &recorded);
+        let reading = outcome.reading.expect("a list");
+        let events = reading.records.iter().filter_map(|record| Some((&record.key, record.as_event()?)));
+        for (key, event) in events {
+            let start = event.start.value().expect("required");
+            if key == "1Ae7ZfdGkSp307Y" {
+                assert_eq!((start.clock, start.time), (model::Clock::ToBeAnnounced, None));
+                to_be_announced += 1;
+            }
+            let sales = event.sales_start.value().map(ToString::to_string).unwrap_or_default();
+            sales_of_1900 += usize::from(sales.starts_with("1900"));
+        }
+        assert_eq!(to_be_announced, 1);
+    }
+    assert_eq!(sales_of_1900, 0);
+}
