@@ -94,6 +94,12 @@ pub const SETTINGS: &[Setting] = &[
         help: "documents per run at most",
     },
     Setting {
+        key: "max_bytes",
+        env: &["CALLBOARD_MAX_BYTES"],
+        default: "33554432",
+        help: "longest body that is fetched, decompressed, in bytes",
+    },
+    Setting {
         key: "max_shrink",
         env: &["CALLBOARD_MAX_SHRINK"],
         default: "0.5",

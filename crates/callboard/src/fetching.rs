@@ -17,6 +17,7 @@ pub fn fetcher_allowing(config: &Config, allow_private: bool) -> Result<Fetcher>
         contact,
         per_second: config.get("per_second")?,
         total_concurrency: config.get("concurrency")?,
+        max_bytes: config.get("max_bytes")?,
         allow_private: allow_private || config.get("allow_private")?,
         ..FetchOptions::default()
     };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use engine::collect::{Counts, Summary};
+use engine::collect::{Counts, Failure, Summary};
 use model::Change;
 use serde_json::{Value, json};
 use store::Store;
@@ -45,7 +45,7 @@ pub fn for_people(summary: &Summary, changes: &[Value]) -> String {
     headline(&mut text, summary);
     counts(&mut text, summary);
     list(&mut text, "quarantined", summary.quarantine.iter().map(|q| format!("{} {}", q.count, q.reason)));
-    list(&mut text, "failed", summary.failures.iter().map(|f| format!("{}: {}", f.input, f.error)));
+    list(&mut text, "failed", summary.failures.iter().map(Failure::line));
     list(&mut text, "notes", summary.notes.iter().cloned());
     if summary.notes_left_out > 0 {
         text += &format!("  and {} more\n", summary.notes_left_out);

@@ -15,14 +15,14 @@ pub(crate) fn render<'a>(listings: impl Iterator<Item = &'a Listing>, stamp: Dat
     lines.push("CALSCALE:GREGORIAN");
     lines.push("METHOD:PUBLISH");
     lines.push("X-WR-CALNAME:Town Calendar");
-    for (number, listing) in listings.enumerate() {
-        series(&mut lines, listing, number, stamp);
+    for listing in listings {
+        series(&mut lines, listing, stamp);
     }
     lines.push("END:VCALENDAR");
     lines.0
 }
 
-fn series(lines: &mut Lines, listing: &Listing, number: usize, stamp: DateTime<Utc>) {
+fn series(lines: &mut Lines, listing: &Listing, stamp: DateTime<Utc>) {
     match (&listing.repeats, listing.time) {
         (Some(repeats), Time::Clock { start, minutes }) => {
             event(lines, listing, stamp, listing.status, |lines| {
@@ -32,8 +32,10 @@ fn series(lines: &mut Lines, listing: &Listing, number: usize, stamp: DateTime<U
             exceptions(lines, listing, repeats, (start, minutes), stamp);
         }
         (_, Time::Clock { start, minutes }) => {
-            // some calendars write all times in UTC
-            let in_utc = number % 4 == 1;
+            // Some calendars write all times in UTC. Which event is written so follows from its id, which
+            // begins with its number: it stays so when others go.
+            let number = listing.id.split('-').next().and_then(|n| n.parse::<usize>().ok());
+            let in_utc = number.is_some_and(|n| n % 4 == 1);
             event(lines, listing, stamp, listing.status, |lines| {
                 span(lines, listing, start, minutes, in_utc);
             });

@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::origin::Origin;
 use super::progress::Progress;
-use super::summary::Summary;
+use super::summary::{Failure, Summary};
 use super::take::{Place, TakeResult, Taken, Taker, Work, file_url};
 use super::tally::Tally;
 use super::{Collect, CollectError, CollectOptions};
@@ -299,7 +299,8 @@ impl Drive {
     fn report(&self, taken: &Taken) {
         let records = super::landed::records(taken) as u64;
         if let TakeResult::Failed { error, .. } = &taken.result {
-            self.progress.say(format!("{}: {error}", taken.work.name));
+            let failure = Failure { input: taken.work.name.clone(), error: error.clone() };
+            self.progress.say(failure.line());
         }
         self.progress.done(records, matches!(taken.result, TakeResult::Failed { .. }));
     }

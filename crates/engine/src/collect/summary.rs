@@ -100,6 +100,17 @@ pub struct Failure {
     pub error: String,
 }
 
+impl Failure {
+    /// One line: the input, then what went wrong; an error that names its input itself stands alone.
+    pub fn line(&self) -> String {
+        if self.error.contains(&self.input) {
+            self.error.clone()
+        } else {
+            format!("{}: {}", self.input, self.error)
+        }
+    }
+}
+
 /// The machine-readable summary of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
