@@ -5,4 +5,5 @@ mod calendars;
 mod call;
 mod pages;
 mod questions;
+mod reference;
 mod upstreams;
