@@ -55,6 +55,8 @@ pub struct EventQuery {
     /// Source name, without regard to case.
     pub source: Option<String>,
     /// Status, without regard to case.
+    ///
+    /// `scheduled` takes in those whose source says nothing of a status.
     pub status: Option<String>,
     /// `Some(true)`: only those stated as free; `Some(false)`: only those stated as not free.
     pub free: Option<bool>,

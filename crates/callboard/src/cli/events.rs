@@ -48,7 +48,7 @@ pub struct Events {
     /// A source
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// scheduled, tentative, cancelled, postponed, rescheduled or moved_online
+    /// scheduled (or not said), tentative, cancelled, postponed, rescheduled or moved_online
     #[arg(long, value_name = "WORD")]
     status: Option<String>,
     /// Only events that cost nothing

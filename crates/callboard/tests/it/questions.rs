@@ -40,6 +40,7 @@ fn every_filter_narrows() {
     check(&["--q", "\"NOT ( brass* AND"], &[]);
     check(&["--free"], &["Café «Lecture»"]);
     check(&["--status", "cancelled"], &["Brass Night"]);
+    check(&["--status", "scheduled"], &["Café «Lecture»"]);
     check(&["--source", "HALL.test", "--limit", "1"], &["Brass Night"]);
 }
 

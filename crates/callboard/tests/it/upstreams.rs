@@ -219,3 +219,28 @@ fn the_demo_runs_on_nothing_and_leaves_nothing() {
     assert!(answer.stdout.contains("START") && answer.stdout.contains("completed"), "{}", answer.stdout);
     assert_eq!(desk.folder.names(), Vec::<String>::new());
 }
+
+#[test]
+fn an_interrupt_keeps_what_was_read_and_says_cancelled() {
+    let site = Fault { latency: std::time::Duration::from_millis(400), ..Fault::default() };
+    let hall = Hall::open(Faults { site, ..Faults::default() });
+    let args =
+        [vec!["collect".to_owned(), "--format".to_owned(), "json".to_owned()], hall.input(Upstream::Site)];
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_callboard"))
+        .args(args.concat())
+        .env("CALLBOARD_CONCURRENCY", "2")
+        .current_dir(hall.desk.folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill runs").success());
+    let output = child.wait_with_output().expect("the program ends");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("a summary");
+    assert_eq!((output.status.code(), &summary["outcome"]), (Some(130), &"cancelled".into()), "{summary}");
+    let kept = hall.desk.events(&[]).len() as u64;
+    assert_eq!(kept, event_counts(&summary)[0], "{summary}");
+    assert!(kept > 0 && kept < 40, "{kept}");
+}

@@ -105,7 +105,9 @@ impl Filter {
             self.add("e.source = ?", [model::SourceName::new(source).as_str().into()]);
         }
         if let Some(status) = &query.status {
-            self.add("e.status = ? COLLATE NOCASE", [status.trim().into()]);
+            let unless_said = if status.trim().eq_ignore_ascii_case("scheduled") { "scheduled" } else { "" };
+            let sql = "coalesce(e.status, ?) = ? COLLATE NOCASE";
+            self.add(sql, [unless_said.into(), status.trim().into()]);
         }
         match query.free {
             Some(true) => self.add("e.is_free = 1", []),
