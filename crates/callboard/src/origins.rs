@@ -44,9 +44,22 @@ impl Catalog {
     /// The shipped connectors and those of the user's folder; a file of it that cannot be used is
     /// told on stderr and left out.
     pub fn load(config: &Config) -> Result<Catalog> {
-        let (sources, findings) = Sources::load(&own_files(config)?);
+        Ok(Catalog::new(config, Sources::load(&own_files(config)?)))
+    }
+
+    /// The same with only those of the shipped connectors that are `wanted`, where nothing else is needed.
+    pub fn load_only(config: &Config, wanted: &[&str]) -> Result<Catalog> {
+        let shipped = connect::sources::shipped();
+        let known = wanted.iter().all(|name| shipped.iter().any(|shipped| shipped.name == *name));
+        if !known || config.text("retention").is_some() {
+            return Catalog::load(config);
+        }
+        Ok(Catalog::new(config, Sources::load_only(&own_files(config)?, wanted)))
+    }
+
+    fn new(config: &Config, (sources, findings): (Sources, Vec<Finding>)) -> Catalog {
         findings.iter().for_each(|finding| say(&finding.to_string()));
-        Ok(Catalog { sources: Arc::new(sources), purges: config.text("retention") == Some("purge") })
+        Catalog { sources: Arc::new(sources), purges: config.text("retention") == Some("purge") }
     }
 
     /// All of them.

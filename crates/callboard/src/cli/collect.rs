@@ -98,7 +98,10 @@ impl Collect {
         if self.inputs.is_empty() && self.connector.is_none() {
             bail!("nothing to collect from: give addresses, files or folders, or --connector NAME");
         }
-        let catalog = Catalog::load(config)?;
+        let catalog = match &self.connector {
+            Some(name) => Catalog::load_only(config, &[name])?,
+            None => Catalog::load(config)?,
+        };
         let asked = Asked {
             inputs: engine::collect::resolve(&self.inputs)?,
             connector: self.connector.clone(),
