@@ -268,7 +268,9 @@ fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Params>
             put(&mut params, name, spec.kind, value);
         } else if absent && needed && spec.required && spec.kind == ParamType::Secret {
             let variables = spec.env.0.join(" or ");
-            bail!("{} needs `{name}`: set {variables} in .env, or give --param {name}=…", manifest.name());
+            let from_env =
+                if variables.is_empty() { variables } else { format!("set {variables} in .env, or ") };
+            bail!("{} needs `{name}`: {from_env}give --param {name}=…", manifest.name());
         }
     }
     Ok(params)

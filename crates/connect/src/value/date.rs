@@ -57,7 +57,8 @@ pub fn read(text: &str, hints: &Hints) -> Option<When> {
 pub fn read_span(text: &str, hints: &Hints) -> Option<Span> {
     let said = text.trim();
     let found = scan::scan(said, hints.order);
-    let (first, last) = year::settle(&found.dates, hints)?;
+    let hints = Hints { year: year::apart(said).or(hints.year), ..*hints };
+    let (first, last) = year::settle(&found.dates, &hints)?;
     let start = when(said, first, found.start, &found);
     let end = end_of(said, first, last, &found);
     Some(Span { start, end })

@@ -160,3 +160,19 @@ fn never_panics() {
         let _ = read_span(text, &hints());
     }
 }
+
+#[test]
+fn a_year_that_stands_apart_from_its_day_is_read() {
+    let hints = Hints { today: "2026-11-22".parse().ok(), ..Hints::default() };
+    let check = |text: &str, expected: &str| {
+        let date = read(text, &hints).and_then(|when| when.date).map(|date| date.to_string());
+        assert_eq!(date.as_deref(), Some(expected), "{text}");
+    };
+    check("October 12 (W), 2022", "2022-10-12");
+    check("October 12(W) - 13(TH), 2022", "2022-10-12");
+    check("October 12 (Wed) 2022 7pm", "2022-10-12");
+    check("October 12, 7 pm, 2022", "2022-10-12");
+    check("Wed Oct 12 [tentative] 2022", "2022-10-12");
+    check("December 12, 7 pm, 2001 Main Street", "2026-12-12");
+    check("Sat, Mar 19, 7:30 PM", "2022-03-19");
+}

@@ -16,6 +16,25 @@ pub(super) struct Written {
 const DAYS_BACK: i64 = 90;
 const DAYS_AHEAD: i64 = 275;
 
+/// The year that stands in `text` apart from its day: "October 12 (Wed), 7 pm, 2022". Only a lone one,
+/// and none that a name follows: that is a house number.
+pub(super) fn apart(text: &str) -> Option<i32> {
+    let mut years = text.match_indices(|c: char| c.is_ascii_digit()).filter_map(|(at, _)| year_at(text, at));
+    let first = years.next()?;
+    years.all(|year| year == first).then_some(first)
+}
+
+fn year_at(text: &str, at: usize) -> Option<i32> {
+    let part_of_number = |c: char| c.is_alphanumeric() || matches!(c, ':' | '/' | '-' | '.');
+    let year: i32 = text.get(at..at + 4)?.parse().ok().filter(|year| (1990..=2100).contains(year))?;
+    let (before, after) = (&text[..at], &text[at + 4..]);
+    if before.ends_with(part_of_number) || after.starts_with(|c: char| part_of_number(c) && c != '.') {
+        return None;
+    }
+    let followed_by_name = after.trim_start().starts_with(char::is_uppercase);
+    (!followed_by_name).then_some(year)
+}
+
 /// The first date, and the last one where the text holds a range. An end without a year takes the
 /// start's, or the one after it ("Dec 30 to Jan 2"); a start without one takes the end's.
 pub(super) fn settle(dates: &[Written], hints: &Hints) -> Option<(NaiveDate, Option<NaiveDate>)> {
@@ -44,7 +63,7 @@ fn resolve(written: Written, hints: &Hints) -> Option<NaiveDate> {
     let by_distance = |date: &NaiveDate| (*date - today).num_days().abs();
     if let Some(weekday) = written.weekday {
         let fitting =
-            (-3..=3).filter_map(|shift| on(today.year() + shift)).filter(|d| d.weekday() == weekday);
+            (-6..=6).filter_map(|shift| on(today.year() + shift)).filter(|d| d.weekday() == weekday);
         if let Some(date) = fitting.min_by_key(by_distance) {
             return Some(date);
         }
