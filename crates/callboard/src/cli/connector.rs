@@ -80,6 +80,9 @@ struct Try {
     /// Value for a parameter of the connector; may be given several times
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
+    /// Read as on this day: for saved pages whose dates name no year
+    #[arg(long, value_name = "DAY")]
+    now: Option<chrono::NaiveDate>,
     /// Fetch from private and loopback addresses too
     #[arg(long)]
     allow_private: bool,
@@ -209,7 +212,8 @@ impl Try {
         if let Some(step) = self.request.clone().or_else(|| manifest.step_of(&document)) {
             document.request.step = step;
         }
-        let options = super::collect::read_options(config, clock())?;
+        let noon = self.now.and_then(|day| day.and_hms_opt(12, 0, 0)).map(|noon| noon.and_utc());
+        let options = super::collect::read_options(config, noon.unwrap_or_else(clock))?;
         let reading = manifest.read(&document, &params, &options)?;
         show_reading(reading, self.format)
     }
