@@ -122,6 +122,25 @@ mod tests {
     }
 
     #[test]
+    fn links_are_a_list_however_they_are_told() {
+        let check = |told: serde_json::Value, expected: serde_json::Value| {
+            let event = Event {
+                title: "G".into(),
+                start: on("2026-05-01").into(),
+                links: told.into(),
+                ..Event::default()
+            };
+            let refined = refine(vec![Record::new("e", event)], Vec::new());
+            let links = refined.records[0].as_event().and_then(|event| event.links.value().cloned());
+            assert_eq!(links, Some(expected));
+        };
+        let agenda = serde_json::json!({"title": "Agenda", "url": "https://x.test/a"});
+        check(agenda.clone(), serde_json::json!([agenda]));
+        check("https://x.test/a".into(), serde_json::json!([{"url": "https://x.test/a"}]));
+        check(serde_json::json!([agenda]), serde_json::json!([agenda]));
+    }
+
+    #[test]
     fn offers_go_with_their_quarantined_event() {
         let offer = Offer { event: "e".into(), ..Offer::default() };
         let refined = refine(vec![Record::new("e", Event::default()), Record::new("o", offer)], Vec::new());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use model::{Amount, Event, Note, Record, Stated, Venue, When, Zone};
+use serde_json::{Value, json};
 use url::Url;
 
 /// How often each repair was made.
@@ -48,6 +49,7 @@ pub(super) fn record(record: &mut Record, repairs: &mut Repairs) {
         name_the_zone(event);
         order_start_and_end(event, repairs);
         free_means_no_price(event);
+        event.links = std::mem::take(&mut event.links).map(list_of_links);
         drop_unless(
             &mut event.currency,
             is_currency_code,
@@ -111,6 +113,15 @@ fn free_means_no_price(event: &mut Event) {
     let zero = |amount: &Stated<Amount>| amount.value() == Some(&Amount::ZERO);
     if event.is_free.is_unstated() && zero(&event.price_min) && zero(&event.price_max) {
         event.is_free = Stated::Value(true);
+    }
+}
+
+/// Links are a list of `{title, url}`; a lone one and a bare address are told so too.
+fn list_of_links(links: Value) -> Value {
+    let link = |link: Value| if link.is_string() { json!({ "url": link }) } else { link };
+    match links {
+        Value::Array(links) => links.into_iter().map(link).collect(),
+        lone => Value::Array(vec![link(lone)]),
     }
 }
 
