@@ -117,7 +117,7 @@ impl Catalog {
         if files.is_empty() && requests.is_empty() {
             self.switched_on(manifest)?;
         }
-        let params = self.params(manifest, &given, files.is_empty() && requests.is_empty())?;
+        let params = params(manifest, &given, files.is_empty() && requests.is_empty())?;
         let name = SourceName::new(asked.source.as_deref().unwrap_or(manifest.name()));
         let scope = scope_of(name.as_str(), &params);
         label = if params.plain.is_empty() { label } else { scope.clone() };
@@ -158,12 +158,6 @@ impl Catalog {
             files,
             landed: Vec::new(),
         }
-    }
-
-    /// The values given, and those of the environment for what is missing. `needed`: the connector is
-    /// to make its own requests, so required secrets must be there.
-    pub fn params(&self, manifest: &Manifest, given: &[String], needed: bool) -> Result<Params> {
-        params(manifest, given, needed)
     }
 
     /// A source whose terms forbid keeping is off until the user accepts that it is purged.
@@ -235,23 +229,26 @@ fn own_files(config: &Config) -> Result<Vec<(PathBuf, String)>> {
     let Some(folder) = config.text("connectors").map(Path::new).filter(|folder| folder.is_dir()) else {
         return Ok(Vec::new());
     };
-    let cannot = || format!("cannot read the connectors in {}", folder.display());
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .with_context(cannot)?
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
-    paths.sort();
     let read = |path: PathBuf| {
         let yaml =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok((path, yaml))
     };
-    paths.into_iter().map(read).collect()
+    yaml_files(folder)?.into_iter().map(read).collect()
 }
 
-/// The values given, and those of the environment for what is missing. Secrets are kept apart.
-fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Params> {
+/// The connector files of a folder, by name.
+pub fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
+    paths.sort();
+    Ok(paths)
+}
+
+/// The values given, and those of the environment for what is missing. Secrets are kept apart. `needed`:
+/// the connector is to make its own requests, so required secrets must be there.
+pub fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Params> {
     let specs = &manifest.spec().params;
     let mut params = Params::default();
     for pair in given {

@@ -8,7 +8,7 @@ use model::Change;
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::output::table;
+use crate::output::{Format, print, print_json, table};
 
 /// Most new or changed records that `--records` prints.
 const RECORDS_MAX: usize = 10_000;
@@ -31,8 +31,22 @@ fn record_json(change: &Change) -> Value {
     })
 }
 
+/// Prints what a run did: with `changes`, the records it touched too.
+pub fn show(found: &Summary, changes: Option<&[Value]>, format: Format) -> Result<()> {
+    match (format, changes) {
+        (Format::Table, _) => print(&for_people(found, changes.unwrap_or_default()))?,
+        (Format::Json, Some(changes)) => print_json(&with_records(found, changes)?, format)?,
+        (Format::Json, None) => print_json(found, format)?,
+        (Format::Ndjson, _) => {
+            changes.unwrap_or_default().iter().try_for_each(|change| print_json(change, format))?;
+            print_json(found, format)?;
+        }
+    }
+    Ok(())
+}
+
 /// The summary object with the records in it.
-pub fn with_records(summary: &Summary, changes: &[Value]) -> Result<Value> {
+fn with_records(summary: &Summary, changes: &[Value]) -> Result<Value> {
     let mut object = serde_json::to_value(summary)?;
     object["changes"] = Value::from(changes.to_vec());
     Ok(object)

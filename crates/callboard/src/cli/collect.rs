@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::Flags;
 use crate::config::Config;
 use crate::origins::{Asked, Catalog};
-use crate::output::{Format, print, print_json};
+use crate::output::Format;
 use crate::progress::Display;
 use crate::{clock, fetching, summary};
 
@@ -119,32 +119,20 @@ impl Collect {
             options: options(config, self.reread, self.dry_run)?,
             clock,
         };
-        let summary = follow(run).await?;
-        self.show(&store, since, &summary).await?;
+        let found = follow(run).await?;
+        let changes = match self.records {
+            true => Some(summary::changes_of(&store, since, &found).await?),
+            false => None,
+        };
+        summary::show(&found, changes.as_deref(), self.format)?;
         store.close().await;
-        Ok(ExitCode::from(summary.outcome.exit_code()))
+        Ok(ExitCode::from(found.outcome.exit_code()))
     }
 
     async fn open(&self, config: &Config) -> Result<Store> {
         let path = config.db();
         let opened = if self.dry_run { Store::rehearse(&path).await } else { Store::open(&path).await };
         opened.with_context(|| format!("cannot open the store {}", path.display()))
-    }
-
-    async fn show(&self, store: &Store, since: i64, found: &Summary) -> Result<()> {
-        let changes = if self.records { summary::changes_of(store, since, found).await? } else { Vec::new() };
-        match self.format {
-            Format::Table => print(&summary::for_people(found, &changes))?,
-            Format::Json if self.records => {
-                print_json(&summary::with_records(found, &changes)?, self.format)?
-            }
-            Format::Json => print_json(found, self.format)?,
-            Format::Ndjson => {
-                changes.iter().try_for_each(|change| print_json(change, self.format))?;
-                print_json(found, self.format)?;
-            }
-        }
-        Ok(())
     }
 }
 

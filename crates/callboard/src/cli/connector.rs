@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::config::Config;
-use crate::origins::Catalog;
+use crate::origins::{Catalog, params};
 use crate::output::{Format, print, print_json, say, table};
 
 const EXAMPLES: &str = "\
@@ -207,7 +207,7 @@ impl Try {
     async fn run(self, config: &Config) -> Result<ExitCode> {
         let catalog = Catalog::load(config)?;
         let manifest = catalog.named(&self.connector)?;
-        let params = catalog.params(&manifest, &self.params, self.input.is_none())?;
+        let params = params(&manifest, &self.params, self.input.is_none())?;
         let mut document = self.document(config, &manifest, &params).await?;
         if let Some(step) = self.request.clone().or_else(|| manifest.step_of(&document)) {
             document.request.step = step;

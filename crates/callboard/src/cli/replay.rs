@@ -12,7 +12,7 @@ use store::Store;
 use super::collect::{follow, options};
 use crate::config::Config;
 use crate::origins::Catalog;
-use crate::output::{Format, print, print_json, say};
+use crate::output::{Format, say};
 use crate::{clock, summary};
 
 const EXAMPLES: &str = "\
@@ -53,14 +53,7 @@ impl Replay {
         let run = Run { store: store.clone(), fetcher: None, origins, options: bounds, clock };
         let found = follow(run).await.context("replay failed")?;
         let changes = summary::changes_of(&store, since, &found).await?;
-        match self.format {
-            Format::Table => print(&summary::for_people(&found, &changes))?,
-            Format::Json => print_json(&summary::with_records(&found, &changes)?, self.format)?,
-            Format::Ndjson => {
-                changes.iter().try_for_each(|change| print_json(change, self.format))?;
-                print_json(&found, self.format)?;
-            }
-        }
+        summary::show(&found, Some(&changes), self.format)?;
         if !self.apply && !changes.is_empty() {
             say("nothing was written; --apply keeps these changes");
         }

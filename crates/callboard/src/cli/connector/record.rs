@@ -12,7 +12,7 @@ use model::{Document, Request};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::origins::Catalog;
+use crate::origins::{Catalog, params};
 use crate::output::print;
 
 /// Fetch a document as the connector would and keep it as a file to test with.
@@ -37,7 +37,7 @@ impl RecordPage {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let catalog = Catalog::load(config)?;
         let manifest = catalog.named(&self.connector)?;
-        let params = catalog.params(&manifest, &self.params, false)?;
+        let params = params(&manifest, &self.params, false)?;
         let request = Request::get(self.url.clone());
         let document = fetch(config, &manifest, &params, &request, self.allow_private).await?;
         let folder =

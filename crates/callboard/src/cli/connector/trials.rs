@@ -11,7 +11,7 @@ use connect::manifest::{Manifest, Outcome, Trial, run_tests};
 use model::Severity;
 
 use crate::config::Config;
-use crate::origins::{Catalog, load_file};
+use crate::origins::{Catalog, load_file, yaml_files};
 use crate::output::{print, say};
 
 /// Run the tests that connectors carry.
@@ -69,10 +69,7 @@ impl Trials {
 }
 
 fn in_folder(folder: &Path) -> Result<Vec<(String, Result<Arc<Manifest>>)>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"));
-    paths.sort();
+    let paths = yaml_files(folder)?;
     if paths.is_empty() {
         bail!("{} holds no connectors (*.yaml)", folder.display());
     }
