@@ -23,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   callboard collect https://example.org/events.ics          a calendar
   callboard collect events.ics pages/ https://example.org/  files, folders and addresses together
-  callboard collect --connector eventbrite --param organizer=48062165483
+  callboard collect --connector eventbrite --param organizers=48062165483
   callboard collect --connector ticketmaster saved/*.json   read saved answers with one connector
   callboard collect feed.ics --dry-run --records            see what would change, write nothing";
 

@@ -28,6 +28,8 @@ impl Desk {
             .args(args)
             .current_dir(self.folder.path())
             .env_remove("CALLBOARD_DB")
+            .env_remove("EVENTBRITE_TOKEN")
+            .env_remove("EVENTBRITE_API_KEY")
             .output()
             .expect("the program starts");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");

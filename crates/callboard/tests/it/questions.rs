@@ -201,3 +201,22 @@ fn completions_and_help_answer() {
         assert!(help.contains("Example"), "{command} has no example:\n{help}");
     }
 }
+
+#[test]
+fn parameters_in_examples_are_those_that_connectors_take() {
+    let desk = Desk::new();
+    let readme = include_str!("../../../../README.md");
+    let help = desk.call(&["collect", "--help"]).stdout;
+    let lines = readme.lines().chain(help.lines()).filter(|line| line.contains("--param"));
+    let mut checked = 0;
+    for line in lines.filter(|line| line.contains("collect --connector")) {
+        let word_after = |flag: &str| line.split(flag).nth(1).and_then(|rest| rest.split_whitespace().next());
+        let (Some(name), Some(param)) = (word_after("--connector "), word_after("--param ")) else {
+            continue;
+        };
+        let answer = desk.call(&["collect", "--connector", name, "--param", param]);
+        assert!(!answer.stderr.contains("has no parameter"), "{line}: {}", answer.stderr);
+        checked += 1;
+    }
+    assert!(checked >= 2, "the examples are gone");
+}
