@@ -25,11 +25,10 @@ use crate::{Batch, CommitOutcome, Store, StoreError, quarantine};
 use merge::Ledger;
 
 use sightings::Sightings;
-use statement::Prepared;
 
 pub(crate) use places::Places;
 pub(crate) use search::forget;
-pub(crate) use statement::{Entry, PreparedDocument};
+pub(crate) use statement::{Entry, Prepared, PreparedDocument};
 
 /// What is the same for everything one commit writes.
 #[derive(Debug, Clone)]
@@ -60,37 +59,46 @@ impl Store {
         Ok(outcome)
     }
 
-    async fn write(&self, run: RunId, at: String, mut prepared: Prepared) -> SqlResult<Written> {
+    async fn write(&self, run: RunId, at: String, prepared: Prepared) -> SqlResult<Written> {
         let mut transaction = self.begin().await?;
-        let conn = &mut *transaction;
-        let stamp = Stamp { run: seq_of(conn, run).await?, at };
-        let mut places = Places::load(conn, &prepared.documents, &stamp).await?;
-        let first_number = places::write_documents(conn, &prepared.documents, &places, &stamp).await?;
-        let mut sightings = Sightings::load(conn, &prepared.documents, &places).await?;
-
-        let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings).await?;
-        ledger.enter_all(&mut prepared.documents, &places, &mut sightings, first_number);
-        write_rows(conn, &ledger, &stamp).await?;
-        write_changes(conn, &ledger, &stamp).await?;
-        search::update(conn, &ledger).await?;
-
-        sightings.write(conn, &mut places, &stamp).await?;
-        places.write(conn, &prepared.documents, &stamp).await?;
-        let quarantined = quarantine::update(conn, &prepared.documents, &places, &stamp).await?;
+        let stamp = Stamp { run: seq_of(&mut transaction, run).await?, at };
+        let written = write_batch(&mut transaction, &stamp, prepared).await?;
         transaction.commit().await?;
-
-        let mut fates = ledger.fates;
-        fates.extend(sightings.unchanged());
-        let touched = ledger.dirty.into_iter().map(|dirty| dirty.id).collect();
-        Ok(Written { fates, quarantined, touched })
+        Ok(written)
     }
 }
 
+/// Writes what documents state, inside a transaction.
+pub(crate) async fn write_batch(
+    conn: &mut SqliteConnection,
+    stamp: &Stamp,
+    mut prepared: Prepared,
+) -> SqlResult<Written> {
+    let mut places = Places::load(conn, &prepared.documents, stamp).await?;
+    let first_number = places::write_documents(conn, &prepared.documents, &places, stamp).await?;
+    let mut sightings = Sightings::load(conn, &prepared.documents, &places).await?;
+
+    let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings).await?;
+    ledger.enter_all(&mut prepared.documents, &places, &mut sightings, first_number);
+    write_rows(conn, &ledger, stamp).await?;
+    write_changes(conn, &ledger, stamp).await?;
+    search::update(conn, &ledger).await?;
+
+    sightings.write(conn, &mut places, stamp).await?;
+    places.write(conn, &prepared.documents, stamp).await?;
+    let quarantined = quarantine::update(conn, &prepared.documents, &places, stamp).await?;
+
+    let mut fates = ledger.fates;
+    fates.extend(sightings.unchanged());
+    let touched = ledger.dirty.into_iter().map(|dirty| dirty.id).collect();
+    Ok(Written { fates, quarantined, touched })
+}
+
 /// What one transaction did.
-struct Written {
+pub(crate) struct Written {
     fates: Vec<(Kind, i64, Fate)>,
     quarantined: std::collections::BTreeMap<String, u64>,
-    touched: Vec<model::RowId>,
+    pub(crate) touched: Vec<model::RowId>,
 }
 
 async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {

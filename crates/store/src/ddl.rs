@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use crate::dialect;
 use crate::sql::SqlResult;
+use crate::work::schema::{RUN_COLUMNS, WORK};
 
 /// Goes up when the fixed tables change. A database with a higher one is refused.
 pub(crate) const SCHEMA_VERSION: i64 = 1;
@@ -19,6 +20,8 @@ const AFTER: &str = "document INTEGER, first_seen_at TEXT NOT NULL, first_run IN
 /// Brings the database to this program's schema. To be called inside a write transaction.
 pub(crate) async fn migrate(conn: &mut SqliteConnection) -> SqlResult<()> {
     sqlx::raw_sql(FIXED).execute(&mut *conn).await?;
+    add_columns(conn, "runs", RUN_COLUMNS).await?;
+    sqlx::raw_sql(WORK).execute(&mut *conn).await?;
     for kind in Kind::ALL {
         migrate_table(conn, kind.spec()).await?;
     }
@@ -53,6 +56,16 @@ pub(crate) async fn migrate_table(conn: &mut SqliteConnection, spec: &TableSpec)
             .bind(statement)
             .execute(&mut *conn)
             .await?;
+    }
+    Ok(())
+}
+
+/// Adds those columns of a fixed table that a store of an earlier version lacks.
+async fn add_columns(conn: &mut SqliteConnection, table: &str, columns: &[(&str, &str)]) -> SqlResult<()> {
+    let there = column_names(conn, table).await?;
+    for (name, declared) in columns.iter().filter(|(name, _)| !there.iter().any(|column| column == name)) {
+        let statement = format!("ALTER TABLE \"{table}\" ADD COLUMN \"{name}\" {declared}");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod sql;
 mod sweep;
 mod tally;
 mod view;
+mod work;
 
 pub use batch::{
     Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Shrink, Sweep, SweepScope,
@@ -36,6 +37,13 @@ pub use query::{Bound, EventQuery, Near};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,
+};
+
+pub use work::{
+    Ack, Acked, Acks, AttemptRow, Begun, DeadItem, DeadQuery, Ending, Fault, ItemCounts, ItemId, ItemState,
+    Lease, LeaseRequest, Lock, NewItem, NewRun, NewStep, Overlap, ParentCount, Phase, Redriven, RunDetail,
+    RunSignal, RunState, RunnerEnd, RunnerId, RunnerRow, RunnerStart, Siblings, Skip, Spread, StepEnd,
+    StepNo, StepRow, StepStatus, Stopped, WaitsFor, WorkQueue,
 };
 
 #[cfg(test)]

@@ -10,12 +10,15 @@ use crate::sql::{SqlResult, json, parse};
 use crate::{RunRow, RunStart, Store, StoreError};
 
 impl Store {
-    /// Keeps that a run has begun. Its commits come after.
+    /// Keeps that a run without items has begun. Its commits come after.
     pub async fn begin_run(&self, run: RunStart) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO runs (id, started_at, command) VALUES (?, ?, ?)")
+        let sql = "INSERT INTO runs (id, started_at, command, state, began, first_change) \
+                   VALUES (?, ?, ?, 'running', ?, (SELECT coalesce(max(seq), 0) FROM changes))";
+        sqlx::query(sql)
             .bind(run.id.to_string())
             .bind(stamp(run.at))
             .bind(run.command.to_string())
+            .bind(run.at.timestamp_millis())
             .execute(&self.writer)
             .await
             .map_err(|error| self.fault("beginning a run", error))?;
@@ -44,13 +47,17 @@ impl Store {
     ) -> SqlResult<()> {
         let mut transaction = self.begin().await?;
         let seq = seq_of(&mut transaction, run).await?;
-        sqlx::query("UPDATE runs SET ended_at = ?, outcome = ?, summary = ? WHERE seq = ?")
+        let sql = "UPDATE runs SET state = 'ended', ended_at = ?, ended = ?, outcome = ?, summary = ? \
+                   WHERE seq = ?";
+        sqlx::query(sql)
             .bind(stamp(at))
+            .bind(at.timestamp_millis())
             .bind(outcome)
             .bind(summary.to_string())
             .bind(seq)
             .execute(&mut *transaction)
             .await?;
+        crate::work::promote(&mut transaction).await?;
         if outcome == "completed" {
             sqlx::query("UPDATE cursors SET value = pending, pending = NULL WHERE pending_run = ? AND pending IS NOT NULL")
                 .bind(seq)

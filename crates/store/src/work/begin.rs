@@ -1,0 +1,211 @@
+//! Beginning a run with its steps and first items, and ending it. One run at a time holds a lock.
+
+use chrono::{DateTime, Utc};
+use model::RunId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::SqliteConnection;
+
+use super::control::cancel_run;
+use super::counts::{Counts, NO_STEP};
+use super::{ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
+use crate::runs::{run_id, stamp};
+use crate::sql::SqlResult;
+use crate::{Store, StoreError};
+
+/// A run to begin.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// Now.
+    pub at: DateTime<Utc>,
+    /// Name of its pipeline.
+    pub pipeline: String,
+    /// Everything needed to go on with it later: the pipeline and its parameters, without secrets.
+    pub definition: Value,
+    /// What was asked for: command, inputs, options; without secrets.
+    pub command: Value,
+    /// What it must hold alone, if anything.
+    pub lock: Option<Lock>,
+    /// Its steps, nested ones included.
+    pub steps: Vec<NewStep>,
+    /// The items of its top-level steps.
+    pub items: Vec<NewItem>,
+    /// How many of them may be under way at once.
+    pub cap: u32,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone)]
+pub struct NewStep {
+    /// Its number.
+    pub no: StepNo,
+    /// Its name after those of the steps it is nested in: `per_date/extract`.
+    pub path: String,
+    /// The function it calls; `None` for one that holds nested steps.
+    pub function: Option<String>,
+    /// The step it is nested in.
+    pub parent: Option<StepNo>,
+}
+
+/// A lock: runs with the same one do not overlap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// What is locked: pipeline and parameters as one text.
+    pub name: String,
+    /// What to do when another run has it.
+    pub overlap: Overlap,
+}
+
+/// What to do when a run would overlap an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// Wait until the earlier one has ended.
+    #[default]
+    Queue,
+    /// Do not run.
+    Skip,
+    /// Stop the earlier one, then run.
+    CancelOlder,
+}
+
+/// What became of a run that was to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// It is under way.
+    Running,
+    /// It waits for the earlier runs with its lock.
+    Queued {
+        /// The one that has the lock now.
+        behind: RunId,
+    },
+    /// It was left out: another run has its lock. Nothing was kept.
+    Skipped {
+        /// The one that has it.
+        behind: RunId,
+    },
+}
+
+impl Store {
+    /// Begins a run: it, its steps and its first items are there together, or not at all.
+    pub async fn start_run(&self, run: NewRun) -> Result<Begun, StoreError> {
+        let began = self.start_in_transaction(run).await;
+        began.map_err(|error| self.fault("beginning a run", error))
+    }
+
+    async fn start_in_transaction(&self, run: NewRun) -> SqlResult<Begun> {
+        let mut transaction = self.begin().await?;
+        let conn = &mut *transaction;
+        let holder = holder(conn, run.lock.as_ref()).await?;
+        let overlap = run.lock.as_ref().map_or(Overlap::Queue, |lock| lock.overlap);
+        let begun = match (holder, overlap) {
+            (None, _) => Begun::Running,
+            (Some((_, behind)), Overlap::Skip) => return Ok(Begun::Skipped { behind }),
+            (Some((_, behind)), Overlap::Queue) => Begun::Queued { behind },
+            (Some((_, behind)), Overlap::CancelOlder) => {
+                cancel_holders(conn, run.lock.as_ref(), run.at).await?;
+                Begun::Queued { behind }
+            }
+        };
+        let state = if begun == Begun::Running { RunState::Running } else { RunState::Queued };
+        let seq = insert_run(conn, &run, state).await?;
+        insert_steps(conn, seq, &run.steps).await?;
+        let root = insert_root(conn, seq, run.cap).await?;
+        let mut counts = Counts::default();
+        children::enter(conn, seq, root, run.items, &mut counts).await?;
+        counts.write(conn).await?;
+        children::close(conn, &[root]).await?;
+        promote(conn).await?;
+        transaction.commit().await?;
+        Ok(begun)
+    }
+}
+
+/// The run that has the lock.
+async fn holder(conn: &mut SqliteConnection, lock: Option<&Lock>) -> SqlResult<Option<(i64, RunId)>> {
+    let Some(lock) = lock else { return Ok(None) };
+    let sql = "SELECT seq, id FROM runs WHERE lock = ? AND state <> 'ended' ORDER BY state = 'queued', seq";
+    let row = sqlx::query(sql).bind(lock.name.clone()).fetch_optional(conn).await?;
+    row.map(|row| Ok((sqlx::Row::try_get(&row, "seq")?, run_id(&row, "id")?))).transpose()
+}
+
+async fn cancel_holders(
+    conn: &mut SqliteConnection,
+    lock: Option<&Lock>,
+    at: DateTime<Utc>,
+) -> SqlResult<()> {
+    let Some(lock) = lock else { return Ok(()) };
+    let older: Vec<i64> = sqlx::query_scalar("SELECT seq FROM runs WHERE lock = ? AND state <> 'ended'")
+        .bind(lock.name.clone())
+        .fetch_all(&mut *conn)
+        .await?;
+    for run in older {
+        cancel_run(conn, run, at, "a newer run takes its place").await?;
+    }
+    Ok(())
+}
+
+async fn insert_run(conn: &mut SqliteConnection, run: &NewRun, state: RunState) -> SqlResult<i64> {
+    let sql = "INSERT INTO runs (id, started_at, command, state, pipeline, definition, lock, began, first_change) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
+    sqlx::query_scalar(sql)
+        .bind(run.id.to_string())
+        .bind(stamp(run.at))
+        .bind(run.command.to_string())
+        .bind(state.name())
+        .bind(run.pipeline.clone())
+        .bind(run.definition.to_string())
+        .bind(run.lock.as_ref().map(|lock| lock.name.clone()))
+        .bind(run.at.timestamp_millis())
+        .fetch_one(conn)
+        .await
+}
+
+async fn insert_steps(conn: &mut SqliteConnection, run: i64, steps: &[NewStep]) -> SqlResult<()> {
+    for step in steps {
+        sqlx::query(
+            "INSERT INTO steps (run, step, path, function, parent, status) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(run)
+        .bind(i64::from(step.no.0))
+        .bind(step.path.clone())
+        .bind(step.function.clone())
+        .bind(step.parent.map(|parent| i64::from(parent.0)))
+        .bind(StepStatus::Pending.name())
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A root only sums up: nothing in it can fail for good.
+const ROOT_TRIES: i64 = 1_000_000;
+
+/// The root holds the top-level steps together; it has begun as soon as its run has.
+async fn insert_root(conn: &mut SqliteConnection, run: i64, cap: u32) -> SqlResult<i64> {
+    let sql = "INSERT INTO items (run, step, parent, key, state, phase, counted, tries, give_up) \
+               VALUES (?, ?, NULL, 0, ?, ?, 0, ?, ?) RETURNING id";
+    let root: i64 = sqlx::query_scalar(sql)
+        .bind(run)
+        .bind(NO_STEP)
+        .bind(ItemState::Waiting.code())
+        .bind(Phase::Start as i64)
+        .bind(ROOT_TRIES)
+        .bind(ROOT_TRIES)
+        .fetch_one(&mut *conn)
+        .await?;
+    sqlx::query("UPDATE runs SET root = ? WHERE seq = ?").bind(root).bind(run).execute(&mut *conn).await?;
+    children::open(conn, run, root, cap.max(1), None).await?;
+    Ok(root)
+}
+
+/// Lets queued runs begin whose lock is free.
+pub(crate) async fn promote(conn: &mut SqliteConnection) -> SqlResult<()> {
+    let sql = "UPDATE runs SET state = 'running' WHERE state = 'queued' \
+               AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.lock = runs.lock AND o.state <> 'ended' \
+                               AND (o.state <> 'queued' OR o.seq < runs.seq))";
+    sqlx::query(sql).execute(conn).await?;
+    Ok(())
+}

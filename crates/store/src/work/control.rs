@@ -1,0 +1,225 @@
+//! Stopping, holding and continuing runs, and telling runners of it.
+
+use chrono::{DateTime, Utc};
+use model::RunId;
+use serde::Serialize;
+use sqlx::{Row, SqliteConnection};
+
+use super::begin::promote;
+use super::counts::{Counts, Place};
+use super::{Fault, ItemId, ItemState, RunState, RunnerId, children};
+use crate::runs::{run_id, stamp};
+use crate::sql::{SqlResult, parse};
+use crate::{Store, StoreError};
+
+/// What a runner must know of a run that it has items of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunSignal {
+    /// Go on.
+    Go,
+    /// Stop what is in hand.
+    Stop,
+}
+
+/// What stopping a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// Items that had not begun, or waited.
+    pub items: u64,
+    /// Items that runners have in hand; they are told.
+    pub in_hand: u64,
+    /// How the run stands now: `cancelling` while something is in hand, else `ended`.
+    pub state: RunState,
+}
+
+impl Store {
+    /// Stops a run: nothing more of it is begun, runners stop what they have in hand, and once that is
+    /// over it has ended as cancelled. `None` when it had ended already.
+    pub async fn cancel(
+        &self,
+        run: RunId,
+        at: DateTime<Utc>,
+        reason: &str,
+    ) -> Result<Option<Stopped>, StoreError> {
+        let stopped = self.cancel_in_transaction(run, at, reason).await;
+        stopped.map_err(|error| self.fault("cancelling a run", error))
+    }
+
+    async fn cancel_in_transaction(
+        &self,
+        run: RunId,
+        at: DateTime<Utc>,
+        reason: &str,
+    ) -> SqlResult<Option<Stopped>> {
+        let mut transaction = self.begin().await?;
+        let conn = &mut *transaction;
+        let seq = crate::runs::seq_of(conn, run).await?;
+        if state_of(conn, seq).await? == RunState::Ended {
+            return Ok(None);
+        }
+        let (items, in_hand) = cancel_run(conn, seq, at, reason).await?;
+        let state = state_of(conn, seq).await?;
+        transaction.commit().await?;
+        Ok(Some(Stopped { items, in_hand, state }))
+    }
+
+    /// Holds a run back: what is in hand ends, nothing more is begun. False when it is not under way.
+    pub async fn pause(&self, run: RunId, note: Option<&str>) -> Result<bool, StoreError> {
+        let sql =
+            "UPDATE runs SET state = 'paused', note = ? WHERE id = ? AND state IN ('running', 'queued')";
+        let paused =
+            sqlx::query(sql).bind(note.map(str::to_owned)).bind(run.to_string()).execute(&self.writer).await;
+        let paused = paused.map_err(|error| self.fault("pausing a run", error))?;
+        Ok(paused.rows_affected() > 0)
+    }
+
+    /// Lets a paused run go on. False when it is not paused.
+    pub async fn unpause(&self, run: RunId) -> Result<bool, StoreError> {
+        let unpaused = async {
+            let mut transaction = self.begin().await?;
+            let sql = "UPDATE runs SET state = 'queued', note = NULL WHERE id = ? AND state = 'paused'";
+            let done = sqlx::query(sql).bind(run.to_string()).execute(&mut *transaction).await?;
+            promote(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(done.rows_affected() > 0)
+        };
+        unpaused.await.map_err(|error| self.fault("continuing a run", error))
+    }
+
+    /// Stops the children of an item that have not begun, for a limit that was passed. Gives how many.
+    pub async fn stop_children(&self, item: ItemId, reason: &str) -> Result<u64, StoreError> {
+        let stopped = async {
+            let mut transaction = self.begin().await?;
+            let mut counts = Counts::default();
+            let stopped = super::ack::stop(&mut transaction, item.0, reason, &mut counts).await?;
+            counts.write(&mut transaction).await?;
+            children::close(&mut transaction, &[item.0]).await?;
+            transaction.commit().await?;
+            Ok(stopped)
+        };
+        stopped.await.map_err(|error| self.fault("stopping items", error))
+    }
+
+    /// Changes how many children of each item of a step may be under way at once. Gives how many items
+    /// that was.
+    pub async fn set_cap(&self, run: RunId, path: &str, cap: u32) -> Result<u64, StoreError> {
+        let sql = "UPDATE spreads SET cap = ? WHERE item IN ( \
+                     SELECT i.id FROM items i JOIN runs r ON r.seq = i.run \
+                     JOIN steps s ON s.run = i.run AND s.step = i.step \
+                     LEFT JOIN items p ON p.id = i.parent \
+                     WHERE r.id = ? AND s.path = ? AND p.step IS NOT i.step)";
+        let changed = sqlx::query(sql)
+            .bind(i64::from(cap.max(1)))
+            .bind(run.to_string())
+            .bind(path.to_owned())
+            .execute(&self.writer)
+            .await;
+        Ok(changed.map_err(|error| self.fault("changing a limit", error))?.rows_affected())
+    }
+
+    /// Says that a runner is alive until then, and what it must know of the runs it has items of. `None`
+    /// when it was given up: it must stop what it does, and may start anew.
+    pub async fn heartbeat(
+        &self,
+        runner: RunnerId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<Option<Vec<(RunId, RunSignal)>>, StoreError> {
+        let beat = self.beat(runner, now, until).await;
+        beat.map_err(|error| self.fault("telling that a runner is alive", error))
+    }
+
+    async fn beat(
+        &self,
+        runner: RunnerId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> SqlResult<Option<Vec<(RunId, RunSignal)>>> {
+        let sql =
+            "UPDATE runners SET until = max(until, ?) WHERE runner = ? AND ended IS NULL AND until >= ?";
+        let alive = sqlx::query(sql)
+            .bind(until.timestamp_millis())
+            .bind(runner.0)
+            .bind(now.timestamp_millis())
+            .execute(&self.writer)
+            .await?;
+        if alive.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let sql = "SELECT r.id, r.state FROM runs r WHERE r.seq IN \
+                   (SELECT DISTINCT run FROM items WHERE state = 2 AND owner = ?)";
+        let rows = sqlx::query(sql).bind(runner.0).fetch_all(&self.readers).await?;
+        let signal = |row: &sqlx::sqlite::SqliteRow| -> SqlResult<(RunId, RunSignal)> {
+            let stop = row.try_get::<&str, _>("state")? == RunState::Cancelling.name();
+            Ok((run_id(row, "id")?, if stop { RunSignal::Stop } else { RunSignal::Go }))
+        };
+        rows.iter().map(signal).collect::<SqlResult<Vec<_>>>().map(Some)
+    }
+}
+
+async fn state_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<RunState> {
+    let row = sqlx::query("SELECT state FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
+    parse(row.try_get(0)?, RunState::of)
+}
+
+/// Cancels everything of a run that is not in hand; gives how much that was, and how much is in hand.
+pub(super) async fn cancel_run(
+    conn: &mut SqliteConnection,
+    run: i64,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> SqlResult<(u64, u64)> {
+    sqlx::query("UPDATE runs SET state = 'cancelling', note = ? WHERE seq = ? AND state <> 'ended'")
+        .bind(reason.to_owned())
+        .bind(run)
+        .execute(&mut *conn)
+        .await?;
+    let mut counts = Counts::default();
+    let mut ended = 0;
+    for state in [ItemState::Blocked, ItemState::Ready, ItemState::Waiting] {
+        ended += cancel_items(conn, run, state, reason, &mut counts).await?;
+    }
+    counts.write(conn).await?;
+    let in_hand: i64 = sqlx::query_scalar("SELECT count(*) FROM items WHERE state = 2 AND run = ?")
+        .bind(run)
+        .fetch_one(&mut *conn)
+        .await?;
+    end_cancelled(conn, at).await?;
+    Ok((ended, u64::try_from(in_hand).unwrap_or(0)))
+}
+
+async fn cancel_items(
+    conn: &mut SqliteConnection,
+    run: i64,
+    state: ItemState,
+    reason: &str,
+    counts: &mut Counts,
+) -> SqlResult<u64> {
+    let reason = Fault::new("cancelled", reason);
+    let sql = "UPDATE items SET state = 8, class = ?, error = ? WHERE run = ? AND state = ? \
+               RETURNING step, parent, counted";
+    let rows = sqlx::query(sql).bind(reason.class).bind(reason.error).bind(run).bind(state.code());
+    let rows = rows.fetch_all(conn).await?;
+    for row in &rows {
+        let place = Place { run, step: row.try_get(0)?, parent: row.try_get(1)?, counted: row.try_get(2)? };
+        counts.shift(place, state, ItemState::Cancelled, 1);
+    }
+    Ok(rows.len() as u64)
+}
+
+/// Ends the cancelled runs of which nothing is in hand any more.
+pub(super) async fn end_cancelled(conn: &mut SqliteConnection, at: DateTime<Utc>) -> SqlResult<()> {
+    let sql = "UPDATE runs SET state = 'ended', outcome = 'cancelled', ended_at = ?, ended = ? \
+               WHERE state = 'cancelling' \
+               AND NOT EXISTS (SELECT 1 FROM items i WHERE i.state = 2 AND i.run = runs.seq) RETURNING seq";
+    let ended: Vec<i64> =
+        sqlx::query_scalar(sql).bind(stamp(at)).bind(at.timestamp_millis()).fetch_all(&mut *conn).await?;
+    for run in &ended {
+        let sql = "UPDATE steps SET status = 'cancelled' WHERE run = ? AND status IN ('pending', 'running')";
+        sqlx::query(sql).bind(*run).execute(&mut *conn).await?;
+    }
+    if !ended.is_empty() {
+        promote(conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! Runners: who they are, that they are alive, and taking back what a dead one had.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::ack::{Leased, note_attempt};
+use super::counts::Counts;
+use super::{Fault, ItemState, RunState, children};
+use crate::sql::SqlResult;
+use crate::{Store, StoreError};
+
+/// Number of a runner, unique in its store: one that starts again is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct RunnerId(pub i64);
+
+/// A runner that starts.
+#[derive(Debug, Clone)]
+pub struct RunnerStart {
+    /// Its name, for people: `runner_4711`.
+    pub name: String,
+    /// The machine it is on.
+    pub host: String,
+    /// Its process there.
+    pub pid: u32,
+    /// Now.
+    pub at: DateTime<Utc>,
+    /// Until when it counts as alive unless it says so again.
+    pub until: DateTime<Utc>,
+}
+
+/// How a runner ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunnerEnd {
+    /// In good order.
+    Stopped,
+    /// It was not heard of any more; what it had was taken back.
+    Lost,
+}
+
+/// A runner as kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunnerRow {
+    /// Its number.
+    pub runner: RunnerId,
+    /// Its name.
+    pub name: String,
+    /// The machine it is on.
+    pub host: String,
+    /// Its process there.
+    pub pid: u32,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// Until when it counts as alive.
+    pub until: DateTime<Utc>,
+    /// How it ended; `None` while it has not.
+    pub ending: Option<String>,
+    /// Items it has in hand.
+    pub leased: u64,
+    /// Items it has ended.
+    pub items: u64,
+}
+
+impl Store {
+    /// Enters a runner.
+    pub async fn start_runner(&self, start: RunnerStart) -> Result<RunnerId, StoreError> {
+        let sql =
+            "INSERT INTO runners (id, host, pid, started, until) VALUES (?, ?, ?, ?, ?) RETURNING runner";
+        let entered = sqlx::query_scalar(sql)
+            .bind(start.name)
+            .bind(start.host)
+            .bind(i64::from(start.pid))
+            .bind(start.at.timestamp_millis())
+            .bind(start.until.timestamp_millis())
+            .fetch_one(&self.writer)
+            .await;
+        entered.map(RunnerId).map_err(|error| self.fault("starting a runner", error))
+    }
+
+    /// Ends a runner in good order; what it still has goes back untouched.
+    pub async fn stop_runner(&self, runner: RunnerId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let stopped = self.end_runner(runner, now, Why::Stopped).await;
+        stopped.map(|_| ()).map_err(|error| self.fault("stopping a runner", error))
+    }
+
+    /// Runners that have not ended.
+    pub async fn runners(&self) -> Result<Vec<RunnerRow>, StoreError> {
+        let sql = "SELECT runner, id, host, pid, started, until, ending, items, \
+                   (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
+                   FROM runners WHERE ended IS NULL ORDER BY runner";
+        let rows = sqlx::query(sql).fetch_all(&self.readers).await;
+        let rows = rows.and_then(|rows| rows.iter().map(runner_row).collect::<SqlResult<Vec<_>>>());
+        rows.map_err(|error| self.fault("listing runners", error))
+    }
+
+    /// Takes back what runners had that are no longer heard of, and what those `gone` had, of which
+    /// the caller knows better. Gives how many items that were.
+    pub async fn reap(&self, now: DateTime<Utc>, gone: &[RunnerId]) -> Result<u64, StoreError> {
+        let reaped = self.reap_each(now, gone).await;
+        reaped.map_err(|error| self.fault("taking back the work of a runner", error))
+    }
+
+    async fn reap_each(&self, now: DateTime<Utc>, gone: &[RunnerId]) -> SqlResult<u64> {
+        let sql = "SELECT runner FROM runners WHERE ended IS NULL AND until < ?";
+        let silent: Vec<i64> =
+            sqlx::query_scalar(sql).bind(now.timestamp_millis()).fetch_all(&self.readers).await?;
+        let mut taken = 0;
+        for runner in silent {
+            taken += self.end_runner(RunnerId(runner), now, Why::Silent).await?;
+        }
+        for runner in gone {
+            taken += self.end_runner(*runner, now, Why::Gone).await?;
+        }
+        Ok(taken)
+    }
+
+    /// The runner has ended: its items are ready again, or dead when that was their last attempt.
+    async fn end_runner(&self, runner: RunnerId, now: DateTime<Utc>, why: Why) -> SqlResult<u64> {
+        let mut transaction = self.begin().await?;
+        let conn = &mut *transaction;
+        let at = now.timestamp_millis();
+        // It may have been heard of again since it was looked up.
+        let sql = "UPDATE runners SET ended = ?1, ending = ?2 WHERE runner = ?3 AND ended IS NULL \
+                   AND (?4 OR until < ?1)";
+        let ended = sqlx::query(sql)
+            .bind(at)
+            .bind(if why == Why::Stopped { "stopped" } else { "lost" })
+            .bind(runner.0)
+            .bind(why != Why::Silent)
+            .execute(&mut *conn);
+        if ended.await?.rows_affected() == 0 {
+            return Ok(0);
+        }
+        let leased = Leased::of_runner(conn, runner).await?;
+        let mut counts = Counts::default();
+        for item in &leased {
+            give_back(conn, item, why, at, &mut counts).await?;
+        }
+        counts.write(conn).await?;
+        children::close(conn, &counts.parents()).await?;
+        super::control::end_cancelled(conn, now).await?;
+        transaction.commit().await?;
+        Ok(leased.len() as u64)
+    }
+}
+
+/// Why a runner has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Stopped,
+    Silent,
+    Gone,
+}
+
+/// An attempt that was lost with its runner counts: an item that kills its runners must not do so for
+/// ever. One that was given back does not.
+async fn give_back(
+    conn: &mut SqliteConnection,
+    item: &Leased,
+    why: Why,
+    at: i64,
+    counts: &mut Counts,
+) -> SqlResult<()> {
+    let lost = why != Why::Stopped;
+    let state = match lost && item.last {
+        _ if item.run_state == RunState::Cancelling => ItemState::Cancelled,
+        true => ItemState::Dead,
+        false => ItemState::Ready,
+    };
+    let fault = lost.then(|| Fault::new("runner_lost", "its runner stopped while it worked on it"));
+    if let Some(fault) = &fault {
+        note_attempt(conn, item, "lost", fault, at).await?;
+        counts.attempt(item.place, item.started, at);
+    }
+    let sql = "UPDATE items SET state = ?, owner = NULL, attempt = attempt - ?, class = ?, error = ? \
+               WHERE id = ?";
+    sqlx::query(sql)
+        .bind(state.code())
+        .bind(i64::from(!lost))
+        .bind(fault.as_ref().map(|fault| fault.class.clone()))
+        .bind(fault.map(|fault| fault.error))
+        .bind(item.id)
+        .execute(conn)
+        .await?;
+    counts.shift(item.place, ItemState::Leased, state, 1);
+    Ok(())
+}
+
+/// Whether a runner still counts as alive: one that was given up must not go on.
+pub(super) async fn is_alive(
+    conn: &mut SqliteConnection,
+    runner: RunnerId,
+    now: DateTime<Utc>,
+) -> SqlResult<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM runners WHERE runner = ? AND ended IS NULL AND until >= ?)";
+    sqlx::query_scalar(sql).bind(runner.0).bind(now.timestamp_millis()).fetch_one(conn).await
+}
+
+fn runner_row(row: &SqliteRow) -> SqlResult<RunnerRow> {
+    let instant = |column: &str| -> SqlResult<DateTime<Utc>> {
+        let at: i64 = row.try_get(column)?;
+        Ok(DateTime::from_timestamp_millis(at).unwrap_or_default())
+    };
+    let count =
+        |column: &str| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
+    Ok(RunnerRow {
+        runner: RunnerId(row.try_get("runner")?),
+        name: row.try_get("id")?,
+        host: row.try_get("host")?,
+        pid: row.try_get("pid")?,
+        started_at: instant("started")?,
+        until: instant("until")?,
+        ending: row.try_get("ending")?,
+        leased: count("leased")?,
+        items: count("items")?,
+    })
+}
