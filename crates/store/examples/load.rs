@@ -105,6 +105,7 @@ fn document(first: usize, pass: Pass) -> LandedDocument {
         last_modified: None,
         read,
         name,
+        remarks: store::Remarks::default(),
     }
 }
 

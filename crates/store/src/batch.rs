@@ -54,6 +54,21 @@ pub struct LandedDocument {
     pub last_modified: Option<String>,
     /// What reading it gave.
     pub read: Read,
+    /// What else is worth knowing of it.
+    pub remarks: Remarks,
+}
+
+/// What is worth knowing of a document beside what it states.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Its bytes are those of last time; only the reading is new.
+    pub same_body: bool,
+    /// How many listings its source says it holds in all.
+    pub total: Option<u64>,
+    /// It ends early, or is damaged in part.
+    pub damaged: bool,
+    /// For the user.
+    pub notes: Vec<String>,
 }
 
 /// What became of a document.
@@ -74,6 +89,8 @@ pub enum Read {
     /// Its body and reading key are those of the last time: everything it said stands. What was
     /// quarantined then counts as quarantined again.
     Unchanged,
+    /// There is nothing at its address, and that is an answer.
+    Nothing,
     /// It could not be fetched or read.
     Failed {
         /// Why, for the user.

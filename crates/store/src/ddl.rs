@@ -9,7 +9,7 @@ use crate::sql::SqlResult;
 use crate::work::schema::{RUN_COLUMNS, WORK};
 
 /// Goes up when the fixed tables change. A database with a higher one is refused.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
+pub(crate) const SCHEMA_VERSION: i64 = 2;
 
 /// Columns of every record table beside those of its spec.
 const BEFORE: &str = "rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, \
@@ -21,13 +21,15 @@ const AFTER: &str = "document INTEGER, first_seen_at TEXT NOT NULL, first_run IN
 pub(crate) async fn migrate(conn: &mut SqliteConnection) -> SqlResult<()> {
     sqlx::raw_sql(FIXED).execute(&mut *conn).await?;
     add_columns(conn, "runs", RUN_COLUMNS).await?;
+    add_columns(conn, "documents", DOCUMENT_COLUMNS).await?;
     sqlx::raw_sql(WORK).execute(&mut *conn).await?;
     for kind in Kind::ALL {
         migrate_table(conn, kind.spec()).await?;
     }
     sqlx::raw_sql(SEARCH).execute(&mut *conn).await?;
     sqlx::query(
-        "INSERT INTO schema_version (version) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM schema_version)",
+        "INSERT INTO schema_version (version) SELECT ?1 WHERE NOT EXISTS ( \
+         SELECT 1 FROM schema_version WHERE version >= ?1)",
     )
     .bind(SCHEMA_VERSION)
     .execute(conn)
@@ -125,6 +127,10 @@ fn generated_columns(spec: &TableSpec) -> Vec<(String, String)> {
     columns
 }
 
+/// What `documents` has beside its first columns, for stores of version 1.
+const DOCUMENT_COLUMNS: &[(&str, &str)] =
+    &[("total", "INTEGER"), ("damaged", "INTEGER NOT NULL DEFAULT 0"), ("notes", "TEXT")];
+
 /// Everything that does not depend on the record kinds.
 ///
 /// - `places`: a document across runs (connector, scope, name). Its sightings are those with
@@ -151,7 +157,8 @@ CREATE TABLE IF NOT EXISTS documents (
     status INTEGER NOT NULL, headers TEXT NOT NULL, fetched_at TEXT NOT NULL, found TEXT NOT NULL,
     body_hash TEXT, size_bytes INTEGER NOT NULL, source TEXT NOT NULL, connector TEXT NOT NULL,
     scope TEXT NOT NULL, etag TEXT, last_modified TEXT, reading_key TEXT, outcome TEXT NOT NULL,
-    error TEXT, records INTEGER NOT NULL);
+    error TEXT, records INTEGER NOT NULL, total INTEGER, damaged INTEGER NOT NULL DEFAULT 0,
+    notes TEXT);
 CREATE INDEX IF NOT EXISTS documents_run ON documents (run);
 CREATE INDEX IF NOT EXISTS documents_source ON documents (source, fetched_at);
 CREATE TABLE IF NOT EXISTS places (

@@ -16,6 +16,7 @@ mod landing;
 mod open;
 mod quarantine;
 mod query;
+mod reckon;
 mod retention;
 mod rows;
 mod runs;
@@ -27,13 +28,15 @@ mod view;
 mod work;
 
 pub use batch::{
-    Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Shrink, Sweep, SweepScope,
+    Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Remarks, Shrink, Sweep,
+    SweepScope,
 };
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use landing::Landing;
 pub use open::Store;
 pub use query::{Bound, EventQuery, Near};
+pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,

@@ -166,7 +166,7 @@ impl Place {
     fn take(&mut self, document: &PreparedDocument, stamp: &Stamp) -> bool {
         let landed = &document.landed;
         match &landed.read {
-            Read::Failed { .. } => return false,
+            Read::Failed { .. } | Read::Nothing => return false,
             Read::Unchanged => {
                 self.etag = landed.etag.clone().or(self.etag.take());
                 self.last_modified = landed.last_modified.clone().or(self.last_modified.take());
@@ -267,6 +267,9 @@ pub(crate) async fn write_documents(
         "outcome",
         "error",
         "records",
+        "total",
+        "damaged",
+        "notes",
     ];
     Insert::into("documents", &columns).write(conn, rows.collect()).await?;
     Ok(first)
@@ -275,8 +278,12 @@ pub(crate) async fn write_documents(
 fn document_cells(document: &PreparedDocument, rid: i64, place: Option<&Place>, stamp: &Stamp) -> Vec<Cell> {
     let landed = &document.landed;
     let (outcome, error, records) = match &landed.read {
+        Read::Records { .. } if landed.remarks.same_body => {
+            ("reread", None, number(document.statements.len()))
+        }
         Read::Records { .. } => ("read", None, number(document.statements.len())),
         Read::Unchanged => ("unchanged", None, place.map_or(0, Place::record_count)),
+        Read::Nothing => ("nothing", None, 0),
         Read::Failed { error } => ("failed", Some(error.as_str()), 0),
     };
     let earlier = place.filter(|_| matches!(landed.read, Read::Unchanged));
@@ -308,7 +315,14 @@ fn document_cells(document: &PreparedDocument, rid: i64, place: Option<&Place>, 
         outcome.into(),
         error.into(),
         records.into(),
+        landed.remarks.total.and_then(|total| i64::try_from(total).ok()).into(),
+        i64::from(landed.remarks.damaged).into(),
+        notes_to_keep(&landed.remarks.notes).into(),
     ]
+}
+
+fn notes_to_keep(notes: &[String]) -> Option<String> {
+    if notes.is_empty() { None } else { serde_json::to_string(notes).ok() }
 }
 
 /// Cookies are credentials; they are not kept.

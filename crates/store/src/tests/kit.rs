@@ -114,6 +114,7 @@ pub fn document(name: &str, read: Read) -> LandedDocument {
         etag: Some("\"1\"".to_owned()),
         last_modified: None,
         read,
+        remarks: crate::Remarks::default(),
     }
 }
 

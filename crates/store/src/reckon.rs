@@ -1,0 +1,208 @@
+//! What a run did, asked from what is kept: so that it is the same whoever did it, in however many
+//! processes, and however often it was taken up again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Kind, Op, RunId, SourceName};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::rows::{code_of, kind_of};
+use crate::runs::seq_of;
+use crate::sql::SqlResult;
+use crate::{Counts, Store, StoreError};
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reckoning {
+    /// Its documents.
+    pub documents: DocumentCounts,
+    /// Rows by kind, each once.
+    pub by_kind: BTreeMap<Kind, Counts>,
+    /// Events that have a tombstone since.
+    pub vanished: u64,
+    /// Quarantined listings by reason, each once.
+    pub quarantined: BTreeMap<String, u64>,
+    /// Documents that failed, and why; the first of them.
+    pub failures: Vec<(String, String)>,
+    /// Remarks on documents: name and remark; the first of them.
+    pub notes: Vec<(String, String)>,
+    /// Some document was damaged in part.
+    pub damaged: bool,
+}
+
+/// Documents by what became of them; each counts once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DocumentCounts {
+    /// Came with content that is new, or told that there is nothing.
+    pub fetched: u64,
+    /// Came with the content of last time, or were answered "not modified".
+    pub unchanged: u64,
+    /// Did not come, or could not be read.
+    pub failed: u64,
+}
+
+/// How much of a scope a run has covered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// Whose documents it holds.
+    pub sources: BTreeSet<SourceName>,
+    /// Every document was a complete list.
+    pub lists: bool,
+    /// Some document failed or was damaged.
+    pub missing: bool,
+    /// How many listings the source says it holds.
+    pub total: Option<u64>,
+    /// Events that were stated, those in quarantine included.
+    pub events: u64,
+}
+
+/// Failures and remarks that are told one by one.
+const TOLD_MAX: i64 = 1_000;
+
+impl Store {
+    /// What `run` did so far.
+    pub async fn reckon(&self, run: RunId) -> Result<Reckoning, StoreError> {
+        let reckoned = async {
+            let mut conn = self.readers.acquire().await?;
+            reckon(&mut conn, run).await
+        };
+        reckoned.await.map_err(|error| self.fault("summing up a run", error))
+    }
+
+    /// How much of `scope` the run has covered so far.
+    pub async fn covered(&self, run: RunId, scope: &str) -> Result<Covered, StoreError> {
+        let covered = async {
+            let mut conn = self.readers.acquire().await?;
+            covered(&mut conn, run, scope).await
+        };
+        covered.await.map_err(|error| self.fault("summing up a run", error))
+    }
+}
+
+async fn reckon(conn: &mut SqliteConnection, run: RunId) -> SqlResult<Reckoning> {
+    let seq = seq_of(conn, run).await?;
+    let mut reckoning = Reckoning { documents: documents(conn, seq).await?, ..Reckoning::default() };
+    reckoning.by_kind = rows_stated(conn, seq).await?;
+    changed_rows(conn, seq, &mut reckoning).await?;
+    for counts in reckoning.by_kind.values_mut() {
+        counts.unchanged = counts.read - counts.new - counts.changed;
+    }
+    let sql = "SELECT reason, count(*) FROM quarantine WHERE run = ? AND resolved_at IS NULL GROUP BY reason";
+    for row in sqlx::query(sql).bind(seq).fetch_all(&mut *conn).await? {
+        reckoning.quarantined.insert(row.try_get(0)?, count(&row, 1)?);
+    }
+    let sql = "SELECT name, error FROM documents WHERE run = ? AND outcome = 'failed' ORDER BY rid LIMIT ?";
+    for row in sqlx::query(sql).bind(seq).bind(TOLD_MAX).fetch_all(&mut *conn).await? {
+        reckoning.failures.push((row.try_get(0)?, row.try_get::<Option<String>, _>(1)?.unwrap_or_default()));
+    }
+    let sql = "SELECT d.name, n.value, d.damaged FROM documents d, json_each(d.notes) n \
+               WHERE d.run = ? AND d.notes IS NOT NULL ORDER BY d.rid, n.key LIMIT ?";
+    for row in sqlx::query(sql).bind(seq).bind(TOLD_MAX).fetch_all(&mut *conn).await? {
+        reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
+        reckoning.damaged |= row.try_get::<bool, _>(2)?;
+    }
+    Ok(reckoning)
+}
+
+async fn documents(conn: &mut SqliteConnection, run: i64) -> SqlResult<DocumentCounts> {
+    let mut counts = DocumentCounts::default();
+    let sql = "SELECT outcome, count(*) FROM documents WHERE run = ? GROUP BY outcome";
+    for row in sqlx::query(sql).bind(run).fetch_all(conn).await? {
+        let several = count(&row, 1)?;
+        match row.try_get::<&str, _>(0)? {
+            "failed" => counts.failed += several,
+            "unchanged" | "reread" => counts.unchanged += several,
+            _ => counts.fetched += several,
+        }
+    }
+    Ok(counts)
+}
+
+/// The rows that places seen by the run state now.
+async fn rows_stated(conn: &mut SqliteConnection, run: i64) -> SqlResult<BTreeMap<Kind, Counts>> {
+    let sql = "SELECT s.kind, count(DISTINCT s.rid) FROM places p JOIN sightings s ON s.place = p.place \
+               WHERE p.seen_run = ? AND s.run = p.read_run AND s.reading <> 0 GROUP BY s.kind";
+    let rows = sqlx::query(sql).bind(run).fetch_all(conn).await?;
+    let counts = |row: &SqliteRow| -> SqlResult<(Kind, Counts)> {
+        Ok((kind_of(row.try_get(0)?)?, Counts { read: row.try_get(1)?, ..Counts::default() }))
+    };
+    rows.iter().map(counts).collect()
+}
+
+/// What the run entered into the change log: it begins where the log ended when the run began.
+async fn changed_rows(conn: &mut SqliteConnection, run: i64, reckoning: &mut Reckoning) -> SqlResult<()> {
+    let sql = "
+        SELECT kind, sum(new), sum(NOT new AND changed), sum(gone) FROM (
+            SELECT kind, rid, max(op = ?2) AS new, max(op IN (?3, ?4)) AS changed, max(op = ?5) AS gone
+            FROM changes WHERE seq > (SELECT first_change FROM runs WHERE seq = ?1) AND run = ?1
+            GROUP BY kind, rid)
+        GROUP BY kind";
+    let rows = sqlx::query(sql)
+        .bind(run)
+        .bind(Op::Insert.name())
+        .bind(Op::Update.name())
+        .bind(Op::Return.name())
+        .bind(Op::Vanish.name())
+        .fetch_all(conn)
+        .await?;
+    for row in &rows {
+        let kind = kind_of(row.try_get(0)?)?;
+        let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        if kind == Kind::Event {
+            reckoning.vanished = count(row, 3)?;
+        }
+        if new + changed > 0 {
+            let counts = reckoning.by_kind.entry(kind).or_default();
+            (counts.new, counts.changed) = (new, changed);
+            // A row that two documents of the run state differently may be stated by neither in the end.
+            counts.read = counts.read.max(new + changed);
+        }
+    }
+    Ok(())
+}
+
+async fn covered(conn: &mut SqliteConnection, run: RunId, scope: &str) -> SqlResult<Covered> {
+    let run = seq_of(conn, run).await?;
+    let mut covered = Covered { lists: true, ..Covered::default() };
+    let sql = "SELECT source, outcome, damaged, total, coalesce(reading_key, '') FROM documents \
+               WHERE run = ? AND scope = ?";
+    for row in sqlx::query(sql).bind(run).bind(scope.to_owned()).fetch_all(&mut *conn).await? {
+        let total: Option<i64> = row.try_get(3)?;
+        covered.total = covered.total.max(total.and_then(|total| u64::try_from(total).ok()));
+        covered.missing |= row.try_get::<bool, _>(2)?;
+        match row.try_get::<&str, _>(1)? {
+            "failed" => covered.missing = true,
+            "nothing" => {}
+            _ => {
+                covered.sources.insert(SourceName::new(row.try_get(0)?));
+                covered.lists &= row.try_get::<&str, _>(4)?.contains('+');
+            }
+        }
+    }
+    if covered.total.is_some() {
+        covered.events = events_stated(conn, run, scope).await?;
+    }
+    Ok(covered)
+}
+
+async fn events_stated(conn: &mut SqliteConnection, run: i64, scope: &str) -> SqlResult<u64> {
+    let sql = "
+        SELECT (SELECT count(DISTINCT s.rid) FROM scopes c JOIN places p ON p.scope = c.scope
+                JOIN sightings s ON s.place = p.place AND s.kind = ?3
+                WHERE c.name = ?2 AND p.seen_run = ?1 AND s.run = p.read_run AND s.reading <> 0)
+             + (SELECT count(DISTINCT q.key) FROM scopes c JOIN places p ON p.scope = c.scope
+                JOIN quarantine q ON q.place = p.place
+                WHERE c.name = ?2 AND q.run = ?1 AND q.resolved_at IS NULL AND q.key IS NOT NULL)";
+    let events: i64 = sqlx::query_scalar(sql)
+        .bind(run)
+        .bind(scope.to_owned())
+        .bind(code_of(Kind::Event))
+        .fetch_one(conn)
+        .await?;
+    Ok(u64::try_from(events).unwrap_or(0))
+}
+
+fn count(row: &SqliteRow, index: usize) -> SqlResult<u64> {
+    Ok(u64::try_from(row.try_get::<i64, _>(index)?).unwrap_or(0))
+}
