@@ -4,38 +4,65 @@
 //! Everything is an expression: there are no statements, so there are no loops, and what an expression
 //! costs is bounded by its own length and by the document. Nothing in gives nothing out: every filter
 //! of ours passes an absent value on. All names can be checked before a run, and are.
+//!
+//! What differs between a connector and a pipeline is one thing: a page may lack anything, so there
+//! what is absent is nothing and passes on; in a pipeline a name that is not there is a mistake, and an
+//! expression [`Absent::Fails`] with its name. The names, filters and functions are the same.
 
 pub mod address;
+mod bounded;
 mod cache;
 mod filters;
 mod moment;
 pub mod page;
+mod range;
 mod scan;
+mod uses;
 mod xml;
 
 use std::sync::{Arc, LazyLock};
 
-use minijinja::value::{Object, Value, ValueKind};
+use minijinja::value::Object;
 use minijinja::{Environment, UndefinedBehavior};
 use model::nearest;
 
 pub use address::Address;
+pub use bounded::{Bounds, to_json_within};
 pub use filters::{BUILT_IN, Filter, GROUPS, Group, all_filters};
 pub(crate) use filters::{encode, read_date, read_status, slug};
+pub use minijinja::value::{Value, ValueKind};
 pub use moment::Moment;
 pub use page::Element;
+pub use range::Range;
+pub use uses::Use;
 pub use xml::XmlElement;
 
-/// The environment all expressions share: it holds nothing but filters.
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+/// What an expression makes of a name that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// Nothing, which passes on: documents may lack anything.
+    Passes,
+    /// An error that names it; `default` and `is defined` still ask.
+    Fails,
+}
+
+/// The environments all expressions share: filters and functions, the same in both. Jinja ties what is
+/// made of absent names to the environment, hence two of them.
+static PASSING: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::Chainable));
+static FAILING: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::Strict));
+
+fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_undefined_behavior(undefined);
+    // With this, the error of an absent name says which it is.
+    environment.set_debug(undefined == UndefinedBehavior::Strict);
     environment.set_recursion_limit(100);
+    environment.add_function("range", range::range);
     for filter in all_filters() {
         filters::register(&mut environment, filter);
     }
     environment
-});
+}
 
 /// A text that evaluation may not outgrow.
 const LONGEST_TEXT: usize = 4 << 20;
@@ -60,6 +87,7 @@ impl Fault {
 /// A compiled expression.
 pub struct Expression {
     source: String,
+    absent: Absent,
     compiled: minijinja::Expression<'static, 'static>,
 }
 
@@ -75,18 +103,37 @@ impl Expression {
         &self.source
     }
 
-    /// Compiles `source`, written without braces.
+    /// Compiles `source`, written without braces; what is absent passes.
     pub fn parse(source: &str) -> Result<Expression, Fault> {
-        let compiled = ENVIRONMENT
+        Expression::parse_as(Absent::Passes, source)
+    }
+
+    /// Compiles `source`, written without braces.
+    pub fn parse_as(absent: Absent, source: &str) -> Result<Expression, Fault> {
+        let environment: &'static Environment<'static> = match absent {
+            Absent::Passes => &PASSING,
+            Absent::Fails => &FAILING,
+        };
+        let compiled = environment
             .compile_expression_owned(scan::keep_backslashes(source.trim()))
             .map_err(|error| Fault::new(0, format!("not an expression: {}", describe(&error))))?;
-        Ok(Expression { source: source.to_owned(), compiled })
+        Ok(Expression { source: source.to_owned(), absent, compiled })
     }
 
     /// Its value; the error says in one line what failed.
     pub fn eval(&self, scope: &Arc<Scope>) -> Result<Value, String> {
         let value = self.compiled.eval(Value::from_dyn_object(Arc::clone(scope)));
-        value.map_err(|error| describe(&error))
+        let value = value.map_err(|error| describe(&error))?;
+        match (self.absent, value.kind()) {
+            (Absent::Fails, ValueKind::Undefined) => Err(format!("`{}` is undefined", self.source.trim())),
+            (Absent::Fails, ValueKind::Invalid) => Err(value.to_string()),
+            _ => Ok(value),
+        }
+    }
+
+    /// Every use of the variable `root`, with the members named behind it.
+    pub fn uses(&self, root: &str) -> Vec<Use> {
+        uses::of(&self.source, root)
     }
 
     /// Names of filters, tests and variables that do not exist (`names` are the variables that do), and
@@ -96,7 +143,7 @@ impl Expression {
         for filter in scan::filters(&self.source) {
             faults.extend(filters::fault(&filter));
         }
-        let known = filters::test_names(&ENVIRONMENT);
+        let known = filters::test_names(&PASSING);
         for test in scan::tests(&self.source) {
             if !known.contains(&test.name) {
                 faults.push(unknown("test", test.name, test.at, known.iter().copied()));
@@ -109,7 +156,7 @@ impl Expression {
         let mut used: Vec<String> = self.compiled.undeclared_variables(false).into_iter().collect();
         used.sort();
         let is_known = |name: &String| {
-            names.contains(&name.as_str()) || ENVIRONMENT.globals().any(|(global, _)| global == name)
+            names.contains(&name.as_str()) || PASSING.globals().any(|(global, _)| global == name)
         };
         let unknown_names = used.iter().filter(|name| !is_known(name));
         let fault = |name: &String| {
@@ -135,8 +182,9 @@ fn unknown<'a>(what: &str, name: &str, at: usize, known: impl Iterator<Item = &'
 
 /// Our own filters say all there is to say; Jinja's errors need their kind before them.
 fn describe(error: &minijinja::Error) -> String {
+    use minijinja::ErrorKind::{InvalidOperation, UndefinedError};
     match (error.kind(), error.detail()) {
-        (minijinja::ErrorKind::InvalidOperation, Some(detail)) => detail.to_owned(),
+        (InvalidOperation | UndefinedError, Some(detail)) => detail.to_owned(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     }
@@ -161,22 +209,30 @@ pub enum Piece {
 }
 
 impl Template {
-    /// Parses a text that may hold `{{ }}`; faults carry offsets in `text`.
+    /// Parses a text that may hold `{{ }}`; faults carry offsets in `text`. What is absent passes.
     pub fn parse(text: &str) -> Result<Template, Fault> {
+        Template::parse_as(Absent::Passes, text)
+    }
+
+    /// Parses a text that may hold `{{ }}`; faults carry offsets in `text`.
+    pub fn parse_as(absent: Absent, text: &str) -> Result<Template, Fault> {
+        // A connector's texts are trimmed; what a pipeline hands on is handed on as written, but a single
+        // expression with space around it is still one.
+        let text = if absent == Absent::Passes || is_single(text) { text.trim() } else { text };
         if let Some(at) = text.find("{%") {
             let mut fault = Fault::new(at, "statements (`{% … %}`) are not part of the language");
             fault.help = Some("write an expression: `{{ a if b else c }}`".to_owned());
             return Err(fault);
         }
-        let parts = scan::parts(text.trim()).map_err(|at| Fault::new(at, "`{{` without its `}}`"))?;
+        let parts = scan::parts(text).map_err(|at| Fault::new(at, "`{{` without its `}}`"))?;
         let shift = |at: usize| move |fault: Fault| Fault { at: fault.at + at, ..fault };
         if let [scan::Part::Expression(source, at)] = parts.as_slice() {
-            return Ok(Template::Value(Expression::parse(source).map_err(shift(*at))?));
+            return Ok(Template::Value(Expression::parse_as(absent, source).map_err(shift(*at))?));
         }
         let piece = |part: &scan::Part<'_>| match part {
             scan::Part::Text(text) => Ok(Piece::Literal((*text).to_owned())),
             scan::Part::Expression(source, at) => {
-                Ok(Piece::Computed(Expression::parse(source).map_err(shift(*at))?))
+                Ok(Piece::Computed(Expression::parse_as(absent, source).map_err(shift(*at))?))
             }
         };
         Ok(Template::Text(parts.iter().map(piece).collect::<Result<_, Fault>>()?))
@@ -194,10 +250,13 @@ impl Template {
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Computed(expression) => {
                     let value = expression.eval(scope)?;
-                    if is_nothing(&value) {
+                    if expression.absent == Absent::Passes && is_nothing(&value) {
                         return Ok(Value::UNDEFINED);
                     }
-                    text.push_str(&value.to_string());
+                    match expression.absent {
+                        Absent::Passes => text.push_str(&value.to_string()),
+                        Absent::Fails => push_plain(&mut text, &value)?,
+                    }
                 }
             }
             if text.len() > LONGEST_TEXT {
@@ -220,6 +279,25 @@ impl Template {
             }
         }
     }
+}
+
+/// Whether a text is one expression and nothing else but space.
+fn is_single(text: &str) -> bool {
+    matches!(scan::parts(text.trim()).as_deref(), Ok([scan::Part::Expression(..)]))
+}
+
+/// A value inside a text as other programs write it: `true`, JSON for lists and objects, nothing for
+/// null.
+fn push_plain(text: &mut String, value: &Value) -> Result<(), String> {
+    match value.kind() {
+        ValueKind::None => {}
+        ValueKind::Bool => text.push_str(if value.is_true() { "true" } else { "false" }),
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
+            text.push_str(&to_json_within(value, Bounds::default())?.to_string());
+        }
+        _ => text.push_str(&text_of(value)),
+    }
+    Ok(())
 }
 
 /// Absent, null, or blank text.

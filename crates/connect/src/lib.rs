@@ -12,5 +12,6 @@ pub mod format;
 pub mod manifest;
 pub mod sources;
 pub mod value;
+pub mod yaml;
 
 pub use connector::{Connector, Params, ReadError, ReadOptions, StartError};

@@ -12,11 +12,9 @@ mod plan;
 mod read;
 mod recognise;
 mod rule;
-mod shape;
 pub mod spec;
 mod trial;
 mod turn;
-mod yaml;
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
@@ -32,6 +30,7 @@ use crate::connector::{Connector, Params, ReadError, ReadOptions, StartError};
 use crate::expression::{Moment, Scope, Template, from_json, text_of, to_json};
 use crate::fetch::{Auth, Policy};
 use crate::value::date::Hints;
+use crate::yaml::{self, shape::Shape};
 use ask::Occasion;
 use field::FieldContext;
 use plan::{AuthPlan, FollowPlan, Plan, RequestPlan};
@@ -92,7 +91,7 @@ fn check(file: &str, yaml: &str) -> (Option<Manifest>, Vec<Finding>) {
         let help = "`callboard connector new NAME` writes one to start from";
         return (None, vec![broken(file, Some((1, 1)), "the manifest is empty".to_owned()).help(help)]);
     }
-    let findings = shape::faults(file, &tree, &schema());
+    let findings = Shape { file, schema: &schema(), whole: "the manifest", templates: false }.faults(&tree);
     if !findings.is_empty() {
         return (None, findings);
     }

@@ -2,6 +2,8 @@
 //! replaying what was landed.
 
 pub mod collect;
+pub mod functions;
+pub mod pipeline;
 pub mod present;
 pub mod refine;
 pub mod replay;

@@ -116,13 +116,14 @@ pub fn all_filters() -> impl Iterator<Item = &'static Filter> {
 
 /// Makes `filter` known to expressions.
 pub(super) fn register(environment: &mut Environment<'static>, filter: &'static Filter) {
-    let call = move |state: &State<'_, '_>, value: Value, args: Rest<ValueOrKwargs>| -> Outcome {
-        if is_nothing(&value) && filter.name != "or_else" {
-            return Ok(Value::UNDEFINED);
+    let call = move |state: &State<'_, '_>, value: &Value, args: Rest<ValueOrKwargs>| -> Outcome {
+        if is_nothing(value) && filter.name != "or_else" {
+            // What is undefined keeps knowing its name.
+            return Ok(if value.is_undefined() { value.clone() } else { Value::UNDEFINED });
         }
         let args = args.into_values();
         let (positional, named): (&[Value], Kwargs) = from_args(&args)?;
-        let call = Call { state, filter, value, positional, named: &named };
+        let call = Call { state, filter, value: value.clone(), positional, named: &named };
         let given = (filter.run)(&call)?;
         call.assert_all_used()?;
         Ok(given)

@@ -57,7 +57,7 @@ pub(super) fn variable(source: &str, name: &str) -> Option<usize> {
     blanked.match_indices(name).map(|(at, _)| at).find(|at| free(*at))
 }
 
-fn identifier(text: &str) -> &str {
+pub(super) fn identifier(text: &str) -> &str {
     let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
     &text[..end]
 }
@@ -114,7 +114,7 @@ pub(super) fn keep_backslashes(source: &str) -> String {
 }
 
 /// The same text with the inside of its literals blanked, so that offsets stay.
-fn blank_literals(source: &str) -> String {
+pub(super) fn blank_literals(source: &str) -> String {
     let mut blanked = String::with_capacity(source.len());
     let mut quote: Option<char> = None;
     let mut escaped = false;

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::plan::{Plan, RecognisePlan};
 use super::rule::{EachRule, Rule, literal};
 use super::spec::{Condition, ManifestSpec, Ordered, RecogniseSpec, ValueSpec};
-use super::yaml::{Node, Step};
 use crate::expression::{Address, Expression, Fault, Template};
+use crate::yaml::{self, Node, Step};
 
 /// What the current item is, as far as it is known before a document is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,20 +119,10 @@ impl<'a> Compiler<'a> {
     /// Reports a fault inside the text at the current path, at its own column where the text stands on
     /// one line as it is.
     fn text_fault(&mut self, text: &str, fault: Fault) {
-        let (line, column) = self.tree.at(&self.path).place;
-        let shift = self.offset_in_line(line, column, text, fault.at);
-        let finding = Finding::error(self.file, fault.message).at(line, column + shift);
+        let place = self.tree.at(&self.path).place;
+        let (line, column) = yaml::place_within(self.source, place, text, fault.at);
+        let finding = Finding::error(self.file, fault.message).at(line, column);
         self.push(Finding { help: fault.help, ..finding });
-    }
-
-    fn offset_in_line(&self, line: usize, column: usize, text: &str, at: usize) -> usize {
-        let written = self.source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        let from = written.char_indices().nth(column.saturating_sub(1)).map_or(written.len(), |(at, _)| at);
-        let before = text.get(..at).unwrap_or_default();
-        match written[from..].find(text) {
-            Some(quote) if quote <= 1 => quote + before.chars().count(),
-            _ => 0,
-        }
     }
 
     fn check_name(&mut self) {

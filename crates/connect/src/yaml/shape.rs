@@ -4,34 +4,52 @@
 use model::{Finding, nearest};
 use serde_json::Value;
 
-use super::yaml::{Node, Place, Tree};
+use super::{Key, Node, Place, Tree};
 
-/// The faults of `tree`, in the order of the file.
-pub fn faults(file: &str, tree: &Node, schema: &Value) -> Vec<Finding> {
-    let mut checker = Checker { file, schema, findings: Vec::new() };
-    checker.check(tree, schema, "the manifest");
-    checker.findings
+/// What a tree is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape<'a> {
+    /// The file, as the user named it.
+    pub file: &'a str,
+    /// The JSON Schema.
+    pub schema: &'a Value,
+    /// What the tree is, in messages: `the manifest`.
+    pub whole: &'a str,
+    /// Whether a text with `{{ }}` in it stands for a value of any type.
+    pub templates: bool,
+}
+
+impl Shape<'_> {
+    /// The faults of `tree`, in the order of the file.
+    pub fn faults(&self, tree: &Node) -> Vec<Finding> {
+        let mut checker = Checker { shape: *self, findings: Vec::new() };
+        checker.check(tree, self.schema, self.whole);
+        checker.findings
+    }
 }
 
 struct Checker<'a> {
-    file: &'a str,
-    schema: &'a Value,
+    shape: Shape<'a>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Checker<'a> {
     fn fault(&mut self, place: Place, message: String, help: Option<String>) {
-        let finding = Finding::error(self.file, message).at(place.0, place.1);
-        self.findings.push(Finding { help, ..finding });
+        let place = (place.0 > 0).then_some(place);
+        let finding = Finding::error(self.shape.file, message);
+        self.findings.push(Finding { help, place, ..finding });
     }
 
     fn resolve(&self, schema: &'a Value) -> &'a Value {
         let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
-        let target = self.schema.pointer(reference.trim_start_matches('#'));
+        let target = self.shape.schema.pointer(reference.trim_start_matches('#'));
         target.map_or(schema, |target| self.resolve(target))
     }
 
     fn check(&mut self, node: &Node, schema: &'a Value, name: &str) {
+        if self.shape.templates && matches!(&node.tree, Tree::Text(text) if text.contains("{{")) {
+            return;
+        }
         let schema = self.resolve(schema);
         if let Some(branches) = branches(schema) {
             return self.check_branches(node, branches, name);
@@ -45,6 +63,7 @@ impl<'a> Checker<'a> {
             return self.check_choice(node, &choices, name);
         }
         match &node.tree {
+            Tree::Number(number) => self.check_range(node.place, number.as_f64(), schema, name),
             Tree::Map(_) => self.check_map(node, schema, name),
             Tree::List(items) => {
                 if let Some(inner) = schema.get("items") {
@@ -53,6 +72,21 @@ impl<'a> Checker<'a> {
             }
             _ => {}
         }
+    }
+
+    fn check_range(&mut self, place: Place, number: Option<f64>, schema: &Value, name: &str) {
+        let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+        let Some(number) = number else { return };
+        let (low, high) = (bound("minimum"), bound("maximum"));
+        if low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high) {
+            return;
+        }
+        let range = match (low, high) {
+            (Some(low), Some(high)) => format!("between {low} and {high}"),
+            (Some(low), None) => format!("{low} or more"),
+            (_, high) => format!("{} or less", high.unwrap_or_default()),
+        };
+        self.fault(place, format!("`{name}` must be {range}, not {number}"), None);
     }
 
     fn check_map(&mut self, node: &Node, schema: &'a Value, name: &str) {
@@ -87,7 +121,7 @@ impl<'a> Checker<'a> {
             Some(near) => format!("did you mean `{near}`? known here: {}", list(names())),
             None => format!("known here: {}", list(names())),
         };
-        let within = if within == "the manifest" { String::new() } else { format!(" in `{within}`") };
+        let within = if within == self.shape.whole { String::new() } else { format!(" in `{within}`") };
         self.fault(place, format!("unknown key `{key}`{within}"), Some(help));
     }
 
@@ -148,7 +182,7 @@ impl<'a> Checker<'a> {
     fn check_tagged(
         &mut self,
         node: &Node,
-        pairs: &[(super::yaml::Key, Node)],
+        pairs: &[(Key, Node)],
         tagged: &[(&'a str, &'a Value)],
         name: &str,
     ) {

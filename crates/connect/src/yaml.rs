@@ -1,4 +1,9 @@
-//! YAML as a tree that knows where each of its parts stands.
+//! YAML as a tree that knows where each of its parts stands; [`shape`] holds it against a schema.
+//!
+//! Every file that users write (connectors, pipelines) is read through this, so that every fault is
+//! reported at its line and column. JSON is YAML and needs nothing of its own.
+
+pub mod shape;
 
 use std::fmt;
 
@@ -71,7 +76,48 @@ pub fn hint(text: &str, place: Option<Place>, message: &str) -> Option<String> {
     })
 }
 
+/// Where the byte `at` of `text` stands in the file, given where `text` begins: at its own column where
+/// the text is written on one line as it is, else where the text begins.
+pub fn place_within(source: &str, (line, column): Place, text: &str, at: usize) -> Place {
+    let written = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let from = written.char_indices().nth(column.saturating_sub(1)).map_or(written.len(), |(at, _)| at);
+    let before = text.get(..at).unwrap_or_default();
+    match written[from..].find(text) {
+        Some(quote) if quote <= 1 => (line, column + quote + before.chars().count()),
+        _ => (line, column),
+    }
+}
+
 impl Node {
+    /// A tree that stands nowhere: what a program built rather than wrote to a file. Its places are
+    /// `(0, 0)`.
+    pub fn nowhere(json: &Value) -> Node {
+        let tree = match json {
+            Value::Null => Tree::Null,
+            Value::Bool(flag) => Tree::Bool(*flag),
+            Value::Number(number) => Tree::Number(number.clone()),
+            Value::String(text) => Tree::Text(text.clone()),
+            Value::Array(items) => Tree::List(items.iter().map(Node::nowhere).collect()),
+            Value::Object(members) => {
+                let member = |(name, value): (&String, &Value)| {
+                    (Key { name: name.clone(), place: (0, 0) }, Node::nowhere(value))
+                };
+                Tree::Map(members.iter().map(member).collect())
+            }
+        };
+        Node { place: (0, 0), tree }
+    }
+
+    /// How many lists and objects stand inside one another at most.
+    pub fn depth(&self) -> usize {
+        let inner = match &self.tree {
+            Tree::List(items) => items.iter().map(Node::depth).max(),
+            Tree::Map(pairs) => pairs.iter().map(|(_, node)| node.depth()).max(),
+            _ => return 0,
+        };
+        1 + inner.unwrap_or(0)
+    }
+
     /// The same as plain JSON.
     pub fn to_json(&self) -> Value {
         match &self.tree {

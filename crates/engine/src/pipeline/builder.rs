@@ -1,0 +1,1 @@
+//! Building a pipeline in Rust.

@@ -1,0 +1,233 @@
+//! What a runner works off: the steps numbered in file order, with their edges and compiled templates,
+//! and the rules for what happens to the others when one ends.
+
+mod edges;
+mod select;
+mod siblings;
+mod tolerance;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::{Condition, ForEach, Templates};
+use super::spec::Pipeline;
+use model::Finding;
+
+pub use edges::Mode;
+pub(super) use edges::{Node, order};
+pub use siblings::Siblings;
+pub use tolerance::Tolerance;
+
+/// The number of a step: its position in the file, nested steps counted where they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepNo(pub u32);
+
+impl StepNo {
+    /// Its position in [`Plan::steps`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for StepNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// It waits for its turn.
+    Pending,
+    /// It is under way.
+    Running,
+    /// All of it was done.
+    Completed,
+    /// It was done in part, within what it tolerates.
+    Partial,
+    /// It was not done.
+    Failed,
+    /// It did not take place, and that is no fault of its own.
+    Skipped,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl StepStatus {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            StepStatus::Pending => "pending",
+            StepStatus::Running => "running",
+            StepStatus::Completed => "completed",
+            StepStatus::Partial => "partial",
+            StepStatus::Failed => "failed",
+            StepStatus::Skipped => "skipped",
+            StepStatus::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing changes it any more.
+    pub fn is_final(self) -> bool {
+        !matches!(self, StepStatus::Pending | StepStatus::Running)
+    }
+
+    /// Whether steps that depend on it go on.
+    pub fn satisfies(self) -> bool {
+        matches!(self, StepStatus::Completed | StepStatus::Partial)
+    }
+}
+
+impl fmt::Display for StepStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A pipeline ready to be run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Name of the pipeline.
+    pub name: String,
+    /// Every step; the index is its number.
+    pub steps: Vec<PlanStep>,
+    /// The top-level steps that a run consists of: all of them, or those selected.
+    pub roots: Vec<StepNo>,
+    /// How steps follow each other, nested ones as well.
+    pub mode: Mode,
+    /// Steps of one list under way at once; 1 in a sequential pipeline.
+    pub max_parallel_steps: u32,
+    /// Whether a failure keeps steps that have not begun from beginning.
+    pub stop_on_failure: bool,
+    /// Names of the environment variables that expressions read; nothing else of the environment is seen.
+    pub env: Vec<String>,
+    /// Names of the parameters whose values must not be shown.
+    pub secrets: Vec<String>,
+}
+
+/// One step.
+#[derive(Debug, Clone)]
+pub struct PlanStep {
+    /// Its number.
+    pub no: StepNo,
+    /// Its name with those of the steps around it: `per_date/extract`.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// The step it is nested in.
+    pub parent: Option<StepNo>,
+    /// What is done.
+    pub work: Work,
+    /// Siblings that must have completed, wholly or in part, before it begins.
+    pub needs: Vec<StepNo>,
+    /// Siblings that must have ended before it begins, however they did.
+    pub after: Vec<StepNo>,
+    /// False: it is skipped.
+    pub enabled: bool,
+    /// When it holds not, the step is skipped; asked when its turn comes.
+    pub condition: Option<Condition>,
+    /// The parameters of its function.
+    pub with: Templates,
+    /// How long one try may take.
+    pub timeout: Option<Duration>,
+    /// Tries after the first one.
+    pub max_retries: u32,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Work {
+    /// Calls a function once.
+    Call {
+        /// Its name.
+        function: String,
+    },
+    /// Does something for each element of a list.
+    Each(Each),
+}
+
+/// What is done for each element of a list.
+#[derive(Debug, Clone)]
+pub struct Each {
+    /// The list.
+    pub over: ForEach,
+    /// What is done for one element.
+    pub inner: Inner,
+    /// Elements under way at once.
+    pub max_concurrency: u32,
+    /// Which failures are borne.
+    pub tolerance: Tolerance,
+}
+
+/// What is done for one element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inner {
+    /// A function is called.
+    Call {
+        /// Its name.
+        function: String,
+    },
+    /// Steps run, one set of them an element.
+    Steps(Vec<StepNo>),
+}
+
+impl Plan {
+    /// The plan of a pipeline that was built or read elsewhere, or everything that keeps it from running.
+    pub fn new(pipeline: &Pipeline) -> Result<Plan, Vec<Finding>> {
+        super::check::plan_of(pipeline)
+    }
+
+    /// The step with this number.
+    pub fn step(&self, no: StepNo) -> Option<&PlanStep> {
+        self.steps.get(no.index())
+    }
+
+    /// The step at this path.
+    pub fn find(&self, path: &str) -> Option<&PlanStep> {
+        self.steps.iter().find(|step| step.path == path)
+    }
+
+    /// The steps beside `no`, itself included: the selected top-level steps, or those of the same element.
+    pub fn siblings(&self, no: StepNo) -> &[StepNo] {
+        match self.step(no).and_then(|step| step.parent) {
+            None => &self.roots,
+            Some(parent) => self.nested(parent),
+        }
+    }
+
+    /// The steps that run for each element of `no`.
+    pub fn nested(&self, no: StepNo) -> &[StepNo] {
+        match self.step(no).map(|step| &step.work) {
+            Some(Work::Each(Each { inner: Inner::Steps(steps), .. })) => steps,
+            _ => &[],
+        }
+    }
+
+    /// The names of all functions that it calls, each once, in file order.
+    pub fn functions(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for step in &self.steps {
+            if let Some(function) = step.function().filter(|name| !names.contains(name)) {
+                names.push(function);
+            }
+        }
+        names
+    }
+}
+
+impl PlanStep {
+    /// The function it calls, once or for each element.
+    pub fn function(&self) -> Option<&str> {
+        match &self.work {
+            Work::Call { function } | Work::Each(Each { inner: Inner::Call { function }, .. }) => {
+                Some(function)
+            }
+            Work::Each(_) => None,
+        }
+    }
+}
