@@ -27,7 +27,7 @@ pub use begin::{Begun, Lock, NewRun, NewStep, Overlap};
 pub use control::{RunSignal, Stopped};
 pub use item::{ItemId, ItemState, NewItem, Phase, RunState, StepNo, StepStatus};
 pub use lease::{Lease, LeaseRequest};
-pub use listing::{AttemptRow, DeadItem, DeadQuery, ItemCounts, RunDetail, StepRow};
+pub use listing::{AttemptRow, DeadItem, DeadQuery, ItemCounts, ItemRow, RunDetail, StepRow};
 pub use queue::WorkQueue;
 pub use redrive::{Redriven, WaitsFor};
 pub use runner::{RunnerEnd, RunnerId, RunnerRow, RunnerStart};

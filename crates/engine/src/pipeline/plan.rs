@@ -6,10 +6,7 @@ mod select;
 mod siblings;
 mod tolerance;
 
-use std::fmt;
 use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Condition, ForEach, Templates};
 use super::spec::Pipeline;
@@ -18,76 +15,8 @@ use model::Finding;
 pub use edges::Mode;
 pub(super) use edges::{Node, order};
 pub use siblings::Siblings;
+pub use store::{StepNo, StepStatus};
 pub use tolerance::Tolerance;
-
-/// The number of a step: its position in the file, nested steps counted where they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StepNo(pub u32);
-
-impl StepNo {
-    /// Its position in [`Plan::steps`].
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl fmt::Display for StepNo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-/// Where a step stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepStatus {
-    /// It waits for its turn.
-    Pending,
-    /// It is under way.
-    Running,
-    /// All of it was done.
-    Completed,
-    /// It was done in part, within what it tolerates.
-    Partial,
-    /// It was not done.
-    Failed,
-    /// It did not take place, and that is no fault of its own.
-    Skipped,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-impl StepStatus {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            StepStatus::Pending => "pending",
-            StepStatus::Running => "running",
-            StepStatus::Completed => "completed",
-            StepStatus::Partial => "partial",
-            StepStatus::Failed => "failed",
-            StepStatus::Skipped => "skipped",
-            StepStatus::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether nothing changes it any more.
-    pub fn is_final(self) -> bool {
-        !matches!(self, StepStatus::Pending | StepStatus::Running)
-    }
-
-    /// Whether steps that depend on it go on.
-    pub fn satisfies(self) -> bool {
-        matches!(self, StepStatus::Completed | StepStatus::Partial)
-    }
-}
-
-impl fmt::Display for StepStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// A pipeline ready to be run.
 #[derive(Debug, Clone)]

@@ -128,6 +128,8 @@ pub struct Skip {
     pub step: StepNo,
     /// Why, for a person.
     pub reason: String,
+    /// Steps that waited for it only to have ended: they may go on, if it was still open.
+    pub release: Vec<StepNo>,
 }
 
 /// How a step ended.
@@ -151,7 +153,7 @@ pub struct Acked {
 }
 
 /// The children of an item, by state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParentCount {
     /// The item.
     pub item: ItemId,
@@ -161,6 +163,10 @@ pub struct ParentCount {
     pub open: u64,
     /// Those that failed.
     pub failed: u64,
+    /// Further ones that its bound did not allow.
+    pub left_out: u64,
+    /// Why no more of them are begun, if so.
+    pub stopped: Option<String>,
 }
 
 /// A leased item, as its holder's ack finds it.
@@ -369,25 +375,40 @@ impl Entry {
         siblings: Siblings,
     ) -> SqlResult<()> {
         let Some(parent) = held.place.parent else { return Ok(()) };
-        for step in &siblings.release {
-            release(conn, parent, *step, &mut self.counts).await?;
-        }
-        for skip in &siblings.skip {
-            let blocked = [ItemState::Blocked];
-            let reason = Fault::new("skipped", skip.reason.clone());
-            let of = Siblings::of(parent, Some(skip.step));
-            if end_siblings(conn, of, &blocked, ItemState::Skipped, &reason, &mut self.counts).await? > 0
-                && held.root == Some(parent)
-            {
-                let end = StepEnd { status: StepStatus::Skipped, reason: Some(skip.reason.clone()) };
-                let place = Place { step: i64::from(skip.step.0), ..held.place };
-                end_step(conn, &place, &end).await?;
+        let mut released = siblings.release;
+        for skip in siblings.skip {
+            if self.skip(conn, held, parent, &skip).await? {
+                released.extend(skip.release);
             }
+        }
+        for step in released {
+            release(conn, parent, step, &mut self.counts).await?;
         }
         if let Some(reason) = siblings.stop {
             stop(conn, parent, &reason, &mut self.counts).await?;
         }
         Ok(())
+    }
+}
+
+impl Entry {
+    /// Skips a step that is still open; false when it is not.
+    async fn skip(
+        &mut self,
+        conn: &mut SqliteConnection,
+        held: &Leased,
+        parent: i64,
+        skip: &Skip,
+    ) -> SqlResult<bool> {
+        let blocked = [ItemState::Blocked];
+        let reason = Fault::new("skipped", skip.reason.clone());
+        let of = Siblings::of(parent, Some(skip.step));
+        let open = end_siblings(conn, of, &blocked, ItemState::Skipped, &reason, &mut self.counts).await? > 0;
+        if open && held.root == Some(parent) {
+            let end = StepEnd { status: StepStatus::Skipped, reason: Some(skip.reason.clone()) };
+            end_step(conn, &Place { step: i64::from(skip.step.0), ..held.place }, &end).await?;
+        }
+        Ok(open)
     }
 }
 
@@ -590,20 +611,26 @@ impl Leased {
     }
 }
 
-async fn parent_counts(conn: &mut SqliteConnection, parents: &[i64]) -> SqlResult<Vec<ParentCount>> {
-    let sql = "SELECT item, total, open, failed FROM spreads WHERE item IN (SELECT value FROM json_each(?))";
+/// The children, by state, of these items.
+pub(super) async fn parent_counts(
+    conn: &mut SqliteConnection,
+    parents: &[i64],
+) -> SqlResult<Vec<ParentCount>> {
+    let sql = "SELECT item, total, open, failed, left_out, stopped FROM spreads \
+               WHERE item IN (SELECT value FROM json_each(?))";
     let rows = sqlx::query(sql).bind(keys(parents)).fetch_all(conn).await?;
-    let count = |row: &SqliteRow, index: usize| -> SqlResult<u64> {
-        Ok(u64::try_from(row.try_get::<i64, _>(index)?).unwrap_or(0))
-    };
-    rows.iter()
-        .map(|row| {
-            Ok(ParentCount {
-                item: ItemId(row.try_get(0)?),
-                total: count(row, 1)?,
-                open: count(row, 2)?,
-                failed: count(row, 3)?,
-            })
-        })
-        .collect()
+    rows.iter().map(parent_count).collect()
+}
+
+fn parent_count(row: &SqliteRow) -> SqlResult<ParentCount> {
+    let count =
+        |index: usize| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64, _>(index)?).unwrap_or(0)) };
+    Ok(ParentCount {
+        item: ItemId(row.try_get(0)?),
+        total: count(1)?,
+        open: count(2)?,
+        failed: count(3)?,
+        left_out: count(4)?,
+        stopped: row.try_get(5)?,
+    })
 }

@@ -30,7 +30,8 @@ pub(super) async fn open(
     cap: u32,
     most: Option<u64>,
 ) -> SqlResult<()> {
-    let sql = "INSERT INTO spreads (item, run, cap, most) VALUES (?, ?, ?, ?) ON CONFLICT (item) DO NOTHING";
+    let sql = "INSERT INTO spreads (item, run, cap, most) VALUES (?, ?, ?, ?) \
+               ON CONFLICT (item) DO UPDATE SET cap = excluded.cap, most = excluded.most";
     let most = most.map_or(i64::MAX, |most| i64::try_from(most).unwrap_or(i64::MAX));
     sqlx::query(sql).bind(item).bind(run).bind(i64::from(cap)).bind(most).execute(conn).await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! What an item is.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +11,21 @@ pub struct ItemId(pub i64);
 
 /// Position of a step in its pipeline, nested steps included, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct StepNo(pub u32);
+
+impl StepNo {
+    /// Its position in a list of all steps.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for StepNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
 
 /// What has become of an item so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -71,6 +87,18 @@ impl ItemState {
             ItemState::Failed => "failed",
             ItemState::Dead => "dead",
             ItemState::Cancelled => "cancelled",
+        }
+    }
+
+    /// The status of a step whose only item stands so.
+    pub fn status(self) -> StepStatus {
+        match self {
+            ItemState::Blocked | ItemState::Ready => StepStatus::Pending,
+            ItemState::Leased | ItemState::Waiting => StepStatus::Running,
+            ItemState::Done => StepStatus::Completed,
+            ItemState::Skipped => StepStatus::Skipped,
+            ItemState::Failed | ItemState::Dead => StepStatus::Failed,
+            ItemState::Cancelled => StepStatus::Cancelled,
         }
     }
 
@@ -187,7 +215,23 @@ impl StepStatus {
         }
     }
 
+    /// Whether nothing changes it any more by itself.
+    pub fn is_final(self) -> bool {
+        !matches!(self, StepStatus::Pending | StepStatus::Running)
+    }
+
+    /// Whether steps that depend on it go on.
+    pub fn satisfies(self) -> bool {
+        matches!(self, StepStatus::Completed | StepStatus::Partial)
+    }
+
     pub(crate) fn of(name: &str) -> Option<StepStatus> {
         StepStatus::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl fmt::Display for StepStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -48,6 +48,8 @@ pub struct Lease {
     pub input: Option<Value>,
     /// When it was leased.
     pub at: DateTime<Utc>,
+    /// Who has it.
+    pub runner: RunnerId,
 }
 
 /// Holders of ready items that are looked at in one turn.
@@ -210,7 +212,7 @@ async fn take(
         };
         let place = Place { run, step: row.try_get(2)?, parent: row.try_get(3)?, counted: row.try_get(9)? };
         counts.shift(place, ItemState::Ready, ItemState::Leased, 1);
-        leases.push(lease(row, id, ask.now)?);
+        leases.push(lease(row, id, ask)?);
     }
     leases.sort_by_key(|lease| lease.item);
     Ok((leases, counts))
@@ -222,7 +224,7 @@ pub(super) async fn id_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<Ru
     run_id(&row, "id")
 }
 
-fn lease(row: &SqliteRow, run: RunId, at: DateTime<Utc>) -> SqlResult<Lease> {
+fn lease(row: &SqliteRow, run: RunId, ask: &LeaseRequest) -> SqlResult<Lease> {
     let (attempt, give_up): (u32, u32) = (row.try_get(6)?, row.try_get(7)?);
     let input: Option<&str> = row.try_get(8)?;
     let phase = match row.try_get::<i64, _>(5)? {
@@ -239,7 +241,8 @@ fn lease(row: &SqliteRow, run: RunId, at: DateTime<Utc>) -> SqlResult<Lease> {
         attempt,
         last: attempt >= give_up,
         input: input.map(json).transpose()?,
-        at,
+        at: ask.now,
+        runner: ask.runner,
     })
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{ItemId, ItemState, RunState, StepNo, StepStatus};
+use super::{ItemId, ItemState, ParentCount, RunState, StepNo, StepStatus};
 use crate::runs::run_id;
 use crate::sql::{SqlResult, json, parse};
 use crate::{Store, StoreError};
@@ -108,6 +108,19 @@ impl StepRow {
         let (Some(from), Some(to)) = (self.started_at, self.ended_at) else { return 0 };
         u64::try_from((to - from).num_milliseconds()).unwrap_or(0)
     }
+}
+
+/// An item, as far as those within it need to know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemRow {
+    /// What it works on.
+    pub input: Option<Value>,
+    /// The item it is a child of.
+    pub parent: Option<ItemId>,
+    /// Its step; `None` for the root of a run.
+    pub step: Option<StepNo>,
+    /// What tells it from its siblings.
+    pub key: i64,
 }
 
 /// Which items that ended badly.
@@ -220,19 +233,53 @@ impl Store {
         rows.map_err(|error| self.fault("reading outputs", error))
     }
 
-    /// The input of an item and the item it is a child of.
-    pub async fn item_input(
-        &self,
-        item: ItemId,
-    ) -> Result<Option<(Option<Value>, Option<ItemId>)>, StoreError> {
-        let row = sqlx::query("SELECT input, parent FROM items WHERE id = ?").bind(item.0);
+    /// An item; `None` when there is none.
+    pub async fn item(&self, item: ItemId) -> Result<Option<ItemRow>, StoreError> {
+        let row = sqlx::query("SELECT input, parent, step, key FROM items WHERE id = ?").bind(item.0);
         let row = row.fetch_optional(&self.readers).await;
-        let read = |row: SqliteRow| -> SqlResult<(Option<Value>, Option<ItemId>)> {
+        let read = |row: SqliteRow| -> SqlResult<ItemRow> {
             let input: Option<&str> = row.try_get(0)?;
-            Ok((input.map(json).transpose()?, row.try_get::<Option<i64>, _>(1)?.map(ItemId)))
+            Ok(ItemRow {
+                input: input.map(json).transpose()?,
+                parent: row.try_get::<Option<i64>, _>(1)?.map(ItemId),
+                step: super::counts::step_of(row.try_get(2)?),
+                key: row.try_get(3)?,
+            })
         };
         let read = row.and_then(|row| row.map(read).transpose());
         read.map_err(|error| self.fault("reading an item", error))
+    }
+
+    /// The steps beside each other within `holder`, the root of a run or an element: how each stands or
+    /// ended, and its output, null where there is none.
+    pub async fn steps_within(&self, holder: ItemId) -> Result<Vec<(StepNo, StepStatus, Value)>, StoreError> {
+        let sql = "SELECT i.step, i.state, i.output, s.status FROM items i \
+                   JOIN steps s ON s.run = i.run AND s.step = i.step WHERE i.parent = ? ORDER BY i.step";
+        let rows = sqlx::query(sql).bind(holder.0).fetch_all(&self.readers).await;
+        let step = |row: &SqliteRow| -> SqlResult<(StepNo, StepStatus, Value)> {
+            let output: Option<&str> = row.try_get(2)?;
+            let kept = parse(row.try_get(3)?, StepStatus::of)?;
+            // The step's own status is that of all its elements; only "partial" is known there alone.
+            let status = match item_state(row, 1)?.status() {
+                StepStatus::Completed if kept == StepStatus::Partial => kept,
+                status => status,
+            };
+            let no = super::counts::step_of(row.try_get(0)?).unwrap_or(StepNo(0));
+            Ok((no, status, output.map_or(Ok(Value::Null), json)?))
+        };
+        let rows = rows.and_then(|rows| rows.iter().map(step).collect::<SqlResult<Vec<_>>>());
+        rows.map_err(|error| self.fault("reading outputs", error))
+    }
+
+    /// The children of an item, by state.
+    pub async fn children(&self, item: ItemId) -> Result<ParentCount, StoreError> {
+        let counted = async {
+            let mut conn = self.readers.acquire().await?;
+            super::ack::parent_counts(&mut conn, &[item.0]).await
+        };
+        let counted = counted.await.map_err(|error| self.fault("counting items", error))?;
+        let none = ParentCount { item, total: 0, open: 0, failed: 0, left_out: 0, stopped: None };
+        Ok(counted.into_iter().next().unwrap_or(none))
     }
 
     pub(super) async fn dead_items(&self, query: DeadQuery) -> Result<Vec<DeadItem>, StoreError> {

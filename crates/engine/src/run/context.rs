@@ -1,0 +1,158 @@
+//! What is the same for all items of a run: its plan, its parameters, what expressions see.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use model::RunId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::{ItemId, RunDetail, StepNo, StepStatus};
+
+use super::{RunError, World};
+use crate::pipeline::{Masker, Pipeline, Plan, RunFacts, Scope};
+
+/// Everything needed to go on with a run later, as the store keeps it. Holds no secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Definition {
+    /// The pipeline as declared.
+    pub pipeline: Pipeline,
+    /// Values of its parameters, but for the secret ones.
+    pub params: Map<String, Value>,
+    /// How it is run.
+    #[serde(default)]
+    pub manner: Manner,
+}
+
+/// How a run is run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Manner {
+    /// This step alone.
+    pub only: Option<String>,
+    /// From this step on.
+    pub from: Option<String>,
+    /// Nothing is fetched: what was landed before is read again.
+    pub skip_fetch: bool,
+    /// The store is a rehearsal copy: nothing is written.
+    pub dry_run: bool,
+    /// The day it is meant for; that of its start unless said.
+    pub date: Option<NaiveDate>,
+}
+
+/// A run as its items need it.
+pub struct RunContext {
+    /// Its id.
+    pub id: RunId,
+    /// What is done.
+    pub plan: Plan,
+    /// How.
+    pub manner: Manner,
+    /// Keeps secrets out of what is shown.
+    pub masker: Masker,
+    base: Scope,
+    /// Parameters of calls that have children, by the item of the call.
+    calls: Mutex<HashMap<ItemId, Arc<Value>>>,
+}
+
+/// Calls whose parameters are kept at hand; beyond, they are filled in again.
+const CALLS_MAX: usize = 256;
+
+impl Definition {
+    /// The plan of the part that is to be run.
+    pub fn plan(&self) -> Result<Plan, RunError> {
+        let plan = Plan::new(&self.pipeline).map_err(RunError::Faults)?;
+        match (&self.manner.only, &self.manner.from) {
+            (Some(only), _) => plan.only(only).map_err(RunError::Usage),
+            (None, Some(from)) => plan.from(from).map_err(RunError::Usage),
+            (None, None) => Ok(plan),
+        }
+    }
+}
+
+impl RunContext {
+    /// The context of a run that is kept.
+    pub fn load(detail: &RunDetail, secrets: &Map<String, Value>, world: &World) -> Result<RunContext, RunError> {
+        let definition: Definition = serde_json::from_value(detail.definition.clone()).map_err(|error| {
+            RunError::Usage(format!("run {} cannot be gone on with by this version: {error}", detail.id))
+        })?;
+        let plan = definition.plan()?;
+        let mut params = definition.params;
+        params.extend(secrets.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let env: BTreeMap<String, String> =
+            plan.env.iter().filter_map(|name| Some((name.clone(), (world.env)(name)?))).collect();
+        let started_at = detail.started_at;
+        let facts = RunFacts {
+            id: detail.id.to_string(),
+            pipeline: plan.name.clone(),
+            started_at,
+            date: definition.manner.date.unwrap_or_else(|| started_at.date_naive()),
+        };
+        Ok(RunContext {
+            id: detail.id,
+            masker: Masker::for_run(&plan, &params, env.values().map(String::as_str)),
+            base: Scope::new(&facts, &params, &env),
+            manner: definition.manner,
+            plan,
+            calls: Mutex::default(),
+        })
+    }
+
+    /// What the expressions of a step's item see. `within` is the item it is a child of; for an element
+    /// itself, `element` is given.
+    pub(super) async fn scope(
+        &self,
+        world: &World,
+        within: ItemId,
+        element: Option<(&Value, i64)>,
+    ) -> Result<Scope, RunError> {
+        let mut steps: Vec<(StepNo, StepStatus, Value)> = Vec::new();
+        let mut item = element.map(|(value, index)| (value.clone(), index));
+        let mut next = Some(within);
+        while let Some(holder) = next {
+            let Some(row) = world.store.item(holder).await? else { break };
+            // The holder of elements has no steps in it, only elements.
+            if let Some(super::Input::Element(value)) = super::Input::read(row.input)? {
+                item.get_or_insert((value, row.key));
+            }
+            steps.extend(world.store.steps_within(holder).await?);
+            next = row.parent;
+        }
+        let named = steps.iter().filter_map(|(no, status, output)| {
+            Some((self.plan.step(*no)?.name.as_str(), *status, output))
+        });
+        let scope = self.base.with_steps(named);
+        Ok(match &item {
+            Some((value, index)) => scope.with_item(value, u64::try_from(*index).unwrap_or(0)),
+            None => scope,
+        })
+    }
+
+    /// The parameters of the call that `item` is, once filled in.
+    pub(super) fn known_call(&self, item: ItemId) -> Option<Arc<Value>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).get(&item).cloned()
+    }
+
+    pub(super) fn know_call(&self, item: ItemId, with: Arc<Value>) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() >= CALLS_MAX {
+            calls.clear();
+        }
+        calls.insert(item, with);
+    }
+
+    /// Why a step ended so, without secrets.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.masker.mask(text)
+    }
+}
+
+/// Now, in milliseconds since.
+pub(super) fn elapsed_ms(from: std::time::Instant) -> u64 {
+    u64::try_from(from.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An instant later by `wait`.
+pub(super) fn later(at: DateTime<Utc>, wait: std::time::Duration) -> DateTime<Utc> {
+    at + chrono::TimeDelta::from_std(wait).unwrap_or(chrono::TimeDelta::days(1))
+}

@@ -1,0 +1,119 @@
+//! Beginning a run.
+
+use std::collections::BTreeMap;
+
+use model::RunId;
+use serde_json::{Map, Value, json};
+use store::{Begun, Lock, NewRun, NewStep, Overlap};
+
+use super::{Definition, Manner, RunError, World, step_items};
+use crate::pipeline::{Pipeline, Plan};
+
+/// A run to begin.
+#[derive(Debug, Clone)]
+pub struct Starting {
+    /// What is done.
+    pub pipeline: Pipeline,
+    /// Values of its parameters; those that are missing have their defaults.
+    pub params: Map<String, Value>,
+    /// How.
+    pub manner: Manner,
+    /// What happens when another run of the same pipeline and parameters is under way; `None` where
+    /// runs may overlap.
+    pub overlap: Option<Overlap>,
+    /// What was asked for, for whoever reads the list of runs; without secrets.
+    pub command: Value,
+}
+
+/// A run that was begun, or not.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Its id.
+    pub run: RunId,
+    /// What became of it.
+    pub begun: Begun,
+    /// Values of secret parameters, which the store does not keep.
+    pub secrets: Map<String, Value>,
+}
+
+/// Begins a run: it is in the store, with its steps, and any runner may take it.
+pub async fn start(world: &World, starting: Starting) -> Result<Started, RunError> {
+    let Starting { pipeline, params, manner, overlap, command } = starting;
+    let (params, secrets) = complete(&pipeline, params)?;
+    let lock = overlap.map(|overlap| Lock { name: lock_name(&pipeline.name, &params), overlap });
+    let definition = Definition { pipeline, params, manner };
+    let plan = definition.plan()?;
+    let run = RunId::new();
+    let cap = plan.max_parallel_steps.clamp(1, world.bounds.concurrency);
+    let begun = world
+        .store
+        .start_run(NewRun {
+            id: run,
+            at: (world.clock)(),
+            pipeline: plan.name.clone(),
+            definition: serde_json::to_value(&definition)
+                .map_err(|error| RunError::Fault(format!("a pipeline cannot be kept: {error}")))?,
+            command,
+            lock,
+            steps: steps_of(&plan),
+            items: step_items(&plan, &plan.roots, &world.functions),
+            cap,
+        })
+        .await?;
+    Ok(Started { run, begun, secrets })
+}
+
+/// The steps that a plan runs: those that are selected, with what is nested in them.
+fn steps_of(plan: &Plan) -> Vec<NewStep> {
+    let selected = |no| {
+        let mut at = plan.step(no);
+        while let Some(step) = at {
+            match step.parent {
+                None => return plan.roots.contains(&step.no),
+                Some(parent) => at = plan.step(parent),
+            }
+        }
+        false
+    };
+    let steps = plan.steps.iter().filter(|step| selected(step.no));
+    let step = |step: &crate::pipeline::PlanStep| NewStep {
+        no: step.no,
+        path: step.path.clone(),
+        function: step.function().map(str::to_owned),
+        parent: step.parent,
+    };
+    steps.map(step).collect()
+}
+
+/// The values given and the defaults of the others, secrets apart; every fault at once.
+fn complete(
+    pipeline: &Pipeline,
+    mut given: Map<String, Value>,
+) -> Result<(Map<String, Value>, Map<String, Value>), RunError> {
+    let (mut params, mut secrets, mut faults) = (Map::new(), Map::new(), Vec::new());
+    for (name, declared) in pipeline.declared() {
+        let value = given.remove(name).or_else(|| declared.default.clone());
+        match value {
+            Some(value) if declared.secret => drop(secrets.insert(name.to_owned(), value)),
+            Some(value) => drop(params.insert(name.to_owned(), value)),
+            None if declared.required => faults.push(format!("`{name}` is required: give --set {name}=…")),
+            None => drop(params.insert(name.to_owned(), Value::Null)),
+        }
+    }
+    let known: Vec<&str> = pipeline.declared().map(|(name, _)| name).collect();
+    for name in given.keys() {
+        let help = match model::nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "it has none".to_owned(),
+            None => format!("it has {}", known.join(", ")),
+        };
+        faults.push(format!("{} has no parameter `{name}`; {help}", pipeline.name));
+    }
+    if faults.is_empty() { Ok((params, secrets)) } else { Err(RunError::Usage(faults.join("\n"))) }
+}
+
+/// Runs with the same pipeline and parameters share a lock; the order of parameters does not matter.
+fn lock_name(pipeline: &str, params: &Map<String, Value>) -> String {
+    let sorted: BTreeMap<&String, &Value> = params.iter().collect();
+    format!("{pipeline} {}", json!(sorted))
+}
