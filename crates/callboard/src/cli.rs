@@ -1,7 +1,7 @@
 //! The command line: one variant a command, one file a command. Flags, help, completions and
 //! suggestions all come from these definitions.
 
-mod collect;
+pub mod collect;
 mod completions;
 mod config;
 mod connector;

@@ -10,8 +10,10 @@ use connect::manifest::Manifest;
 use connect::manifest::spec::ParamType;
 use connect::sources::Sources;
 use connect::{Connector, Params};
-use engine::collect::{Input, Named, Origin, Recogniser};
+use engine::collect::{CollectOptions, Input, Named, Origin, Recogniser};
+use engine::pipeline::Pipeline;
 use engine::replay::scope_of;
+use engine::run::Wanted;
 use model::{Finding, Request, SourceName, nearest};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -26,6 +28,8 @@ pub struct Catalog {
     sources: Arc<Sources>,
     /// The user accepts that rows of a source with a retention ceiling are purged.
     purges: bool,
+    /// The settings that collecting goes by, as far as they are right.
+    options: Arc<Result<CollectOptions, String>>,
 }
 
 /// What a user asked to collect.
@@ -59,7 +63,13 @@ impl Catalog {
 
     fn new(config: &Config, (sources, findings): (Sources, Vec<Finding>)) -> Catalog {
         findings.iter().for_each(|finding| say(&finding.to_string()));
-        Catalog { sources: Arc::new(sources), purges: config.text("retention") == Some("purge") }
+        let options =
+            crate::cli::collect::options(config, false, false).map_err(|error| format!("{error:#}"));
+        Catalog {
+            sources: Arc::new(sources),
+            purges: config.text("retention") == Some("purge"),
+            options: Arc::new(options),
+        }
     }
 
     /// All of them.
@@ -104,6 +114,7 @@ impl Catalog {
 
     fn of_connector(&self, manifest: &Arc<Manifest>, asked: Asked) -> Result<Origin> {
         let mut given = asked.params;
+        let inputs: Vec<String> = asked.inputs.iter().map(as_input).collect();
         let (mut requests, mut files, mut label) = (Vec::new(), Vec::new(), manifest.name().to_owned());
         for input in asked.inputs {
             match input {
@@ -118,6 +129,12 @@ impl Catalog {
             self.switched_on(manifest)?;
         }
         let params = params(manifest, &given, files.is_empty() && requests.is_empty())?;
+        let wanted = Wanted {
+            inputs: inputs.clone(),
+            connector: asked.connector.clone(),
+            params: params.plain.clone().into_iter().collect(),
+            source: asked.source.clone(),
+        };
         let name = SourceName::new(asked.source.as_deref().unwrap_or(manifest.name()));
         let scope = scope_of(name.as_str(), &params);
         label = if params.plain.is_empty() { label } else { scope.clone() };
@@ -131,10 +148,13 @@ impl Catalog {
             requests,
             files,
             landed: Vec::new(),
+            wanted: Some(wanted),
         })
     }
 
     fn of_input(&self, input: Input, source: Option<&str>) -> Origin {
+        let wanted =
+            Wanted { inputs: vec![as_input(&input)], source: source.map(str::to_owned), ..Wanted::default() };
         let (label, fallback) = match &input {
             Input::Url(url) => (url.to_string(), host_of(url)),
             Input::File { name, .. } => (name.clone(), name.clone()),
@@ -157,6 +177,7 @@ impl Catalog {
             requests,
             files,
             landed: Vec::new(),
+            wanted: Some(wanted),
         }
     }
 
@@ -206,6 +227,49 @@ impl Catalog {
     /// The names of all connectors.
     pub fn names(&self) -> Vec<&str> {
         self.all().iter().map(|manifest| manifest.name()).collect()
+    }
+}
+
+/// The input as another process would have to be told it.
+fn as_input(input: &Input) -> String {
+    match input {
+        Input::Url(url) => url.to_string(),
+        Input::File { path, .. } => {
+            std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+        }
+    }
+}
+
+impl engine::run::Catalog for Catalog {
+    fn origins(&self, wanted: &Wanted) -> Result<Vec<Origin>, String> {
+        let value = |(name, value): (&String, &Value)| match value.as_str() {
+            Some(text) => format!("{name}={text}"),
+            None => format!("{name}={value}"),
+        };
+        let inputs = engine::collect::resolve(&wanted.inputs).map_err(|error| error.to_string())?;
+        let asked = Asked {
+            inputs,
+            connector: wanted.connector.clone(),
+            params: wanted.params.iter().map(value).collect(),
+            source: wanted.source.clone(),
+        };
+        Catalog::origins(self, asked).map_err(|error| format!("{error:#}"))
+    }
+
+    fn connector(&self, name: &str) -> Option<Arc<dyn Connector>> {
+        self.find(name)
+    }
+
+    fn collect_options(&self) -> Result<CollectOptions, String> {
+        self.options.as_ref().clone()
+    }
+
+    fn pipeline(&self, name: &str) -> Result<Pipeline, String> {
+        let path = Path::new(name);
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read the pipeline {name}: {error}"))?;
+        let loaded = engine::pipeline::load(name, &text);
+        loaded.map(|loaded| loaded.pipeline).map_err(|findings| faults(&findings).to_string())
     }
 }
 

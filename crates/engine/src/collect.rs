@@ -1,29 +1,38 @@
 //! The main job: from inputs to kept records. Fetch or load each document, land it, read it, refine
 //! what it states, commit; follow what it leads to; sweep what a complete list no longer holds.
 //!
-//! A document's bytes are landed before they are read, and everything one batch states is committed
-//! in one transaction. One document failing leaves the others whole and the run partial.
+//! Each document is a work item of the `collect` [`function`]: its bytes are landed before they are
+//! read, and what it states is committed with what follows from it and with its being done. One
+//! document failing leaves the others whole and the run partial.
 
-mod drive;
+mod child;
+mod finish;
+pub(crate) mod function;
 mod input;
 mod landed;
 mod origin;
 mod progress;
+mod session;
 mod summary;
 mod take;
-mod tally;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use connect::ReadOptions;
 use connect::fetch::Fetcher;
-use connect::{ReadOptions, StartError};
-use model::RunId;
-use serde_json::json;
-use store::{RunStart, Store, StoreError};
+use model::{Kind, RunId};
+use serde_json::{Map, Value, json};
+use store::{LandedDocument, Read, Store, StoreError};
 use thiserror::Error;
 use tokio::sync::watch;
+
+use crate::functions::Functions;
+use crate::pipeline::{Pipeline, Step};
+use crate::run::{
+    self, Bounds, Catalog, Manner, RunError, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World,
+};
 
 pub use input::{Input, InputError, resolve};
 pub use origin::{Named, Origin, Recogniser};
@@ -51,12 +60,14 @@ pub struct CollectOptions {
     pub dry_run: bool,
 }
 
-/// A run that is ready to start.
+/// A run over origins that are at hand, ready to start: a pipeline with one step for each.
 pub struct Collect {
     /// Where everything is kept.
     pub store: Store,
     /// The only way to the outside; `None` where only files are read.
     pub fetcher: Option<Fetcher>,
+    /// Finds connectors by name.
+    pub catalog: Arc<dyn Catalog>,
     /// What to collect from.
     pub origins: Vec<Origin>,
     /// Bounds.
@@ -68,20 +79,12 @@ pub struct Collect {
 /// Why a run could not go on. Single documents failing is no reason: that is in the summary.
 #[derive(Debug, Error)]
 pub enum CollectError {
-    /// A connector could not name its first requests.
-    #[error("{connector}: {error}")]
-    Start {
-        /// Which one.
-        connector: String,
-        /// Why.
-        error: StartError,
-    },
-    /// The store failed; what was committed before is whole.
+    /// The run could not begin, or its runner not go on; what was committed before is whole.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A part of the program died; a fault of ours.
-    #[error("callboard has a fault: {0}; please report it with the input")]
-    Fault(String),
 }
 
 impl Collect {
@@ -91,84 +94,147 @@ impl Collect {
         progress: Arc<Progress>,
         cancelled: watch::Receiver<bool>,
     ) -> Result<Summary, CollectError> {
-        let (began, run) = (Instant::now(), RunId::new());
-        let inputs: Vec<&str> = self.origins.iter().map(|origin| origin.label.as_str()).collect();
-        let command = json!({"command": "collect", "inputs": inputs});
-        self.store.begin_run(RunStart { id: run, at: (self.clock)(), command }).await?;
-        let (store, clock, dry_run) = (self.store.clone(), self.clock, self.options.dry_run);
-        let mut drive = drive::Drive::new(self, run, progress);
-        let driven = drive.run_to_the_end(cancelled).await;
-        let mut summary = drive.into_summary(run, dry_run);
+        let began = Instant::now();
+        let (dry_run, concurrency) = (self.options.dry_run, self.options.concurrency);
+        let pipeline = self.pipeline();
+        let labels: Vec<&str> = self.origins.iter().map(|origin| origin.label.as_str()).collect();
+        let command = json!({"command": "collect", "inputs": labels});
+        let functions =
+            Functions::shipped().with(Arc::new(function::Collect::from_origins(self.origins, &self.options)));
+        let world = Arc::new(World {
+            store: self.store,
+            fetcher: self.fetcher,
+            functions,
+            catalog: self.catalog,
+            clock: self.clock,
+            env: |_| None,
+            progress,
+            folder: ".".into(),
+            bounds: Bounds::default(),
+        });
+        let manner = Manner { dry_run, ..Manner::default() };
+        let starting = Starting { pipeline, params: Map::new(), manner, overlap: None, command };
+        let started = run::start(&world, starting).await?;
+        let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
+        let runner = Runner::new(world.clone(), options, Until::Ended(started.run));
+        work_off(runner, &world, started.run, cancelled).await?;
+        let mut summary = summary_of(&world.store, started.run, dry_run).await?;
         summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if driven.is_err() {
-            summary.outcome = Outcome::Failed;
-        }
         let kept = serde_json::to_value(&summary).unwrap_or_default();
-        let ended = store.end_run(run, clock(), summary.outcome.name(), &kept).await;
-        driven?;
-        ended?;
+        world.store.end_run(started.run, (world.clock)(), summary.outcome.name(), &kept).await?;
         Ok(summary)
+    }
+
+    /// One step for each origin, all at once.
+    fn pipeline(&self) -> Pipeline {
+        let with = |wanted: &Wanted| serde_json::to_value(wanted).ok()?.as_object().cloned();
+        let step = |(index, origin): (usize, &Origin)| Step {
+            name: format!("source-{}", index + 1),
+            function: Some(function::SPEC.name.to_owned()),
+            with: literal(origin.wanted.as_ref().and_then(with).unwrap_or_default()),
+            max_retries: Some(0),
+            ..Step::default()
+        };
+        Pipeline {
+            name: "collect".to_owned(),
+            parallel_execution: true,
+            max_parallel_steps: 1_000,
+            stop_on_failure: false,
+            steps: self.origins.iter().enumerate().map(step).collect(),
+            ..Pipeline::default()
+        }
+    }
+}
+
+/// What a user typed is no template.
+fn literal(mut with: Map<String, Value>) -> Map<String, Value> {
+    let templated =
+        with.values().any(|value| value.to_string().contains("{{") || value.to_string().contains("{%"));
+    if templated {
+        with.clear();
+    }
+    with
+}
+
+/// Runs the runner; once `cancelled` turns true, the run is cancelled and ends.
+async fn work_off(
+    runner: Runner,
+    world: &World,
+    run: RunId,
+    mut cancelled: watch::Receiver<bool>,
+) -> Result<(), CollectError> {
+    let (_stop, stop) = watch::channel(Stop::No);
+    let mut work = std::pin::pin!(runner.run(stop));
+    tokio::select! {
+        ended = &mut work => return Ok(ended.map(drop)?),
+        Ok(_) = cancelled.wait_for(|cancelled| *cancelled) => {}
+    }
+    world.store.cancel(run, (world.clock)(), "interrupted").await?;
+    Ok(work.await.map(drop)?)
+}
+
+/// The summary of what a run did, asked from the store.
+async fn summary_of(store: &Store, run: RunId, dry_run: bool) -> Result<Summary, CollectError> {
+    let mut summary = Summary::new(run, dry_run);
+    let did = store.reckon(run, None).await?;
+    summary.documents = Documents {
+        fetched: did.documents.fetched,
+        unchanged: did.documents.unchanged,
+        failed: did.documents.failed,
+    };
+    let positive = |count: i64| u64::try_from(count).unwrap_or(0);
+    for (kind, counts) in &did.by_kind {
+        let (new, changed) = (positive(counts.new), positive(counts.changed));
+        let (read, unchanged) = (positive(counts.read), positive(counts.unchanged));
+        summary.count(*kind, Counts { read, new, changed, unchanged, ..Counts::default() });
+    }
+    // Quarantined listings count as events.
+    let held: u64 = did.quarantined.values().sum();
+    let counts = Counts { read: held, quarantined: held, vanished: did.vanished, ..Counts::default() };
+    summary.count(Kind::Event, counts);
+    did.quarantined.iter().for_each(|(reason, count)| summary.quarantined(reason, *count));
+    summary.failures = did.failures.into_iter().map(|(input, error)| Failure { input, error }).collect();
+    did.notes.into_iter().for_each(|(name, note)| summary.note(format!("{name}: {note}")));
+    let untold = did.documents.failed.saturating_sub(summary.failures.len() as u64);
+    if untold > 0 {
+        summary.note(format!("{untold} more failures are not listed"));
+    }
+    let detail = store.run(run).await?;
+    let cancelled = detail.as_ref().is_some_and(|detail| detail.outcome.as_deref() == Some("cancelled"));
+    let mut incomplete = did.damaged;
+    for step in detail.iter().flat_map(|detail| &detail.steps) {
+        incomplete |= tell_step(store, run, step, &mut summary).await?;
+    }
+    summary.settle(cancelled, incomplete);
+    Ok(summary)
+}
+
+/// Adds what a step says of itself; true when something of it was left undone.
+async fn tell_step(
+    store: &Store,
+    run: RunId,
+    step: &store::StepRow,
+    summary: &mut Summary,
+) -> Result<bool, CollectError> {
+    let output = store.step_output(run, step.no).await?.unwrap_or_default();
+    for note in output["notes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        summary.note(note.to_owned());
+    }
+    let failed_before_any_document = step.items.total == 0 && step.status == store::StepStatus::Failed;
+    if let (true, Some(reason)) = (failed_before_any_document, &step.reason) {
+        summary.failures.push(Failure { input: step.path.clone(), error: reason.clone() });
+    }
+    Ok(output["incomplete"] == true)
+}
+
+/// Records and quarantined listings that a document states.
+pub(crate) fn records_in(document: &LandedDocument) -> usize {
+    match &document.read {
+        Read::Records { records, quarantined, .. } => records.len() + quarantined.len(),
+        _ => 1,
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use connect::Params;
-    use model::{SourceName, Window};
-
-    use super::*;
-
-    /// More documents than wait for the store at once: what was not yet taken when all that was under
-    /// way had come in must still be taken.
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_slow_store_loses_nothing() {
-        let folder = testkit::TempFolder::new();
-        let files = (0..1_200).map(|number| {
-            let path = folder.path().join(format!("{number}.ics"));
-            let event = format!("UID:{number}\r\nDTSTART:20260501T190000Z\r\nSUMMARY:Evening {number}");
-            let lines = ["BEGIN:VCALENDAR", "BEGIN:VEVENT", &event, "END:VEVENT", "END:VCALENDAR", ""];
-            std::fs::write(&path, lines.join("\r\n")).unwrap();
-            (path, number.to_string())
-        });
-        let origin = Origin { files: files.collect(), ..origin() };
-        let store = Store::in_memory().await.unwrap();
-        let collect = Collect { store, fetcher: None, origins: vec![origin], options: options(), clock };
-        let (_cancel, cancelled) = watch::channel(false);
-        let summary = collect.run(Arc::default(), cancelled).await.unwrap();
-        assert_eq!(summary.outcome.name(), "completed");
-        assert_eq!(summary.by_kind["event"].new, 1_200);
-    }
-
-    fn clock() -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_570)
-    }
-
-    fn origin() -> Origin {
-        Origin {
-            label: "folder".to_owned(),
-            connector: None,
-            params: Params::default(),
-            scope: "folder".to_owned(),
-            named: Named::Source(SourceName::new("folder")),
-            recognise: Arc::new(|_| None),
-            requests: Vec::new(),
-            files: Vec::new(),
-            landed: Vec::new(),
-        }
-    }
-
-    fn options() -> CollectOptions {
-        let window = Window::around(clock().date_naive(), 31, 366);
-        CollectOptions {
-            read: ReadOptions { window, timezone: None, now: clock() },
-            max_documents: 10_000,
-            max_depth: 1,
-            concurrency: 16,
-            max_shrink: 0.5,
-            reread: false,
-            sweep: true,
-            dry_run: false,
-        }
-    }
-}
+mod tests;

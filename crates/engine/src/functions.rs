@@ -1,17 +1,63 @@
 //! What a step can call. One file (or folder) a function, one line here.
 
+mod call;
+mod sleep;
 pub mod spec;
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+pub use call::{Again, Answer, Call, Child, Children, Failure, Function};
 pub use spec::{FunctionSpec, Parameter, parameters};
 
+use crate::collect::function::Collect;
+
+/// What is declared of a function, and how one is made.
+type Shipped = (&'static FunctionSpec, fn() -> Arc<dyn Function>);
+
 /// Every function, in the order of the reference.
+static SHIPPED: &[Shipped] = &[
+    (&crate::collect::function::SPEC, || Arc::new(Collect::default())),
+    (&sleep::SPEC, || Arc::new(sleep::Sleep)),
+];
+
+/// What is declared of every function, in the order of the reference.
 pub fn all() -> &'static [&'static FunctionSpec] {
-    &[]
+    static ALL: LazyLock<Vec<&'static FunctionSpec>> =
+        LazyLock::new(|| SHIPPED.iter().map(|(spec, _)| *spec).collect());
+    &ALL
 }
 
-/// The function of this name.
+/// What is declared of the function of this name.
 pub fn find(name: &str) -> Option<&'static FunctionSpec> {
     all().iter().copied().find(|function| function.name == name)
+}
+
+/// The functions that a runner can call, by name.
+#[derive(Clone)]
+pub struct Functions(BTreeMap<&'static str, Arc<dyn Function>>);
+
+impl Functions {
+    /// Those that ship.
+    pub fn shipped() -> Functions {
+        Functions(SHIPPED.iter().map(|(spec, make)| (spec.name, make())).collect())
+    }
+
+    /// With this one beside or instead of them.
+    pub fn with(mut self, function: Arc<dyn Function>) -> Functions {
+        self.0.insert(function.spec().name, function);
+        self
+    }
+
+    /// The function of this name.
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Function>> {
+        self.0.get(name).cloned()
+    }
+
+    /// Whether the function of this name makes items of its own.
+    pub fn spreads(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|function| function.spec().spreads)
+    }
 }
 
 /// Names that files already use and that a later version brings: a warning rather than a fault.
@@ -24,7 +70,6 @@ pub const COMING: &[&str] = &[
     "gender_fix_ingestion",
     "analytics_processing",
     // The engine's own, each struck off when it is there.
-    "collect",
     "date_range",
     "sql",
     "shell",
@@ -32,5 +77,4 @@ pub const COMING: &[&str] = &[
     "pipeline",
     "export",
     "notify",
-    "sleep",
 ];

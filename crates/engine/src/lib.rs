@@ -7,3 +7,4 @@ pub mod pipeline;
 pub mod present;
 pub mod refine;
 pub mod replay;
+pub mod run;

@@ -49,6 +49,7 @@ pub async fn origins(
         requests: Vec::new(),
         files: Vec::new(),
         landed,
+        wanted: None,
     });
     Ok(origins.collect())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Kind, Op, RunId, SourceName};
+use model::{Kind, RunId, SourceName};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -61,11 +61,12 @@ pub struct Covered {
 const TOLD_MAX: i64 = 1_000;
 
 impl Store {
-    /// What `run` did so far.
-    pub async fn reckon(&self, run: RunId) -> Result<Reckoning, StoreError> {
+    /// What `run` did so far; with `scope`, what it did there.
+    pub async fn reckon(&self, run: RunId, scope: Option<&str>) -> Result<Reckoning, StoreError> {
         let reckoned = async {
             let mut conn = self.readers.acquire().await?;
-            reckon(&mut conn, run).await
+            let of = Of { run: seq_of(&mut conn, run).await?, scope: scope.map(str::to_owned) };
+            of.reckon(&mut conn).await
         };
         reckoned.await.map_err(|error| self.fault("summing up a run", error))
     }
@@ -80,87 +81,110 @@ impl Store {
     }
 }
 
-async fn reckon(conn: &mut SqliteConnection, run: RunId) -> SqlResult<Reckoning> {
-    let seq = seq_of(conn, run).await?;
-    let mut reckoning = Reckoning { documents: documents(conn, seq).await?, ..Reckoning::default() };
-    reckoning.by_kind = rows_stated(conn, seq).await?;
-    changed_rows(conn, seq, &mut reckoning).await?;
-    for counts in reckoning.by_kind.values_mut() {
-        counts.unchanged = counts.read - counts.new - counts.changed;
-    }
-    let sql = "SELECT reason, count(*) FROM quarantine WHERE run = ? AND resolved_at IS NULL GROUP BY reason";
-    for row in sqlx::query(sql).bind(seq).fetch_all(&mut *conn).await? {
-        reckoning.quarantined.insert(row.try_get(0)?, count(&row, 1)?);
-    }
-    let sql = "SELECT name, error FROM documents WHERE run = ? AND outcome = 'failed' ORDER BY rid LIMIT ?";
-    for row in sqlx::query(sql).bind(seq).bind(TOLD_MAX).fetch_all(&mut *conn).await? {
-        reckoning.failures.push((row.try_get(0)?, row.try_get::<Option<String>, _>(1)?.unwrap_or_default()));
-    }
-    let sql = "SELECT d.name, n.value, d.damaged FROM documents d, json_each(d.notes) n \
-               WHERE d.run = ? AND d.notes IS NOT NULL ORDER BY d.rid, n.key LIMIT ?";
-    for row in sqlx::query(sql).bind(seq).bind(TOLD_MAX).fetch_all(&mut *conn).await? {
-        reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
-        reckoning.damaged |= row.try_get::<bool, _>(2)?;
-    }
-    Ok(reckoning)
+/// A run, or what it did in one scope.
+struct Of {
+    run: i64,
+    scope: Option<String>,
 }
 
-async fn documents(conn: &mut SqliteConnection, run: i64) -> SqlResult<DocumentCounts> {
-    let mut counts = DocumentCounts::default();
-    let sql = "SELECT outcome, count(*) FROM documents WHERE run = ? GROUP BY outcome";
-    for row in sqlx::query(sql).bind(run).fetch_all(conn).await? {
-        let several = count(&row, 1)?;
-        match row.try_get::<&str, _>(0)? {
-            "failed" => counts.failed += several,
-            "unchanged" | "reread" => counts.unchanged += several,
-            _ => counts.fetched += several,
+impl Of {
+    async fn reckon(&self, conn: &mut SqliteConnection) -> SqlResult<Reckoning> {
+        let mut reckoning = Reckoning { documents: self.documents(conn).await?, ..Reckoning::default() };
+        reckoning.by_kind = self.rows_stated(conn).await?;
+        self.changed_rows(conn, &mut reckoning).await?;
+        for counts in reckoning.by_kind.values_mut() {
+            counts.unchanged = counts.read - counts.new - counts.changed;
         }
+        for row in self.rows(conn, QUARANTINED).await? {
+            reckoning.quarantined.insert(row.try_get(0)?, count(&row, 1)?);
+        }
+        for row in self.rows(conn, FAILURES).await? {
+            let error: Option<String> = row.try_get(1)?;
+            reckoning.failures.push((row.try_get(0)?, error.unwrap_or_default()));
+        }
+        for row in self.rows(conn, NOTES).await? {
+            reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
+            reckoning.damaged |= row.try_get::<bool, _>(2)?;
+        }
+        Ok(reckoning)
     }
-    Ok(counts)
+
+    async fn rows(&self, conn: &mut SqliteConnection, sql: &'static str) -> SqlResult<Vec<SqliteRow>> {
+        sqlx::query(sql).bind(self.run).bind(self.scope.clone()).bind(TOLD_MAX).fetch_all(conn).await
+    }
+
+    async fn documents(&self, conn: &mut SqliteConnection) -> SqlResult<DocumentCounts> {
+        let mut counts = DocumentCounts::default();
+        for row in self.rows(conn, DOCUMENTS).await? {
+            let several = count(&row, 1)?;
+            match row.try_get::<&str, _>(0)? {
+                "failed" => counts.failed += several,
+                "unchanged" | "reread" => counts.unchanged += several,
+                _ => counts.fetched += several,
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn rows_stated(&self, conn: &mut SqliteConnection) -> SqlResult<BTreeMap<Kind, Counts>> {
+        let counts = |row: &SqliteRow| -> SqlResult<(Kind, Counts)> {
+            Ok((kind_of(row.try_get(0)?)?, Counts { read: row.try_get(1)?, ..Counts::default() }))
+        };
+        self.rows(conn, STATED).await?.iter().map(counts).collect()
+    }
+
+    async fn changed_rows(&self, conn: &mut SqliteConnection, reckoning: &mut Reckoning) -> SqlResult<()> {
+        for row in &self.rows(conn, CHANGED).await? {
+            let kind = kind_of(row.try_get(0)?)?;
+            let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+            if kind == Kind::Event {
+                reckoning.vanished = count(row, 3)?;
+            }
+            if new + changed > 0 {
+                let counts = reckoning.by_kind.entry(kind).or_default();
+                (counts.new, counts.changed) = (new, changed);
+                // A row that two documents of the run state differently may be stated by neither in the end.
+                counts.read = counts.read.max(new + changed);
+            }
+        }
+        Ok(())
+    }
 }
+
+const DOCUMENTS: &str = "SELECT outcome, count(*) FROM documents \
+                         WHERE run = ?1 AND (?2 IS NULL OR scope = ?2) AND ?3 > 0 GROUP BY outcome";
 
 /// The rows that places seen by the run state now.
-async fn rows_stated(conn: &mut SqliteConnection, run: i64) -> SqlResult<BTreeMap<Kind, Counts>> {
-    let sql = "SELECT s.kind, count(DISTINCT s.rid) FROM places p JOIN sightings s ON s.place = p.place \
-               WHERE p.seen_run = ? AND s.run = p.read_run AND s.reading <> 0 GROUP BY s.kind";
-    let rows = sqlx::query(sql).bind(run).fetch_all(conn).await?;
-    let counts = |row: &SqliteRow| -> SqlResult<(Kind, Counts)> {
-        Ok((kind_of(row.try_get(0)?)?, Counts { read: row.try_get(1)?, ..Counts::default() }))
-    };
-    rows.iter().map(counts).collect()
-}
+const STATED: &str = "
+    SELECT s.kind, count(DISTINCT s.rid) FROM places p JOIN sightings s ON s.place = p.place
+    WHERE p.seen_run = ?1 AND s.run = p.read_run AND s.reading <> 0 AND ?3 > 0
+      AND (?2 IS NULL OR p.scope = (SELECT scope FROM scopes WHERE name = ?2))
+    GROUP BY s.kind";
 
-/// What the run entered into the change log: it begins where the log ended when the run began.
-async fn changed_rows(conn: &mut SqliteConnection, run: i64, reckoning: &mut Reckoning) -> SqlResult<()> {
-    let sql = "
-        SELECT kind, sum(new), sum(NOT new AND changed), sum(gone) FROM (
-            SELECT kind, rid, max(op = ?2) AS new, max(op IN (?3, ?4)) AS changed, max(op = ?5) AS gone
-            FROM changes WHERE seq > (SELECT first_change FROM runs WHERE seq = ?1) AND run = ?1
-            GROUP BY kind, rid)
-        GROUP BY kind";
-    let rows = sqlx::query(sql)
-        .bind(run)
-        .bind(Op::Insert.name())
-        .bind(Op::Update.name())
-        .bind(Op::Return.name())
-        .bind(Op::Vanish.name())
-        .fetch_all(conn)
-        .await?;
-    for row in &rows {
-        let kind = kind_of(row.try_get(0)?)?;
-        let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-        if kind == Kind::Event {
-            reckoning.vanished = count(row, 3)?;
-        }
-        if new + changed > 0 {
-            let counts = reckoning.by_kind.entry(kind).or_default();
-            (counts.new, counts.changed) = (new, changed);
-            // A row that two documents of the run state differently may be stated by neither in the end.
-            counts.read = counts.read.max(new + changed);
-        }
-    }
-    Ok(())
-}
+/// What the run entered into the change log, which for it begins where it ended when the run began.
+/// What vanishes does so for want of a document: it counts for the run alone.
+const CHANGED: &str = "
+    SELECT kind, sum(new), sum(NOT new AND changed), sum(gone) FROM (
+        SELECT c.kind, c.rid, max(c.op = 'insert') AS new, max(c.op IN ('update', 'return')) AS changed,
+               max(c.op = 'vanish') AS gone
+        FROM changes c LEFT JOIN documents d ON d.rid = c.document
+        WHERE c.seq > (SELECT first_change FROM runs WHERE seq = ?1) AND c.run = ?1
+          AND (?2 IS NULL OR d.scope = ?2) AND ?3 > 0
+        GROUP BY c.kind, c.rid)
+    GROUP BY kind";
+
+const QUARANTINED: &str = "
+    SELECT q.reason, count(*) FROM quarantine q JOIN places p ON p.place = q.place
+    WHERE q.run = ?1 AND q.resolved_at IS NULL AND ?3 > 0
+      AND (?2 IS NULL OR p.scope = (SELECT scope FROM scopes WHERE name = ?2))
+    GROUP BY q.reason";
+
+const FAILURES: &str = "SELECT name, error FROM documents WHERE run = ?1 AND outcome = 'failed' \
+                        AND (?2 IS NULL OR scope = ?2) ORDER BY rid LIMIT ?3";
+
+const NOTES: &str = "SELECT d.name, n.value, d.damaged FROM documents d, json_each(d.notes) n \
+                     WHERE d.run = ?1 AND d.notes IS NOT NULL AND (?2 IS NULL OR d.scope = ?2) \
+                     ORDER BY d.rid, n.key LIMIT ?3";
 
 async fn covered(conn: &mut SqliteConnection, run: RunId, scope: &str) -> SqlResult<Covered> {
     let run = seq_of(conn, run).await?;

@@ -115,6 +115,7 @@ impl Collect {
         let run = Run {
             store: store.clone(),
             fetcher: Some(fetching::fetcher(config)?),
+            catalog: Arc::new(catalog),
             origins,
             options: options(config, self.reread, self.dry_run)?,
             clock,

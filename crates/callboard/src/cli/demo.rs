@@ -2,6 +2,7 @@
 //! the shipped connectors, asked, and stopped; nothing is needed and nothing is left behind.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -82,8 +83,14 @@ async fn collect(config: &Config, upstreams: &Sandbox, store: Store) -> Result<S
     for asked in [calendar, site, api] {
         origins.extend(catalog.origins(asked)?);
     }
-    let run =
-        Run { store, fetcher: Some(fetcher()?), origins, options: options(config, false, false)?, clock };
+    let run = Run {
+        store,
+        fetcher: Some(fetcher()?),
+        catalog: Arc::new(catalog),
+        origins,
+        options: options(config, false, false)?,
+        clock,
+    };
     follow(run).await
 }
 

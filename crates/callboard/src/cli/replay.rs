@@ -1,6 +1,7 @@
 //! `callboard replay`: what today's readers make of documents that are landed already.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -50,7 +51,8 @@ impl Replay {
         let store = if self.apply { kept.clone() } else { Store::rehearse(&path).await? };
         let bounds = CollectOptions { sweep: false, ..options(config, true, !self.apply)? };
         let since = store.last_change().await?;
-        let run = Run { store: store.clone(), fetcher: None, origins, options: bounds, clock };
+        let catalog = Arc::new(catalog);
+        let run = Run { store: store.clone(), fetcher: None, catalog, origins, options: bounds, clock };
         let found = follow(run).await.context("replay failed")?;
         let changes = summary::changes_of(&store, since, &found).await?;
         summary::show(&found, Some(&changes), self.format)?;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use model::Found;
-use store::{LandedDocument, Quarantined, Read};
+use store::{LandedDocument, Quarantined, Read, Remarks};
 
 use super::take::{TakeResult, Taken};
 
@@ -18,18 +18,22 @@ pub(super) fn records(taken: &Taken) -> usize {
     }
 }
 
-/// The document as the store keeps it; `None` when there was nothing to keep.
-pub(super) fn document(taken: Taken, clock: fn() -> DateTime<Utc>) -> Option<LandedDocument> {
+/// The document as the store keeps it.
+pub(super) fn document(taken: Taken, clock: fn() -> DateTime<Utc>) -> LandedDocument {
     let Taken { work, document, body, size_bytes, result } = taken;
     let origin = &work.origin;
+    let mut remarks = Remarks::default();
     let (source, read) = match result {
-        TakeResult::Read(stated) => (stated.source.clone(), read_of(*stated)),
+        TakeResult::Read(stated) => {
+            remarks = remarks_of(&stated);
+            (stated.source.clone(), read_of(*stated))
+        }
         TakeResult::Unchanged(known) => (known.source, Read::Unchanged),
         TakeResult::Failed { error, .. } => (fallback(origin), Read::Failed { error }),
-        TakeResult::Nothing => return None,
+        TakeResult::Nothing => (fallback(origin), Read::Nothing),
     };
     let header = |name: &str| document.as_ref().and_then(|d| d.header(name)).map(str::to_owned);
-    Some(LandedDocument {
+    LandedDocument {
         etag: header("etag"),
         last_modified: header("last-modified"),
         name: work.name,
@@ -45,12 +49,23 @@ pub(super) fn document(taken: Taken, clock: fn() -> DateTime<Utc>) -> Option<Lan
         connector: origin.reader().to_owned(),
         scope: origin.scope.clone(),
         read,
-    })
+        remarks,
+    }
 }
 
 fn fallback(origin: &super::origin::Origin) -> model::SourceName {
     match &origin.named {
         super::origin::Named::Source(name) | super::origin::Named::Otherwise(name) => name.clone(),
+    }
+}
+
+fn remarks_of(stated: &super::take::Stated) -> Remarks {
+    let notes = stated.damaged.iter().chain(&stated.notes);
+    Remarks {
+        same_body: stated.same_body,
+        total: stated.total,
+        damaged: stated.damaged.is_some(),
+        notes: notes.map(ToString::to_string).collect(),
     }
 }
 

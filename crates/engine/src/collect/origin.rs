@@ -10,6 +10,8 @@ use model::{Document, Reading, Request, SourceName};
 use serde_json::Value;
 use store::DocumentRow;
 
+use crate::run::Wanted;
+
 /// Finds the connector that knows a document, for input that names none, and the connector's name for
 /// the request whose answer the document is.
 pub type Recogniser = Arc<dyn Fn(&Document) -> Option<(Arc<dyn Connector>, String)> + Send + Sync>;
@@ -43,6 +45,9 @@ pub struct Origin {
     pub files: Vec<(PathBuf, String)>,
     /// Documents of earlier runs, to be read again.
     pub landed: Vec<DocumentRow>,
+    /// What was asked for, without secrets, so that another process can go on with it; `None` where
+    /// only this one can.
+    pub wanted: Option<Wanted>,
 }
 
 impl fmt::Debug for Origin {

@@ -43,17 +43,17 @@ impl Progress {
         self.messages.lock().map(|mut messages| messages.drain(..).collect()).unwrap_or_default()
     }
 
-    pub(super) fn expect(&self, documents: u64) {
+    pub(crate) fn expect(&self, documents: u64) {
         self.expected.fetch_add(documents, Ordering::Relaxed);
     }
 
-    pub(super) fn done(&self, records: u64, failed: bool) {
+    pub(crate) fn done(&self, records: u64, failed: bool) {
         self.documents.fetch_add(1, Ordering::Relaxed);
         self.records.fetch_add(records, Ordering::Relaxed);
         self.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
     }
 
-    pub(super) fn say(&self, message: String) {
+    pub(crate) fn say(&self, message: String) {
         if let Ok(mut messages) = self.messages.lock() {
             if messages.len() == MESSAGES_MAX {
                 messages.pop_front();

@@ -19,10 +19,8 @@ use crate::refine::{Quarantined, refine};
 #[derive(Clone)]
 pub(super) struct Work {
     pub origin: Arc<Origin>,
-    /// Place of the origin among the run's origins.
+    /// Place of the origin among the call's origins.
     pub index: usize,
-    /// Position in the order in which work was found.
-    pub seq: u64,
     pub name: String,
     pub request: Request,
     pub place: Place,
@@ -297,12 +295,17 @@ impl<'a> ReadingKey<'a> {
         !self.0.ends_with('!') && self.0.trim_end_matches('+') == today
     }
 
-    pub(super) fn complete(self) -> bool {
-        self.0.contains('+')
-    }
-
     fn text(today: &str, complete: bool, followed: bool) -> String {
         format!("{today}{}{}", if complete { "+" } else { "" }, if followed { "!" } else { "" })
+    }
+}
+
+impl Stated {
+    /// It is not all that its source lists, and the user is told why.
+    pub(super) fn is_part(&mut self, note: String) {
+        self.complete = false;
+        self.reading_key = self.reading_key.replace('+', "");
+        self.notes.push(Note::new(note));
     }
 }
 

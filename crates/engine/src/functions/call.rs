@@ -1,5 +1,6 @@
 //! The contract of a function: what it is called with, and what it answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -9,7 +10,6 @@ use store::{Fault, ItemId, LandedDocument, StepNo};
 
 use super::FunctionSpec;
 use crate::run::{RunContext, World};
-use std::sync::Arc;
 
 /// Something a step can call. A call either is done at once, or spreads into children that runners
 /// share and is finished when they have ended.
@@ -26,6 +26,12 @@ pub trait Function: Send + Sync {
         Box::pin(async move {
             Err(Failure::fault(format!("{name} has a child {} that its function does not know", child.key)))
         })
+    }
+
+    /// Whether what this child brings is to be entered after what the children before it bring.
+    fn in_order(&self, child: &Value) -> bool {
+        let _ = child;
+        false
     }
 
     /// Sums up, once all children have ended.

@@ -72,7 +72,11 @@ impl Definition {
 
 impl RunContext {
     /// The context of a run that is kept.
-    pub fn load(detail: &RunDetail, secrets: &Map<String, Value>, world: &World) -> Result<RunContext, RunError> {
+    pub fn load(
+        detail: &RunDetail,
+        secrets: &Map<String, Value>,
+        world: &World,
+    ) -> Result<RunContext, RunError> {
         let definition: Definition = serde_json::from_value(detail.definition.clone()).map_err(|error| {
             RunError::Usage(format!("run {} cannot be gone on with by this version: {error}", detail.id))
         })?;
@@ -111,16 +115,20 @@ impl RunContext {
         let mut next = Some(within);
         while let Some(holder) = next {
             let Some(row) = world.store.item(holder).await? else { break };
-            // The holder of elements has no steps in it, only elements.
-            if let Some(super::Input::Element(value)) = super::Input::read(row.input)? {
+            let input = super::Input::read(row.input)?;
+            let of_step = row.step.and_then(|no| self.plan.step(no));
+            // What a step holds are its elements; only a run and an element hold steps.
+            if of_step.is_none() || input.is_some() {
+                steps.extend(world.store.steps_within(holder).await?);
+            }
+            if let Some(super::Input::Element(value)) = input {
                 item.get_or_insert((value, row.key));
             }
-            steps.extend(world.store.steps_within(holder).await?);
             next = row.parent;
         }
-        let named = steps.iter().filter_map(|(no, status, output)| {
-            Some((self.plan.step(*no)?.name.as_str(), *status, output))
-        });
+        let named = steps
+            .iter()
+            .filter_map(|(no, status, output)| Some((self.plan.step(*no)?.name.as_str(), *status, output)));
         let scope = self.base.with_steps(named);
         Ok(match &item {
             Some((value, index)) => scope.with_item(value, u64::try_from(*index).unwrap_or(0)),
@@ -147,7 +155,7 @@ impl RunContext {
     }
 }
 
-/// Now, in milliseconds since.
+/// Milliseconds since then.
 pub(super) fn elapsed_ms(from: std::time::Instant) -> u64 {
     u64::try_from(from.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -62,7 +62,8 @@ pub(super) async fn finish(execution: &Execution<'_>, each: &Each) -> Result<Tur
         true => Some(Value::Array(outputs_of(execution, outputs).await?)),
         false => None,
     };
-    let partial = (count.failed > 0).then(|| format!("{} of {} failed, which is tolerated", count.failed, count.total));
+    let partial =
+        (count.failed > 0).then(|| format!("{} of {} failed, which is tolerated", count.failed, count.total));
     Ok(Turn::Done { output, partial })
 }
 

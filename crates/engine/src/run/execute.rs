@@ -166,7 +166,11 @@ impl Execution<'_> {
         let with = self.step.with.eval(scope).map_err(|error| {
             Failure::input(format!("step {}: `with`: {}", self.step.path, self.run.shown(&error)))
         })?;
-        if self.step.function().and_then(|name| self.world.functions.find(name)).is_some_and(|f| f.spec().spreads)
+        if self
+            .step
+            .function()
+            .and_then(|name| self.world.functions.find(name))
+            .is_some_and(|f| f.spec().spreads)
         {
             self.run.know_call(item, Arc::new(with.clone()));
         }
@@ -184,10 +188,7 @@ impl Execution<'_> {
         }
     }
 
-    async fn in_time(
-        &self,
-        work: impl Future<Output = Result<Answer, Failure>>,
-    ) -> Result<Answer, Failure> {
+    async fn in_time(&self, work: impl Future<Output = Result<Answer, Failure>>) -> Result<Answer, Failure> {
         let Some(limit) = self.step.timeout else { return work.await };
         tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
             Err(Failure::passing("timeout", format!("{} took longer than {limit:?}", self.step.path)))
@@ -215,7 +216,10 @@ impl Execution<'_> {
         match &output {
             Some(value) if super::size(value, most) > most => Err(Failure::lasting(
                 "output",
-                format!("the output of {} is larger than {most} bytes: keep it in the store or in a file", self.step.path),
+                format!(
+                    "the output of {} is larger than {most} bytes: keep it in the store or in a file",
+                    self.step.path
+                ),
             )),
             _ => Ok(output),
         }

@@ -18,9 +18,9 @@ pub(crate) enum Input {
 impl Input {
     /// The input as kept; `None` for the item of a step.
     pub(crate) fn read(kept: Option<Value>) -> Result<Option<Input>, RunError> {
-        kept.map(serde_json::from_value).transpose().map_err(|error| {
-            RunError::Fault(format!("the input of an item cannot be read: {error}"))
-        })
+        kept.map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| RunError::Fault(format!("the input of an item cannot be read: {error}")))
     }
 
     /// As the store keeps it.

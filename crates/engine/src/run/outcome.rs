@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn outcomes_follow_from_the_steps() {
-        let check = |steps: &[StepStatus], stop, expected| assert_eq!(outcome(steps, stop), expected, "{steps:?}");
+        let check =
+            |steps: &[StepStatus], stop, expected| assert_eq!(outcome(steps, stop), expected, "{steps:?}");
         check(&[Completed, Completed], true, Outcome::Completed);
         check(&[Completed, Skipped], true, Outcome::Completed);
         check(&[Completed, Partial], true, Outcome::Partial);

@@ -92,7 +92,8 @@ fn complete(
 ) -> Result<(Map<String, Value>, Map<String, Value>), RunError> {
     let (mut params, mut secrets, mut faults) = (Map::new(), Map::new(), Vec::new());
     for (name, declared) in pipeline.declared() {
-        let value = given.remove(name).or_else(|| declared.default.clone());
+        let default = Some(declared.default.clone()).filter(|value| !value.is_null());
+        let value = given.remove(name).or(default);
         match value {
             Some(value) if declared.secret => drop(secrets.insert(name.to_owned(), value)),
             Some(value) => drop(params.insert(name.to_owned(), value)),

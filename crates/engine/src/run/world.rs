@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use connect::Connector;
 use connect::fetch::Fetcher;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -56,14 +57,19 @@ impl Default for Bounds {
 
 /// What is asked of the `collect` function, or of the command of that name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Wanted {
     /// Addresses, files and folders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
     /// Name of a connector, or the path of its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub connector: Option<String>,
     /// Values for its parameters.
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub params: Map<String, Value>,
     /// Name of the source that the records are kept under.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 
@@ -71,6 +77,9 @@ pub struct Wanted {
 pub trait Catalog: Send + Sync {
     /// What to collect from; an error says what is wrong with what was asked for.
     fn origins(&self, wanted: &Wanted) -> Result<Vec<Origin>, String>;
+
+    /// The connector of this name.
+    fn connector(&self, name: &str) -> Option<Arc<dyn Connector>>;
 
     /// Bounds and manners of collecting, from the settings.
     fn collect_options(&self) -> Result<CollectOptions, String>;

@@ -271,6 +271,43 @@ impl Store {
         rows.map_err(|error| self.fault("reading outputs", error))
     }
 
+    /// The output of a top-level step of a run; `None` while there is none.
+    pub async fn step_output(&self, run: RunId, step: StepNo) -> Result<Option<Value>, StoreError> {
+        let sql =
+            "SELECT i.output FROM runs r JOIN items i ON i.parent = r.root AND i.step = ? WHERE r.id = ?";
+        let found = sqlx::query(sql).bind(i64::from(step.0)).bind(run.to_string());
+        let found = found.fetch_optional(&self.readers).await;
+        let output = |row: SqliteRow| -> SqlResult<Option<Value>> {
+            row.try_get::<Option<&str>, _>(0)?.map(json).transpose()
+        };
+        let output = found.and_then(|row| row.map(output).transpose()).map(Option::flatten);
+        output.map_err(|error| self.fault("reading an output", error))
+    }
+
+    /// How many children of an item ended badly with a fault of this class.
+    pub async fn count_ended(&self, item: ItemId, class: &str) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM items WHERE parent = ? AND state IN (6, 7) AND class = ?";
+        let count =
+            sqlx::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
+        let count: i64 = count.map_err(|error| self.fault("counting items", error))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Where a run stands; `None` when there is none.
+    pub async fn run_state(&self, run: RunId) -> Result<Option<RunState>, StoreError> {
+        let row = sqlx::query("SELECT state FROM runs WHERE id = ?").bind(run.to_string());
+        let row = row.fetch_optional(&self.readers).await;
+        let state = row.and_then(|row| row.map(|row| parse(row.try_get(0)?, RunState::of)).transpose());
+        state.map_err(|error| self.fault("reading a run", error))
+    }
+
+    /// Whether any run is under way or queued.
+    pub async fn has_open_runs(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('running', 'queued', 'cancelling'))";
+        let open = sqlx::query_scalar(sql).fetch_one(&self.readers).await;
+        open.map_err(|error| self.fault("looking for runs", error))
+    }
+
     /// The children of an item, by state.
     pub async fn children(&self, item: ItemId) -> Result<ParentCount, StoreError> {
         let counted = async {
