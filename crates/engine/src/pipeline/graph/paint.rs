@@ -12,16 +12,17 @@ const TITLE: f64 = 58.0;
 const LINE: f64 = 17.0;
 const MOST_SIGNS: usize = 38;
 
+/// Plain properties rather than variables: converters to other formats know no more.
 const STYLE: &str = "\
-svg{--page:#fbfbfd;--card:#fff;--edge:#c9ced8;--ink:#1c2330;--soft:#626c7d;--line:#7d8798;--group:#f1f4fa;\
---accent:#3b6cf6;--amber:#a25b00;font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\
-@media(prefers-color-scheme:dark){svg{--page:#12151b;--card:#1d222b;--edge:#3a4250;--ink:#e8ecf3;--soft:#98a2b3;\
---line:#76808f;--group:#171b23;--accent:#7ea2ff;--amber:#f0b35a}}\
-.page{fill:var(--page)}.card{fill:var(--card);stroke:var(--edge)}.group{fill:var(--group);stroke:var(--edge)}\
-.off{stroke-dasharray:5 4;opacity:.65}.bar{fill:var(--accent)}\
-.h{font-size:17px;font-weight:650;fill:var(--ink)}.name{font-size:13.5px;font-weight:600;fill:var(--ink)}\
-.soft{font-size:12px;fill:var(--soft)}.when{font-size:12px;fill:var(--amber)}\
-.line{fill:none;stroke:var(--line);stroke-width:1.6}.order{stroke-dasharray:3 4}.tip{fill:var(--line)}";
+svg{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\
+.page{fill:#fbfbfd}.card{fill:#fff;stroke:#c9ced8}.group{fill:#f1f4fa;stroke:#c9ced8}\
+.off{stroke-dasharray:5 4;opacity:.65}.bar{fill:#3b6cf6}\
+.h{font-size:17px;font-weight:650;fill:#1c2330}.name{font-size:13.5px;font-weight:600;fill:#1c2330}\
+.soft{font-size:12px;fill:#626c7d}.when{font-size:12px;fill:#a25b00}\
+.line{fill:none;stroke:#7d8798;stroke-width:1.6}.order{stroke-dasharray:3 4}.tip{fill:#7d8798}\
+@media(prefers-color-scheme:dark){.page{fill:#12151b}.card{fill:#1d222b;stroke:#3a4250}\
+.group{fill:#171b23;stroke:#3a4250}.bar{fill:#7ea2ff}.h,.name{fill:#e8ecf3}.soft{fill:#98a2b3}\
+.when{fill:#f0b35a}.line{stroke:#76808f}.tip{fill:#76808f}}";
 
 /// The plan as an SVG document.
 pub fn svg(plan: &Plan) -> String {
@@ -107,17 +108,19 @@ fn paint_line(out: &mut String, line: &Line, x: f64, y: f64) {
     let order = if line.depends { "" } else { " order" };
     let mut path = String::new();
     let mut from: Option<(f64, f64)> = None;
-    for (index, (px, py)) in line.points.iter().map(|(px, py)| (px + x, py + y)).enumerate() {
-        match from {
-            None => path += &format!("M{px:.1} {py:.1}"),
-            // Straight down through a level, in a curve between two.
-            Some(_) if index % 2 == 0 => path += &format!("L{px:.1} {py:.1}"),
+    for stretch in &line.stretches {
+        let (px, top, foot) = (stretch.x + x, stretch.top + y, stretch.foot + y);
+        path += &match from {
+            None => format!("M{px:.1} {top:.1}"),
             Some((fx, fy)) => {
-                let bend = (py - fy) / 2.0;
-                path += &format!("C{fx:.1} {:.1} {px:.1} {:.1} {px:.1} {py:.1}", fy + bend, py - bend);
+                let bend = (top - fy) / 2.0;
+                format!("C{fx:.1} {:.1} {px:.1} {:.1} {px:.1} {top:.1}", fy + bend, top - bend)
             }
+        };
+        if foot > top {
+            path += &format!("V{foot:.1}");
         }
-        from = Some((px, py));
+        from = Some((px, foot));
     }
     let _ = writeln!(out, "<path class=\"line{order}\" d=\"{path}\" marker-end=\"url(#tip)\"/>");
 }

@@ -33,18 +33,26 @@ pub(super) struct Box2 {
     pub inner: Option<Placed>,
 }
 
-/// An edge: where it goes through.
+/// An edge: where it goes straight down, one stretch a level; between them it bends.
 pub(super) struct Line {
     pub depends: bool,
-    pub points: Vec<(f64, f64)>,
+    pub stretches: Vec<Stretch>,
+}
+
+/// A part of a line that goes straight down.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch {
+    pub x: f64,
+    pub top: f64,
+    pub foot: f64,
 }
 
 /// Something that takes room on a level.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Cell {
     Step(StepNo),
-    /// The edge of this number passes.
-    Lane(usize),
+    /// The edge of this number passes this level.
+    Lane(usize, usize),
 }
 
 /// Places the steps of a list; `size` says how large a step's own box (or a group's heading) is.
@@ -74,9 +82,10 @@ impl Placed {
             one.x += x;
             one.y += y;
         });
-        self.lines.iter_mut().flat_map(|line| &mut line.points).for_each(|point| {
-            point.0 += x;
-            point.1 += y;
+        self.lines.iter_mut().flat_map(|line| &mut line.stretches).for_each(|stretch| {
+            stretch.x += x;
+            stretch.top += y;
+            stretch.foot += y;
         });
     }
 }
@@ -102,12 +111,14 @@ impl Grid {
         let mut ways = Vec::new();
         for (index, edge) in edges.iter().enumerate() {
             let mut way = vec![Cell::Step(edge.from)];
-            for row in rows.iter_mut().take(level[&edge.to]).skip(level[&edge.from] + 1) {
-                row.push(Cell::Lane(index));
-                way.push(Cell::Lane(index));
+            let passed = level[&edge.from] + 1..level[&edge.to];
+            for (row, cells) in rows.iter_mut().enumerate().filter(|(row, _)| passed.contains(row)) {
+                let lane = Cell::Lane(index, row);
+                cells.push(lane);
+                way.push(lane);
+                sizes.insert(lane, (LANE, 0.0));
             }
             way.push(Cell::Step(edge.to));
-            sizes.insert(Cell::Lane(index), (LANE, 0.0));
             ways.push(way);
         }
         let mut grid = Grid { rows, sizes, ways, centres: HashMap::new() };
@@ -187,12 +198,16 @@ impl Grid {
         let right = cells().map(|cell| left_of(cell) + self.sizes[cell].0).fold(f64::NEG_INFINITY, f64::max);
         let mut boxes = Vec::new();
         let mut spans: HashMap<Cell, (f64, f64)> = HashMap::new();
+        let mut tops: HashMap<Cell, f64> = HashMap::new();
         let mut y = 0.0;
         for row in &self.rows {
             let height = row.iter().map(|cell| self.sizes[cell].1).fold(0.0, f64::max);
             for cell in row {
                 let (width, own) = self.sizes[cell];
-                spans.insert(*cell, (y, if matches!(cell, Cell::Lane(_)) { y + height } else { y + own }));
+                // A line leaves a box at its foot, and the level at the level's.
+                let top = if matches!(cell, Cell::Lane(..)) { y } else { y + own };
+                spans.insert(*cell, (top, y + height));
+                tops.insert(*cell, y);
                 if let Cell::Step(no) = cell {
                     let x = left_of(cell) - left;
                     boxes.push(Box2 { no: *no, x, y, width, height: own, inner: inner.remove(no) });
@@ -200,24 +215,20 @@ impl Grid {
             }
             y += height + GAP_Y;
         }
-        let lines =
-            edges.iter().zip(&self.ways).map(|(edge, way)| self.line(edge, way, &spans, left)).collect();
+        let stretch = |cell: &Cell| {
+            let (top, foot) = spans[cell];
+            Stretch { x: self.centres[cell] - left, top, foot }
+        };
+        let line = |(edge, way): (&Edge, &Vec<Cell>)| {
+            let mut stretches: Vec<Stretch> = way.iter().map(stretch).collect();
+            // The last box is where the line ends: at its head.
+            if let (Some(end), Some(last)) = (stretches.last_mut(), way.last()) {
+                (end.top, end.foot) = (tops[last], tops[last]);
+            }
+            Line { depends: edge.depends, stretches }
+        };
+        let lines = edges.iter().zip(&self.ways).map(line).collect();
         Placed { width: (right - left).max(0.0), height: (y - GAP_Y).max(0.0), boxes, lines }
-    }
-
-    /// From the foot of the first box through the lanes to the head of the last.
-    fn line(&self, edge: &Edge, way: &[Cell], spans: &HashMap<Cell, (f64, f64)>, left: f64) -> Line {
-        let mut points = Vec::new();
-        for (index, cell) in way.iter().enumerate() {
-            let (x, (top, foot)) = (self.centres[cell] - left, spans[cell]);
-            if index > 0 {
-                points.push((x, top));
-            }
-            if index + 1 < way.len() {
-                points.push((x, foot));
-            }
-        }
-        Line { depends: edge.depends, points }
     }
 }
 

@@ -92,18 +92,21 @@ impl Drawing<'_> {
         }
     }
 
+    /// What else a step waits for than the one it stands under.
+    fn also(&self, tree: &Tree, no: StepNo, depends: bool) -> Option<String> {
+        let kept = |edge: &&Edge| tree.parents.iter().any(|(_, kept)| kept == *edge);
+        let others = tree.edges.iter().filter(|edge| edge.to == no && edge.depends == depends && !kept(edge));
+        let names: Vec<&str> =
+            others.filter_map(|edge| self.plan.step(edge.from)).map(|step| step.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
     fn line(&self, tree: &Tree, step: &PlanStep, first: &str) -> String {
-        let also: Vec<&str> = tree
-            .edges
-            .iter()
-            .filter(|edge| edge.to == step.no && !tree.parents.iter().any(|(_, kept)| kept == *edge))
-            .filter_map(|edge| self.plan.step(edge.from))
-            .map(|step| step.name.as_str())
-            .collect();
-        let also = (!also.is_empty()).then(|| format!("also after {}", also.join(", ")));
+        let also = self.also(tree, step.no, true).map(|names| format!("also needs {names}"));
+        let later = self.also(tree, step.no, false).map(|names| format!("also after {names}"));
         let function = function_line(step).map(str::to_owned);
         let about: Vec<String> =
-            [function, each_line(step), condition_line(step), also].into_iter().flatten().collect();
+            [function, each_line(step), condition_line(step), also, later].into_iter().flatten().collect();
         let name = format!("{first}{}", step.name);
         let left = WIDTH.saturating_sub(name.chars().count() + 3);
         match about.is_empty() || left < 8 {

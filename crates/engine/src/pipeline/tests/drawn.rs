@@ -23,7 +23,7 @@ fn for_terminals() {
 ● a   do
 ├─▼ b   do
 └─▼ c   ask; if params is defined and 1 < 2
-    ▼ d   do; also after b
+    ▼ d   do; also needs b
 ● e   do; not enabled
 
 ▼ depends on the step above
