@@ -1,6 +1,7 @@
 //! The command line: one variant a command, one file a command. Flags, help, completions and
 //! suggestions all come from these definitions.
 
+mod check;
 pub mod collect;
 mod completions;
 mod config;
@@ -8,6 +9,8 @@ mod connector;
 mod demo;
 mod doctor;
 mod events;
+mod functions;
+mod graph;
 mod init;
 mod quarantine;
 mod replay;
@@ -71,6 +74,12 @@ enum Command {
     Replay(replay::Replay),
     /// List, show, try, record, test and start connectors
     Connector(connector::ConnectorCommand),
+    /// Check pipeline files: every fault at once, with line, column and what to do
+    Check(check::Check),
+    /// Draw the steps of a pipeline and what they wait for
+    Graph(graph::Graph),
+    /// List what the steps of a pipeline can call
+    Functions(functions::Functions),
     /// See it work on generated data, without network or set-up
     Demo(demo::Demo),
     /// Check settings, store, connectors and keys
@@ -109,6 +118,9 @@ impl Cli {
             Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,
             Command::Connector(command) => command.run(&config(Flags::new())?).await,
+            Command::Check(command) => command.run(),
+            Command::Graph(command) => command.run(),
+            Command::Functions(command) => command.run(),
             Command::Demo(command) => command.run(&config(Flags::new())?, keep).await,
             Command::Doctor(command) => command.run(&config(Flags::new())?).await,
             Command::Init(command) => command.run(),

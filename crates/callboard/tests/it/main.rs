@@ -4,6 +4,7 @@ mod arrows;
 mod calendars;
 mod call;
 mod pages;
+mod pipelines;
 mod questions;
 mod reference;
 mod upstreams;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use connect::yaml::{self, Node, Tree, shape::Shape};
+use connect::yaml::{self, Key, Node, Tree, shape::Shape};
 use model::{Finding, Severity};
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ fn loaded(file: &str, text: &str, tree: &Node, rules: &Rules) -> Result<Loaded, 
     let mut findings =
         Shape { file, schema: &lint_schema(), whole: "the pipeline", templates: false }.faults(tree);
     findings.iter_mut().for_each(older_names);
-    let pipeline = match serde_json::from_value::<Pipeline>(tree.to_json()) {
+    let pipeline = match serde_json::from_value::<Pipeline>(salvaged(tree, &findings)) {
         Ok(pipeline) => pipeline,
         Err(error) if findings.is_empty() => return Err(vec![Finding::error(file, error.to_string())]),
         Err(_) => return Err(findings),
@@ -112,6 +112,28 @@ fn loaded(file: &str, text: &str, tree: &Node, rules: &Rules) -> Result<Loaded, 
     match plan.filter(|_| findings.iter().all(|finding| finding.severity == Severity::Warning)) {
         Some(plan) => Ok(Loaded { pipeline, plan, warnings: findings }),
         None => Err(findings),
+    }
+}
+
+/// What of the file can be read: without unknown keys and values of the wrong type, so that the rest is
+/// checked in the same go.
+fn salvaged(node: &Node, findings: &[Finding]) -> Value {
+    let at = |place: yaml::Place| findings.iter().filter(move |finding| finding.place == Some(place));
+    match &node.tree {
+        Tree::Map(pairs) => {
+            let unknown = |key: &Key| {
+                at(key.place).any(|f| f.message.starts_with(&format!("unknown key `{}`", key.name)))
+            };
+            let wrong = |inside: &Node| at(inside.place).next().is_some();
+            let kept = pairs.iter().filter(|(key, inside)| !unknown(key) && !wrong(inside));
+            Value::Object(kept.map(|(key, inside)| (key.name.clone(), salvaged(inside, findings))).collect())
+        }
+        Tree::List(items) => {
+            // An object in a list is a step; what it lacks is no reason to leave it out.
+            let right = |item: &&Node| matches!(item.tree, Tree::Map(_)) || at(item.place).next().is_none();
+            Value::Array(items.iter().filter(right).map(|item| salvaged(item, findings)).collect())
+        }
+        _ => node.to_json(),
     }
 }
 

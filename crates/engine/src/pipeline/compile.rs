@@ -8,7 +8,7 @@ mod links;
 mod steps;
 
 use connect::expression::Fault;
-use connect::yaml::{self, Node, Step as Inside};
+use connect::yaml::{self, Node, Step as Inside, Tree};
 use model::{Finding, Severity};
 
 use super::check::Rules;
@@ -105,6 +105,13 @@ impl<'a> Compiler<'a> {
     fn name_fault(&mut self, message: impl Into<String>) -> &mut Finding {
         let place = self.tree.name_place(&self.path);
         self.push(Finding::error(self.file, message), place)
+    }
+
+    /// Whether the file says nothing at the current path: its shape was found wrong already.
+    fn is_absent(&self) -> bool {
+        let Some((Inside::Key(name), around)) = self.path.split_last() else { return false };
+        let Tree::Map(pairs) = &self.tree.at(around).tree else { return true };
+        !pairs.iter().any(|(key, _)| key.name == *name)
     }
 
     fn warning(&mut self, message: impl Into<String>) -> &mut Finding {

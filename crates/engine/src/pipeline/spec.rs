@@ -1,5 +1,8 @@
 //! A pipeline as it is written: one struct, from which come the parser, the JSON Schema for editors,
 //! the reference and the first half of lint.
+//!
+//! What a file must have is said in the schema alone (`required`): reading is lenient, so that lint can
+//! go on and report the rest as well.
 
 mod amounts;
 mod param;
@@ -16,8 +19,10 @@ pub use schedule::{Overlap, Schedule, ScheduleSpec};
 /// A pipeline: steps, what they depend on, and when it all runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["name", "steps"]))]
 pub struct Pipeline {
     /// Its name: letters, digits, `-`, `_`, `.` and `/`. Runs, locks and schedules go by it.
+    #[serde(default)]
     pub name: String,
     /// What it does, one or two sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,16 +59,18 @@ pub struct Pipeline {
     #[schemars(range(min = 0, max = 100))]
     pub max_retries: u32,
     /// What is done.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_default")]
     pub steps: Vec<Step>,
 }
 
 /// One step of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["name"]))]
 pub struct Step {
     /// Its name, which no other step beside or around it has. Letters, digits, `_`, `-` and `.`;
     /// expressions write `steps.load`, or `steps['load-all']` where it is more than letters, digits and `_`.
+    #[serde(default)]
     pub name: String,
     /// What it calls; `callboard functions` lists them. A step has this or `steps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
