@@ -6,6 +6,7 @@
 //! anywhere else.
 #![warn(missing_docs)]
 
+mod audit;
 mod batch;
 mod commit;
 mod counts;
@@ -25,6 +26,7 @@ mod sweep;
 mod tally;
 mod view;
 
+pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditLevel, AuditQuery, AuditRow};
 pub use batch::{
     Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Shrink, Sweep, SweepScope,
 };

@@ -1,5 +1,6 @@
 //! The store's rules, each checked through its public face on a real database.
 
+mod audit;
 mod commit;
 mod kit;
 mod opening;
