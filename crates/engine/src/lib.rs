@@ -1,7 +1,9 @@
 //! What callboard does with what it reads: collecting from inputs, refining records, keeping them,
 //! replaying what was landed.
 
+pub mod backfill;
 pub mod collect;
 pub mod present;
 pub mod refine;
 pub mod replay;
+pub mod schedule;
