@@ -24,6 +24,8 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection) -> SqlResult<()> {
     }
     sqlx::raw_sql(SEARCH).execute(&mut *conn).await?;
     sqlx::raw_sql(crate::audit::DDL).execute(&mut *conn).await?;
+    sqlx::raw_sql(crate::limits::DDL).execute(&mut *conn).await?;
+    sqlx::raw_sql(crate::schedules::DDL).execute(&mut *conn).await?;
     sqlx::query(
         "INSERT INTO schema_version (version) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM schema_version)",
     )

@@ -14,12 +14,14 @@ mod ddl;
 mod dialect;
 mod error;
 mod landing;
+mod limits;
 mod open;
 mod quarantine;
 mod query;
 mod retention;
 mod rows;
 mod runs;
+mod schedules;
 mod show;
 mod sql;
 mod sweep;
@@ -33,8 +35,12 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use landing::Landing;
+pub use limits::{
+    LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
+};
 pub use open::Store;
 pub use query::{Bound, EventQuery, Near};
+pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,

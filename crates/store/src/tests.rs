@@ -3,7 +3,9 @@
 mod audit;
 mod commit;
 mod kit;
+mod limits;
 mod opening;
 mod query;
 mod retention;
+mod schedules;
 mod sweep;
