@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod collect;
+pub mod limits;
 pub mod present;
 pub mod refine;
 pub mod replay;

@@ -49,7 +49,7 @@ pub(super) fn grant(resources: &mut [Resource], ask: &LimitAsk<'_>) -> LimitGran
     let mut permits: Vec<i64> = resources
         .iter()
         .zip(ask.needs)
-        .map(|(resource, (_, standing))| resource.permits(ask.runner, standing, ask.waiting, now))
+        .map(|(resource, (_, standing))| resource.permits(ask, standing, now))
         .collect();
     let horizon = now + i64::try_from(ask.horizon.as_micros()).unwrap_or(i64::MAX / 4);
     let pause = resources.iter().filter_map(|r| r.pause_after(horizon)).max_by_key(|pause| pause.until);
@@ -126,10 +126,12 @@ impl Resource {
     }
 
     /// How many requests `runner` may have under way.
-    fn permits(&self, runner: &str, standing: &Standing, waiting: u32, now: i64) -> i64 {
-        let in_flight = i64::from(standing.in_flight);
-        let wanted = in_flight + i64::from(waiting.max(1));
-        let Some(concurrency) = self.concurrency else { return wanted };
+    fn permits(&self, ask: &LimitAsk<'_>, standing: &Standing, now: i64) -> i64 {
+        let (runner, in_flight) = (ask.runner, i64::from(standing.in_flight));
+        let wanted = in_flight + i64::from(ask.waiting.max(1));
+        let Some(concurrency) = self.concurrency else {
+            return in_flight + i64::from(ask.want.max(ask.waiting));
+        };
         let since = self.share(runner).and_then(|share| share.since_us).unwrap_or(now);
         let others = || self.shares.iter().filter(|share| share.runner != runner);
         let held: i64 = others().map(|share| share.held).sum();
