@@ -24,6 +24,9 @@ use serde_json::json;
 use store::{RunStart, Store, StoreError};
 use thiserror::Error;
 use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::spans;
 
 pub use input::{Input, InputError, resolve};
 pub use origin::{Named, Origin, Recogniser};
@@ -96,8 +99,9 @@ impl Collect {
         let command = json!({"command": "collect", "inputs": inputs});
         self.store.begin_run(RunStart { id: run, at: (self.clock)(), command }).await?;
         let (store, clock, dry_run) = (self.store.clone(), self.clock, self.options.dry_run);
-        let mut drive = drive::Drive::new(self, run, progress);
-        let driven = drive.run_to_the_end(cancelled).await;
+        let span = spans::run(run);
+        let mut drive = span.in_scope(|| drive::Drive::new(self, run, progress));
+        let driven = drive.run_to_the_end(cancelled).instrument(span).await;
         let mut summary = drive.into_summary(run, dry_run);
         summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if driven.is_err() {

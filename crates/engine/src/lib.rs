@@ -8,3 +8,4 @@ pub mod present;
 pub mod refine;
 pub mod replay;
 pub mod schedule;
+pub mod spans;

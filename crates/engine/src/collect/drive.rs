@@ -11,6 +11,7 @@ use model::{Request, RunId};
 use store::{Batch, CommitOutcome, LandedDocument, Store, StoreError, SweepScope};
 use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tracing::{Instrument, Span};
 
 use super::origin::Origin;
 use super::progress::Progress;
@@ -18,6 +19,7 @@ use super::summary::{Failure, Summary};
 use super::take::{Place, TakeResult, Taken, Taker, Work, file_url};
 use super::tally::Tally;
 use super::{Collect, CollectError, CollectOptions};
+use crate::spans;
 
 /// A batch is committed when it holds so many records or documents, or is so old. While one is being
 /// committed the next one fills; when that is full too, no new documents are taken.
@@ -28,6 +30,8 @@ const BATCH_AGE: Duration = Duration::from_millis(250);
 pub(super) struct Drive {
     store: Store,
     origins: Vec<Arc<Origin>>,
+    /// Of each origin, for the log lines about its documents.
+    spans: Vec<Span>,
     queues: Vec<VecDeque<Work>>,
     options: CollectOptions,
     run: RunId,
@@ -67,6 +71,7 @@ impl Drive {
             store: collect.store,
             queues: origins.iter().map(|_| VecDeque::new()).collect(),
             flying_of: vec![0; origins.len()],
+            spans: origins.iter().map(|origin| spans::source(origin.named.name())).collect(),
             origins,
             options: collect.options,
             run,
@@ -214,7 +219,8 @@ impl Drive {
         while self.flying.len() < self.options.concurrency && !self.batch_is_full() {
             let Some(work) = self.next_work() else { return };
             self.flying_of[work.index] += 1;
-            self.flying.spawn(self.taker.clone().take(work));
+            let span = self.spans[work.index].clone();
+            self.flying.spawn(self.taker.clone().take(work).instrument(span));
         }
     }
 
