@@ -3,7 +3,9 @@
 mod arrows;
 mod calendars;
 mod call;
+mod ledger;
 mod pages;
 mod questions;
 mod reference;
+mod sharing;
 mod upstreams;
