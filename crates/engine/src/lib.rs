@@ -8,4 +8,5 @@ pub mod present;
 pub mod refine;
 pub mod replay;
 pub mod schedule;
+pub mod scheduler;
 pub mod spans;

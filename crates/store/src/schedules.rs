@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use crate::runs::stamp;
 use crate::sql::{SqlResult, json, parse};
@@ -135,41 +135,52 @@ impl Store {
         by: &str,
         at: DateTime<Utc>,
     ) -> SqlResult<bool> {
-        let forgotten = stamp(at - CLAIMS_KEPT);
         let mut transaction = self.begin().await?;
-        let claimed = sqlx::query(
-            "INSERT INTO schedule_slots (pipeline, slot, claimed_at, claimed_by) \
-             SELECT pipeline, ?2, ?3, ?4 FROM schedules \
-             WHERE pipeline = ?1 AND paused_at IS NULL AND (?2 >= ?5 OR ?2 = ?6) ON CONFLICT DO NOTHING",
-        )
-        .bind(pipeline)
-        .bind(stamp(slot))
-        .bind(stamp(at))
-        .bind(by)
-        .bind(&forgotten)
-        .bind(stamp(DateTime::UNIX_EPOCH))
-        .execute(&mut *transaction)
-        .await?;
-        if claimed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query(
-            "UPDATE schedules SET last_slot = ?1 WHERE pipeline = ?2 AND coalesce(last_slot, '') < ?1",
-        )
-        .bind(stamp(slot))
-        .bind(pipeline)
-        .execute(&mut *transaction)
-        .await?;
-        // The claim of the slot that comes once is kept for ever.
-        sqlx::query("DELETE FROM schedule_slots WHERE pipeline = ? AND slot < ? AND slot <> ?")
-            .bind(pipeline)
-            .bind(&forgotten)
-            .bind(stamp(DateTime::UNIX_EPOCH))
-            .execute(&mut *transaction)
-            .await?;
+        let claimed = claim(&mut transaction, pipeline, slot, by, at).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(claimed)
     }
+}
+
+/// Claims a slot inside a transaction that may write: together with the run that is begun for it, so
+/// that a kill in between loses neither.
+pub(crate) async fn claim(
+    conn: &mut SqliteConnection,
+    pipeline: &str,
+    slot: DateTime<Utc>,
+    by: &str,
+    at: DateTime<Utc>,
+) -> SqlResult<bool> {
+    let (forgotten, once) = (stamp(at - CLAIMS_KEPT), stamp(DateTime::UNIX_EPOCH));
+    let claimed = sqlx::query(
+        "INSERT INTO schedule_slots (pipeline, slot, claimed_at, claimed_by) \
+         SELECT pipeline, ?2, ?3, ?4 FROM schedules \
+         WHERE pipeline = ?1 AND paused_at IS NULL AND (?2 >= ?5 OR ?2 = ?6) ON CONFLICT DO NOTHING",
+    )
+    .bind(pipeline)
+    .bind(stamp(slot))
+    .bind(stamp(at))
+    .bind(by)
+    .bind(&forgotten)
+    .bind(&once)
+    .execute(&mut *conn)
+    .await?;
+    if claimed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE schedules SET last_slot = ?1 WHERE pipeline = ?2 AND coalesce(last_slot, '') < ?1")
+        .bind(stamp(slot))
+        .bind(pipeline)
+        .execute(&mut *conn)
+        .await?;
+    // The claim of the slot that comes once is kept for ever.
+    sqlx::query("DELETE FROM schedule_slots WHERE pipeline = ? AND slot < ? AND slot <> ?")
+        .bind(pipeline)
+        .bind(&forgotten)
+        .bind(&once)
+        .execute(conn)
+        .await?;
+    Ok(true)
 }
 
 fn schedule_row(row: &SqliteRow) -> SqlResult<ScheduleRow> {
