@@ -134,23 +134,29 @@ impl Store {
         if entries.is_empty() {
             return Ok(());
         }
-        self.append(entries).await.map_err(|error| self.fault("writing the audit log", error))
+        self.write_audit(entries).await.map_err(|error| self.fault("writing the audit log", error))
     }
 
-    async fn append(&self, entries: &[AuditEntry]) -> SqlResult<()> {
+    async fn write_audit(&self, entries: &[AuditEntry]) -> SqlResult<()> {
         let mut transaction = self.begin().await?;
-        let mut head = Link::head(&mut transaction).await?;
-        let mut rows = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let fields = fields(entry);
-            let before = head.hash.clone();
-            head = head.next(&fields);
-            rows.push(row(head.seq, fields, before, head.hash.clone()));
-        }
-        table().write(&mut transaction, rows).await?;
-        set_head(&mut transaction, &head).await?;
+        append(&mut transaction, entries).await?;
         transaction.commit().await
     }
+}
+
+/// Appends inside a transaction that may write, for what is true only if the rest of it is: that an item
+/// is done, for one.
+pub(crate) async fn append(conn: &mut SqliteConnection, entries: &[AuditEntry]) -> SqlResult<()> {
+    let mut head = Link::head(conn).await?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let fields = fields(entry);
+        let before = head.hash.clone();
+        head = head.next(&fields);
+        rows.push(row(head.seq, fields, before, head.hash.clone()));
+    }
+    table().write(conn, rows).await?;
+    set_head(conn, &head).await
 }
 
 /// The columns that the hash of a row covers, beside its number.

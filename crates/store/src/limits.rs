@@ -24,8 +24,8 @@ pub use view::{LimitHolder, LimitRow};
 pub(crate) const DDL: &str = "
 CREATE TABLE IF NOT EXISTS limits (
     resource TEXT PRIMARY KEY, interval_us INTEGER NOT NULL, burst INTEGER NOT NULL,
-    concurrency INTEGER, asked_us INTEGER NOT NULL, tat_us INTEGER NOT NULL,
-    paused_until_us INTEGER NOT NULL, pause_reason TEXT, paused_by TEXT) WITHOUT ROWID;
+    concurrency INTEGER, asked_us INTEGER NOT NULL, places_asked_us INTEGER NOT NULL,
+    tat_us INTEGER NOT NULL, paused_until_us INTEGER NOT NULL, pause_reason TEXT, paused_by TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS limit_shares (
     resource TEXT NOT NULL, runner TEXT NOT NULL, held INTEGER NOT NULL, waiting INTEGER NOT NULL,
     since_us INTEGER, expires_us INTEGER NOT NULL,
@@ -140,8 +140,8 @@ impl Store {
     /// Nobody asks `resource` before `until`; of two pauses the longer holds.
     pub async fn pause_limit(&self, resource: &str, pause: &LimitPause) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO limits (resource, interval_us, burst, asked_us, tat_us, paused_until_us, pause_reason, \
-             paused_by) VALUES (?1, 0, 1, 0, 0, ?2, ?3, ?4) ON CONFLICT (resource) DO UPDATE SET \
+            "INSERT INTO limits (resource, interval_us, burst, asked_us, places_asked_us, tat_us, paused_until_us, \
+             pause_reason, paused_by) VALUES (?1, 0, 1, 0, 0, 0, ?2, ?3, ?4) ON CONFLICT (resource) DO UPDATE SET \
              paused_until_us = excluded.paused_until_us, pause_reason = excluded.pause_reason, \
              paused_by = excluded.paused_by WHERE paused_until_us < excluded.paused_until_us",
         )

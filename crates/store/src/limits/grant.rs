@@ -16,8 +16,10 @@ pub(super) struct Resource {
     pub interval_us: i64,
     pub burst: i64,
     pub concurrency: Option<i64>,
-    /// When the interval and concurrency that hold were last asked for.
+    /// When the interval that holds was last asked for.
     pub asked_us: i64,
+    /// When the concurrency that holds was last asked for.
+    pub places_asked_us: i64,
     pub tat_us: i64,
     pub paused_until_us: i64,
     pub pause_reason: String,
@@ -36,6 +38,14 @@ pub(super) struct Share {
     /// Since when it wants more than it has.
     pub since_us: Option<i64>,
     pub expires_us: i64,
+}
+
+/// What becomes of a runner's share.
+struct Booking {
+    held: i64,
+    waits: bool,
+    lacks_places: bool,
+    served: bool,
 }
 
 /// Grants what can be granted of `ask`, and books it.
@@ -58,10 +68,17 @@ pub(super) fn grant(resources: &mut [Resource], ask: &LimitAsk<'_>) -> LimitGran
     let served = !slots.is_empty();
     for ((resource, (_, standing)), permits) in resources.iter_mut().zip(ask.needs).zip(&mut permits) {
         let in_flight = i64::from(standing.in_flight);
-        // places are of no use to who got no slot
+        let enough = *permits >= in_flight + i64::from(ask.waiting.max(1));
+        // Places are of no use to who got no slot, nor is a claim to them while it is another resource
+        // that is lacking.
         *permits = if served { *permits } else { (*permits).min(in_flight) };
-        let satisfied = served && *permits >= in_flight + i64::from(ask.waiting);
-        resource.book(ask, (*permits).max(in_flight), satisfied, served);
+        let booking = Booking {
+            held: (*permits).max(in_flight),
+            waits: !(served && enough),
+            lacks_places: !enough && pause.is_none(),
+            served,
+        };
+        resource.book(ask, booking);
     }
     LimitGrant {
         permits: permits.iter().map(|permits| u32::try_from(*permits).unwrap_or(u32::MAX)).collect(),
@@ -100,17 +117,15 @@ impl Resource {
     fn slow_to(&mut self, need: &LimitNeed, now: i64) {
         let interval = i64::try_from(need.interval.as_micros()).unwrap_or(i64::MAX / 1_000_000);
         let places = need.concurrency.map(|n| i64::from(n.max(1)));
-        let stale = now - self.asked_us > ASKED_FOR_US;
-        let slower = interval >= self.interval_us;
-        let fewer = places.unwrap_or(i64::MAX) <= self.concurrency.unwrap_or(i64::MAX);
-        if stale || slower {
+        let stale = |asked_us| now - asked_us > ASKED_FOR_US;
+        if interval >= self.interval_us || stale(self.asked_us) {
             (self.interval_us, self.burst) = (interval, i64::from(need.burst.max(1)));
-        }
-        if stale || fewer {
-            self.concurrency = places;
-        }
-        if stale || (slower && fewer) {
             self.asked_us = now;
+        }
+        let fewer = places.unwrap_or(i64::MAX) <= self.concurrency.unwrap_or(i64::MAX);
+        if fewer || stale(self.places_asked_us) {
+            self.concurrency = places;
+            self.places_asked_us = now;
         }
     }
 
@@ -149,15 +164,16 @@ impl Resource {
         self.shares.iter().find(|share| share.runner == runner)
     }
 
-    fn book(&mut self, ask: &LimitAsk<'_>, held: i64, satisfied: bool, served: bool) {
+    fn book(&mut self, ask: &LimitAsk<'_>, booking: Booking) {
         let now = micros(ask.now);
+        let Booking { held, waits, lacks_places, served } = booking;
         let before = self.share(ask.runner).and_then(|share| share.since_us).filter(|_| !served);
         self.shares.retain(|share| share.runner != ask.runner);
         self.shares.push(Share {
             runner: ask.runner.to_owned(),
             held,
-            waiting: i64::from(ask.waiting),
-            since_us: (!satisfied).then(|| before.unwrap_or(now)),
+            waiting: if waits { i64::from(ask.waiting) } else { 0 },
+            since_us: lacks_places.then(|| before.unwrap_or(now)),
             expires_us: now + LIMIT_LEASE.num_microseconds().unwrap_or(0),
         });
     }

@@ -45,6 +45,7 @@ fn resource(row: &SqliteRow) -> SqlResult<Resource> {
         burst: row.try_get("burst")?,
         concurrency: row.try_get("concurrency")?,
         asked_us: row.try_get("asked_us")?,
+        places_asked_us: row.try_get("places_asked_us")?,
         tat_us: row.try_get("tat_us")?,
         paused_until_us: row.try_get("paused_until_us")?,
         pause_reason: row.try_get::<Option<String>, _>("pause_reason")?.unwrap_or_default(),
@@ -67,16 +68,17 @@ fn share(row: &SqliteRow) -> SqlResult<Share> {
 pub(super) async fn save(conn: &mut SqliteConnection, runner: &str, resources: &[Resource]) -> SqlResult<()> {
     for resource in resources {
         sqlx::query(
-            "INSERT INTO limits (resource, interval_us, burst, concurrency, asked_us, tat_us, paused_until_us) \
-             VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (resource) DO UPDATE SET interval_us = excluded.interval_us, \
+            "INSERT INTO limits (resource, interval_us, burst, concurrency, asked_us, places_asked_us, tat_us, \
+             paused_until_us) VALUES (?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (resource) DO UPDATE SET interval_us = excluded.interval_us, \
              burst = excluded.burst, concurrency = excluded.concurrency, asked_us = excluded.asked_us, \
-             tat_us = excluded.tat_us",
+             places_asked_us = excluded.places_asked_us, tat_us = excluded.tat_us",
         )
         .bind(&resource.name)
         .bind(resource.interval_us)
         .bind(resource.burst)
         .bind(resource.concurrency)
         .bind(resource.asked_us)
+        .bind(resource.places_asked_us)
         .bind(resource.tat_us)
         .execute(&mut *conn)
         .await?;

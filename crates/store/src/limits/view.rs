@@ -84,7 +84,7 @@ fn view(resource: &Resource, now: i64) -> LimitRow {
         burst: count(resource.burst),
         concurrency: resource.concurrency.map(count),
         running: count(alive().map(|share| share.held).sum()),
-        waiting: count(alive().filter(|s| s.since_us.is_some()).map(|share| share.waiting).sum()),
+        waiting: count(alive().map(|share| share.waiting).sum()),
         next_slot: instant(resource.next_slot(now)),
         pause: resource.pause_after(now),
         holders: alive().map(holder).collect(),

@@ -187,6 +187,29 @@ async fn the_slowest_wish_of_the_last_minute_holds() {
 }
 
 #[tokio::test]
+async fn who_waits_for_one_resource_keeps_no_place_of_another() {
+    let store = Store::in_memory().await.unwrap();
+    let of =
+        |name: &str| (LimitNeed { resource: name.to_owned(), ..need(0, 1, Some(1)) }, Standing::default());
+    let (a, both, key) = ([of("host:a")], [of("host:a"), of("key:k")], [of("key:k")]);
+    let gets = async |runner, needs, at| {
+        !store.reserve(&ask(runner, needs, later(at))).await.unwrap().slots.is_empty()
+    };
+    assert!(gets("r1", &a, 0).await && !gets("r2", &both, 1).await);
+    assert!(gets("r3", &key, 2).await, "r2 waits for the host");
+    store.settle_limits("r3", &[("key:k".to_owned(), 0)], later(3)).await.unwrap();
+    // nor does who waits for the end of a pause
+    let pause = LimitPause {
+        resource: "host:a".to_owned(),
+        until: later(60_000),
+        reason: String::new(),
+        runner: "r1".to_owned(),
+    };
+    store.pause_limit("host:a", &pause).await.unwrap();
+    assert!(!gets("r2", &both, 4).await && gets("r3", &key, 5).await);
+}
+
+#[tokio::test]
 async fn the_view_names_who_holds_the_places() {
     let store = Store::in_memory().await.unwrap();
     let needs = [(need(0, 1, Some(2)), Standing::default())];
