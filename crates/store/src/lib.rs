@@ -6,6 +6,7 @@
 //! anywhere else.
 #![warn(missing_docs)]
 
+mod audit;
 mod batch;
 mod commit;
 mod counts;
@@ -13,6 +14,7 @@ mod ddl;
 mod dialect;
 mod error;
 mod landing;
+mod limits;
 mod open;
 mod quarantine;
 mod query;
@@ -20,6 +22,7 @@ mod reckon;
 mod retention;
 mod rows;
 mod runs;
+mod schedules;
 mod show;
 mod sql;
 mod sweep;
@@ -27,6 +30,7 @@ mod tally;
 mod view;
 mod work;
 
+pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditLevel, AuditQuery, AuditRow};
 pub use batch::{
     Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Remarks, Shrink, Sweep,
     SweepScope,
@@ -34,9 +38,13 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use landing::Landing;
+pub use limits::{
+    LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
+};
 pub use open::Store;
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
+pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,

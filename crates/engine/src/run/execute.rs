@@ -6,11 +6,14 @@ use std::time::Instant;
 use serde_json::Value;
 use store::{Ack, Ending, Fault, Lease, NewItem, Phase, Spread, StepEnd, StepNo, StepStatus};
 
+use tracing::Instrument as _;
+
 use super::context::{elapsed_ms, later};
 use super::siblings::siblings;
 use super::{Backoff, Input, RunContext, RunError, World, each};
 use crate::functions::{Answer, Call, Child, Failure, Function};
 use crate::pipeline::{Inner, PlanStep, Work};
+use crate::spans;
 
 /// What came of an item: its ack, and what the runner must know beside it.
 pub(super) struct Executed {
@@ -49,7 +52,7 @@ pub(super) async fn execute(
     let input = Input::read(lease.input.clone())?;
     let is_step = input.is_none();
     let execution = Execution { world, run, step, lease, input };
-    let (turn, mut brought) = match execution.turn().await {
+    let (turn, mut brought) = match execution.turn().instrument(spans::step(&step.path)).await {
         Ok(turned) => turned,
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };

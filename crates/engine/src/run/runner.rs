@@ -14,6 +14,7 @@ use store::{
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
+use tracing::Instrument as _;
 
 use super::alive::{Identity, reap};
 use super::buffer::Buffer;
@@ -22,6 +23,7 @@ use super::execute::{Executed, execute};
 use super::{Backoff, RunContext, RunError, World, each, outcome};
 use crate::functions::Failure;
 use crate::pipeline::{Each, Work};
+use crate::spans;
 
 /// Bounds and manners of a runner.
 #[derive(Debug, Clone)]
@@ -211,13 +213,17 @@ impl Turns {
             let Some(lease) = self.queue.pop_front() else { return };
             let Some(run) = self.runs.get(&lease.run).cloned() else { continue };
             let (world, backoff, kept) = (self.world.clone(), self.options.backoff, lease.clone());
-            let task = self.flying.spawn(async move {
-                let executed = match lease.step {
-                    Some(_) => execute(&world, &run, &lease, &backoff).await,
-                    None => end_of_run(&world, &run, &lease).await,
-                };
-                (lease, executed)
-            });
+            let span = spans::run(run.id);
+            let task = self.flying.spawn(
+                async move {
+                    let executed = match lease.step {
+                        Some(_) => execute(&world, &run, &lease, &backoff).await,
+                        None => end_of_run(&world, &run, &lease).await,
+                    };
+                    (lease, executed)
+                }
+                .instrument(span),
+            );
             self.aloft.insert(task.id(), (kept, task));
         }
     }
