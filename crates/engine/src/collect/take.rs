@@ -189,7 +189,11 @@ impl Taker {
     }
 
     fn land_and_read(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
-        let hash = match self.store.landing().put(&document.body) {
+        let landed = match &known {
+            Some(known) => self.store.landing().put_again(&document.body, known.body),
+            None => self.store.landing().put(&document.body),
+        };
+        let hash = match landed {
             Ok(hash) => hash,
             Err(error) => return failed(work, error.to_string(), true),
         };
