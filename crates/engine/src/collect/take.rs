@@ -1,6 +1,7 @@
 //! One document's way: load or fetch it, land it, read it, refine what it states.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -105,18 +106,23 @@ impl Taker {
             Ok(Obtained::Nothing) => return nothing(work),
             Err(failure) => return failed(work, failure.error, failure.stop),
         };
+        if document.body.len() <= READ_HERE_BYTES {
+            return self.land_and_read_here(work, *document, known);
+        }
         let Ok(_permit) = self.cores.acquire().await else {
             return failed(work, "the run has ended".to_owned(), false);
         };
         let (taker, kept) = (self.clone(), work.clone());
         match tokio::task::spawn_blocking(move || taker.land_and_read(work, *document, known)).await {
             Ok(taken) => taken,
-            Err(_) => failed(
-                kept,
-                "callboard has a fault: its reader died; please report it with the input".to_owned(),
-                false,
-            ),
+            Err(_) => reader_died(kept),
         }
+    }
+
+    fn land_and_read_here(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
+        let kept = work.clone();
+        let read = AssertUnwindSafe(|| self.land_and_read(work, document, known));
+        std::panic::catch_unwind(read).unwrap_or_else(|_| reader_died(kept))
     }
 
     async fn known(&self, work: &Work) -> Result<Option<Known>, store::StoreError> {
@@ -256,6 +262,10 @@ impl From<FetchError> for Failed {
     }
 }
 
+/// Bodies so small are read within a fraction of a millisecond: less than handing them to another
+/// thread and waking this one again costs.
+const READ_HERE_BYTES: usize = 64 * 1024;
+
 /// Longest file that is read.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -347,6 +357,11 @@ fn unchanged(work: Work, document: Option<Document>, known: Option<Known>) -> Ta
 
 fn nothing(work: Work) -> Taken {
     Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Nothing }
+}
+
+fn reader_died(work: Work) -> Taken {
+    let error = "callboard has a fault: its reader died; please report it with the input".to_owned();
+    failed(work, error, false)
 }
 
 fn failed(work: Work, error: String, stop: bool) -> Taken {
