@@ -114,6 +114,11 @@ impl Expression {
             Absent::Passes => &PASSING,
             Absent::Fails => &FAILING,
         };
+        if !scan::is_bounded(source) {
+            let mut fault = Fault::new(0, "the expression is too long");
+            fault.help = Some("compute a part of it in a step of its own, or by a filter".to_owned());
+            return Err(fault);
+        }
         let compiled = environment
             .compile_expression_owned(scan::keep_backslashes(source.trim()))
             .map_err(|error| Fault::new(0, format!("not an expression: {}", describe(&error))))?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::compile::compile;
 use super::plan::Plan;
 use super::spec::Pipeline;
-use super::{DEEPEST_VALUE, LARGEST_FILE_BYTES};
+use super::{DEEPEST_VALUE, LARGEST_FILE_BYTES, MOST_FINDINGS};
 use crate::functions::{self, FunctionSpec};
 
 /// What a pipeline is checked against.
@@ -108,11 +108,25 @@ fn loaded(file: &str, text: &str, tree: &Node, rules: &Rules) -> Result<Loaded, 
     };
     let (plan, more) = compile(file, text, tree, &pipeline, rules);
     findings.extend(more);
-    findings.sort_by_key(|finding| finding.place);
+    let findings = readable(file, findings);
     match plan.filter(|_| findings.iter().all(|finding| finding.severity == Severity::Warning)) {
         Some(plan) => Ok(Loaded { pipeline, plan, warnings: findings }),
         None => Err(findings),
     }
+}
+
+/// The findings in the order of the file; the faults first where there are more than anybody reads.
+fn readable(file: &str, mut findings: Vec<Finding>) -> Vec<Finding> {
+    let count = findings.len();
+    if count > MOST_FINDINGS {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.truncate(MOST_FINDINGS);
+    }
+    findings.sort_by_key(|finding| finding.place);
+    if count > MOST_FINDINGS {
+        findings.push(Finding::warning(file, format!("there is more; {MOST_FINDINGS} findings are shown")));
+    }
+    findings
 }
 
 /// What of the file can be read: without unknown keys and values of the wrong type, so that the rest is

@@ -11,6 +11,7 @@ use connect::expression::Fault;
 use connect::yaml::{self, Node, Step as Inside, Tree};
 use model::{Finding, Severity};
 
+use super::MOST_FINDINGS;
 use super::check::Rules;
 use super::plan::{Mode, Plan};
 use super::spec::Pipeline;
@@ -121,6 +122,10 @@ impl<'a> Compiler<'a> {
 
     /// Reports a fault inside the text at the current path.
     fn text_fault(&mut self, text: &str, fault: Fault) {
+        if self.findings.len() > MOST_FINDINGS {
+            // Nobody reads so many, and each place costs a look through the file.
+            return;
+        }
         let place = yaml::place_within(self.source, self.tree.at(&self.path).place, text, fault.at);
         self.push(Finding::error(self.file, fault.message), place).help = fault.help;
     }

@@ -11,7 +11,9 @@ pub use mermaid::mermaid;
 pub use paint::svg;
 pub use text::text;
 
-use super::plan::{Each, Inner, Plan, PlanStep, StepNo, Work};
+use std::collections::HashMap;
+
+use super::plan::{Each, Inner, Plan, PlanStep, StepNo, StepSet, Work};
 
 /// An edge between two steps of one list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +32,30 @@ fn edges(plan: &Plan, list: &[StepNo]) -> Vec<Edge> {
         edges.extend(step.needs.iter().map(edge(true)));
         edges.extend(step.after.iter().map(edge(false)));
     }
-    let implied = |edge: &Edge| !edge.depends && another_way(&edges, edge);
+    let reached = reached(list, &edges);
+    // Another edge that leads on to the same step says it already.
+    let mut leading: HashMap<StepNo, Vec<StepNo>> = HashMap::new();
+    edges.iter().for_each(|edge| leading.entry(edge.from).or_default().push(edge.to));
+    let implied = |edge: &Edge| {
+        let others = leading[&edge.from].iter().filter(|other| **other != edge.to);
+        !edge.depends && others.into_iter().any(|other| reached[other].contains(edge.to))
+    };
     edges.iter().copied().filter(|edge| !implied(edge)).collect()
 }
 
-/// Whether `edge.to` is reached from `edge.from` by other edges as well.
-fn another_way(edges: &[Edge], edge: &Edge) -> bool {
-    let mut reached = vec![edge.from];
-    let mut next = 0;
-    while let Some(at) = reached.get(next).copied() {
-        next += 1;
-        for other in edges.iter().filter(|other| other.from == at && *other != edge) {
-            if other.to == edge.to {
-                return true;
-            }
-            if !reached.contains(&other.to) {
-                reached.push(other.to);
-            }
-        }
+/// For each step all that come after it.
+fn reached(list: &[StepNo], edges: &[Edge]) -> HashMap<StepNo, StepSet> {
+    let levels = layers::levels(list, edges);
+    let mut by_level: Vec<&Edge> = edges.iter().collect();
+    by_level.sort_by_key(|edge| std::cmp::Reverse(levels[&edge.from]));
+    let mut reached: HashMap<StepNo, StepSet> = list.iter().map(|no| (*no, StepSet::default())).collect();
+    for edge in by_level {
+        let further = reached[&edge.to].clone();
+        let own = reached.entry(edge.from).or_default();
+        own.join(&further);
+        own.insert(edge.to);
     }
-    false
+    reached
 }
 
 /// The step's function, where the name does not say it already.

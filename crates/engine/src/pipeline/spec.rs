@@ -36,7 +36,8 @@ pub struct Pipeline {
     /// settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// What happens to a run that would begin while another with the same parameters is under way.
+    /// What happens to a run that would begin while another with the same parameters is under way:
+    /// it queues unless said.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(with = "Option<Overlap>")]
     pub overlap: Overlap,
@@ -79,7 +80,7 @@ pub struct Step {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Map::is_empty")]
     #[schemars(with = "Option<std::collections::BTreeMap<String, Value>>")]
     pub with: Map<String, Value>,
-    /// False: it is skipped, and so is what depends on it.
+    /// False: it is skipped, and so is what depends on it. True unless said.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub enabled: bool,
     /// Steps beside it that must have completed, wholly or in part.

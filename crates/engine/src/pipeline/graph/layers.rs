@@ -5,23 +5,33 @@ use std::collections::HashMap;
 use super::Edge;
 use crate::pipeline::plan::StepNo;
 
-/// The steps by level, each level in file order.
-pub(super) fn layers(list: &[StepNo], edges: &[Edge]) -> Vec<Vec<StepNo>> {
+/// The level of each step, from 0.
+pub(super) fn levels(list: &[StepNo], edges: &[Edge]) -> HashMap<StepNo, usize> {
     let mut level: HashMap<StepNo, usize> = list.iter().map(|no| (*no, 0)).collect();
-    // Edges do not form cycles, so the longest way has fewer steps than there are.
-    for _ in 0..list.len() {
-        let mut moved = false;
-        for edge in edges {
-            let below = level.get(&edge.from).map_or(0, |level| level + 1);
-            if let Some(own) = level.get_mut(&edge.to).filter(|own| **own < below) {
-                *own = below;
-                moved = true;
+    let mut waits: HashMap<StepNo, usize> = HashMap::new();
+    let mut leading: HashMap<StepNo, Vec<StepNo>> = HashMap::new();
+    for edge in edges {
+        *waits.entry(edge.to).or_default() += 1;
+        leading.entry(edge.from).or_default().push(edge.to);
+    }
+    let mut ready: Vec<StepNo> = list.iter().copied().filter(|no| !waits.contains_key(no)).collect();
+    while let Some(no) = ready.pop() {
+        let below = level[&no] + 1;
+        for to in leading.remove(&no).unwrap_or_default() {
+            let own = level.entry(to).or_default();
+            *own = below.max(*own);
+            let left = waits.entry(to).or_default();
+            *left -= 1;
+            if *left == 0 {
+                ready.push(to);
             }
         }
-        if !moved {
-            break;
-        }
     }
+    level
+}
+
+/// The steps by level, each level in file order.
+pub(super) fn layers(list: &[StepNo], level: &HashMap<StepNo, usize>) -> Vec<Vec<StepNo>> {
     let depth = level.values().max().map_or(0, |deepest| deepest + 1);
     let mut layers = vec![Vec::new(); depth];
     for no in list {

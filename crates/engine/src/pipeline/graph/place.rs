@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::layers::layers;
+use super::layers::{layers, levels};
 use super::{Edge, edges, nested};
 use crate::pipeline::plan::{Plan, PlanStep, StepNo};
 
@@ -13,6 +13,8 @@ const LANE: f64 = 14.0;
 /// Room inside a group: at its sides and below, and above for its heading.
 const PADDING: f64 = 20.0;
 const SWEEPS: usize = 12;
+/// Beyond this many lanes lines go straight over the boxes between: nobody could follow them anyway.
+const MOST_LANES: usize = 3_000;
 
 /// A list of steps with places, the origin at its upper left corner.
 pub(super) struct Placed {
@@ -95,23 +97,23 @@ struct Grid {
     sizes: HashMap<Cell, (f64, f64)>,
     /// The cells that an edge runs through, from first to last.
     ways: Vec<Vec<Cell>>,
+    /// The cells that lines come from and go to.
+    above: HashMap<Cell, Vec<Cell>>,
+    below: HashMap<Cell, Vec<Cell>>,
     centres: HashMap<Cell, f64>,
 }
 
 impl Grid {
     fn new(list: &[StepNo], edges: &[Edge], mut sizes: HashMap<Cell, (f64, f64)>) -> Grid {
-        let layers = layers(list, edges);
-        let level: HashMap<StepNo, usize> = layers
-            .iter()
-            .enumerate()
-            .flat_map(|(level, layer)| layer.iter().map(move |no| (*no, level)))
-            .collect();
+        let level = levels(list, edges);
+        let layers = layers(list, &level);
+        let lanes: usize = edges.iter().map(|edge| level[&edge.to] - level[&edge.from] - 1).sum();
         let mut rows: Vec<Vec<Cell>> =
             layers.iter().map(|layer| layer.iter().map(|no| Cell::Step(*no)).collect()).collect();
         let mut ways = Vec::new();
         for (index, edge) in edges.iter().enumerate() {
             let mut way = vec![Cell::Step(edge.from)];
-            let passed = level[&edge.from] + 1..level[&edge.to];
+            let passed = if lanes > MOST_LANES { 0..0 } else { level[&edge.from] + 1..level[&edge.to] };
             for (row, cells) in rows.iter_mut().enumerate().filter(|(row, _)| passed.contains(row)) {
                 let lane = Cell::Lane(index, row);
                 cells.push(lane);
@@ -121,7 +123,12 @@ impl Grid {
             way.push(Cell::Step(edge.to));
             ways.push(way);
         }
-        let mut grid = Grid { rows, sizes, ways, centres: HashMap::new() };
+        let mut grid =
+            Grid { rows, sizes, above: HashMap::new(), below: HashMap::new(), ways, centres: HashMap::new() };
+        for pair in grid.ways.iter().flat_map(|way| way.windows(2)) {
+            grid.below.entry(pair[0]).or_default().push(pair[1]);
+            grid.above.entry(pair[1]).or_default().push(pair[0]);
+        }
         grid.arrange();
         grid
     }
@@ -147,16 +154,11 @@ impl Grid {
 
     /// The middle of the neighbours above (or below); where there are none, its own.
     fn wanted(&self, cell: Cell, above: bool) -> f64 {
-        let mut sum = 0.0;
-        let mut count = 0.0;
-        for pair in self.ways.iter().flat_map(|way| way.windows(2)) {
-            let (own, other) = if above { (pair[1], pair[0]) } else { (pair[0], pair[1]) };
-            if own == cell {
-                sum += self.centres.get(&other).copied().unwrap_or(0.0);
-                count += 1.0;
-            }
+        let centre = |cell: &Cell| self.centres.get(cell).copied().unwrap_or(0.0);
+        match if above { self.above.get(&cell) } else { self.below.get(&cell) } {
+            Some(others) => others.iter().map(centre).sum::<f64>() / others.len() as f64,
+            None => centre(&cell),
         }
-        if count > 0.0 { sum / count } else { self.centres.get(&cell).copied().unwrap_or(0.0) }
     }
 
     fn spread(&mut self, row: usize) {

@@ -1,7 +1,9 @@
 //! A plan as a tree for terminals, 80 columns wide. A step stands under the latest of those it waits
 //! for; only where the way forks does the tree go in, so a long chain stays at the margin.
 
-use super::layers::layers;
+use std::collections::HashMap;
+
+use super::layers::levels;
 use super::{Edge, condition_line, each_line, edges, function_line, heading, nested, shortened};
 use crate::pipeline::plan::{Plan, PlanStep, StepNo};
 
@@ -35,28 +37,36 @@ struct Drawing<'a> {
 struct Tree {
     edges: Vec<Edge>,
     /// The edge by which a step hangs in the tree.
-    parents: Vec<(StepNo, Edge)>,
+    parents: HashMap<StepNo, Edge>,
+    /// The edges to the steps that hang under one, in file order.
+    children: HashMap<StepNo, Vec<Edge>>,
 }
 
 impl Tree {
     fn of(plan: &Plan, list: &[StepNo]) -> Tree {
         let edges = edges(plan, list);
-        let layers = layers(list, &edges);
-        let layer = |no: StepNo| layers.iter().position(|layer| layer.contains(&no)).unwrap_or(0);
-        let parent = |no: &StepNo| {
-            let into = edges.iter().filter(|edge| edge.to == *no);
-            into.max_by_key(|edge| (layer(edge.from), edge.depends, edge.from)).map(|edge| (*no, *edge))
-        };
-        let parents = list.iter().filter_map(parent).collect();
-        Tree { edges, parents }
+        let levels = levels(list, &edges);
+        let rank = |edge: &Edge| (levels[&edge.from], edge.depends, edge.from);
+        let mut parents: HashMap<StepNo, Edge> = HashMap::new();
+        for edge in &edges {
+            let kept = parents.entry(edge.to).or_insert(*edge);
+            if rank(edge) > rank(kept) {
+                *kept = *edge;
+            }
+        }
+        let mut children: HashMap<StepNo, Vec<Edge>> = HashMap::new();
+        for edge in list.iter().filter_map(|no| parents.get(no)) {
+            children.entry(edge.from).or_default().push(*edge);
+        }
+        Tree { edges, parents, children }
     }
 
-    fn children(&self, no: StepNo) -> Vec<Edge> {
-        self.parents.iter().map(|(_, edge)| *edge).filter(|edge| edge.from == no).collect()
+    fn children(&self, no: StepNo) -> &[Edge] {
+        self.children.get(&no).map_or(&[], Vec::as_slice)
     }
 
     fn is_root(&self, no: StepNo) -> bool {
-        !self.parents.iter().any(|(child, _)| *child == no)
+        !self.parents.contains_key(&no)
     }
 }
 
@@ -69,32 +79,31 @@ impl Drawing<'_> {
     }
 
     /// One step, what is inside it, and what follows it.
-    fn step(&mut self, tree: &Tree, no: StepNo, first: &str, margin: &str) {
-        let Some(step) = self.plan.step(no) else { return };
-        self.lines.push(self.line(tree, step, first));
-        let children = tree.children(no);
-        let inner = nested(step);
-        if !inner.is_empty() {
+    fn step(&mut self, tree: &Tree, mut no: StepNo, first: &str, margin: &str) {
+        let mut first = first.to_owned();
+        while let Some(step) = self.plan.step(no) {
+            self.lines.push(self.line(tree, step, &first));
+            let children = tree.children(no);
             let rail = if children.is_empty() { " " } else { "│" };
-            self.list(inner, &format!("{margin}{rail}  ┊ "));
+            self.list(nested(step), &format!("{margin}{rail}  ┊ "));
+            let [only] = children else { return self.fork(tree, children, margin) };
+            first = format!("{margin}{} ", sign(only));
+            no = only.to;
         }
-        match children.as_slice() {
-            [] => {}
-            [only] => self.step(tree, only.to, &format!("{margin}{} ", sign(only)), margin),
-            more => {
-                for (index, edge) in more.iter().enumerate() {
-                    let last = index + 1 == more.len();
-                    let (branch, rail) = if last { ("└─", "    ") } else { ("├─", "│   ") };
-                    let first = format!("{margin}{branch}{} ", sign(edge));
-                    self.step(tree, edge.to, &first, &format!("{margin}{rail}"));
-                }
-            }
+    }
+
+    fn fork(&mut self, tree: &Tree, children: &[Edge], margin: &str) {
+        for (index, edge) in children.iter().enumerate() {
+            let last = index + 1 == children.len();
+            let (branch, rail) = if last { ("└─", "    ") } else { ("├─", "│   ") };
+            let first = format!("{margin}{branch}{} ", sign(edge));
+            self.step(tree, edge.to, &first, &format!("{margin}{rail}"));
         }
     }
 
     /// What else a step waits for than the one it stands under.
     fn also(&self, tree: &Tree, no: StepNo, depends: bool) -> Option<String> {
-        let kept = |edge: &&Edge| tree.parents.iter().any(|(_, kept)| kept == *edge);
+        let kept = |edge: &&Edge| tree.parents.get(&edge.to) == Some(*edge);
         let others = tree.edges.iter().filter(|edge| edge.to == no && edge.depends == depends && !kept(edge));
         let names: Vec<&str> =
             others.filter_map(|edge| self.plan.step(edge.from)).map(|step| step.name.as_str()).collect();

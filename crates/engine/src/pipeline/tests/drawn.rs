@@ -77,7 +77,7 @@ fn boxes_do_not_overlap() {
     // Forty steps that depend on one another here and there.
     let step = |no: u32| {
         let on: Vec<String> = (0..no)
-            .filter(|other| (no * 7 + other * 13) % 11 == 0)
+            .filter(|other| (no * 7 + other * 13).is_multiple_of(11))
             .map(|other| format!("s{other}"))
             .collect();
         format!("  - {{name: s{no}, function: do, depends_on: [{}]}}\n", on.join(", "))
@@ -100,5 +100,27 @@ fn boxes_do_not_overlap() {
                 x + width <= *ox || ox + other_width <= *x || y + height <= *oy || oy + other_height <= *y;
             assert!(apart, "{index}");
         }
+    }
+}
+
+/// Every step depends on every one before it: as many edges as a file can hold.
+#[test]
+fn the_densest_file_is_checked_and_drawn() {
+    let count = if cfg!(debug_assertions) { 150 } else { 450 };
+    let step = |no: u32| {
+        let on: Vec<String> = (0..no).map(|other| format!("s{other}")).collect();
+        format!("  - {{name: s{no}, function: do, depends_on: [{}]}}\n", on.join(","))
+    };
+    let steps: String = (0..count).map(step).collect();
+    let off: String =
+        (0..2 * count).map(|no| format!("  - {{name: s{no}, function: do, enabled: false}}\n")).collect();
+    for (parallel, steps) in [(true, &steps), (false, &steps), (false, &off)] {
+        let plan = loaded(&format!("name: p\nparallel_execution: {parallel}\nsteps:\n{steps}")).plan;
+        assert!(graph::svg(&plan).len() > 10_000);
+        assert_eq!(
+            graph::text(&plan).lines().filter(|line| line.contains("   do")).count(),
+            plan.steps.len()
+        );
+        assert!(graph::mermaid(&plan).contains("s1[\""));
     }
 }

@@ -211,3 +211,11 @@ fn files_without_end_are_refused() {
         assert!(!found(text).is_empty(), "{text:?}");
     }
 }
+
+#[test]
+fn no_more_is_told_than_anybody_reads() {
+    let text = "{{ params.nope }} ".repeat(10_000);
+    let told = in_steps(&format!("  - {{name: a, function: ask, with: {{text: '{text}'}}}}\n"));
+    assert_eq!(told.lines().count(), MOST_FINDINGS + 1);
+    assert!(told.ends_with("there is more; 500 findings are shown"));
+}
