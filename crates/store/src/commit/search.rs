@@ -141,6 +141,9 @@ mod tests {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {INDEX}"));
         let steps = sqlx::query(explain).bind("[1]").fetch_all(&store.writer).await.unwrap();
         let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
-        assert!(steps.iter().any(|step| step.ends_with("performers_source (source=? AND source_key=?)")), "{steps:?}");
+        assert!(
+            steps.iter().any(|step| step.ends_with("performers_source (source=? AND source_key=?)")),
+            "{steps:?}"
+        );
     }
 }
