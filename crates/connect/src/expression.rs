@@ -57,6 +57,9 @@ impl Fault {
     }
 }
 
+/// Names that filters read without being given them.
+const READ_BY_FILTERS: [&str; 3] = ["url", "timezone", "now"];
+
 /// A compiled expression.
 pub struct Expression {
     source: String,
@@ -87,6 +90,12 @@ impl Expression {
     pub fn eval(&self, scope: &Arc<Scope>) -> Result<Value, String> {
         let value = self.compiled.eval(Value::from_dyn_object(Arc::clone(scope)));
         value.map_err(|error| describe(&error))
+    }
+
+    /// False when its value cannot depend on the variable `name`.
+    pub fn uses(&self, name: &str) -> bool {
+        let by_a_filter = READ_BY_FILTERS.contains(&name) && self.source.contains('|');
+        by_a_filter || self.compiled.undeclared_variables(false).contains(name)
     }
 
     /// Names of filters, tests and variables that do not exist (`names` are the variables that do), and
