@@ -62,6 +62,8 @@ pub(crate) struct Edits {
 #[derive(Serialize)]
 struct Edit<'a> {
     field: &'a str,
+    /// Left out where nothing was before: that is so for every field of a new row.
+    #[serde(skip_serializing_if = "Value::is_null")]
     from: &'a Value,
     to: &'a Value,
 }
