@@ -4,5 +4,6 @@ mod commit;
 mod kit;
 mod opening;
 mod query;
+mod queue;
 mod retention;
 mod sweep;
