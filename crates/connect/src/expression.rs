@@ -145,7 +145,7 @@ impl Expression {
     }
 
     /// False when its value cannot depend on the variable `name`.
-    pub fn uses(&self, name: &str) -> bool {
+    pub fn names(&self, name: &str) -> bool {
         let by_a_filter = READ_BY_FILTERS.contains(&name) && self.source.contains('|');
         by_a_filter || self.compiled.undeclared_variables(false).contains(name)
     }

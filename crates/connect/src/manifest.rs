@@ -217,7 +217,7 @@ impl Manifest {
             scope.lets.push((Arc::from("key"), Value::from(key.as_str())));
         }
         let scope = Arc::new(scope);
-        let of_all = |condition: &&Expression| !condition.uses("item") && !condition.uses("index");
+        let of_all = |condition: &&Expression| !condition.names("item") && !condition.names("index");
         if !rule::holds(plan.condition.as_ref().filter(of_all), &scope)? {
             return Ok(());
         }

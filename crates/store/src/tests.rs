@@ -6,6 +6,7 @@ mod kit;
 mod limits;
 mod opening;
 mod query;
+mod queue;
 mod retention;
 mod schedules;
 mod sweep;

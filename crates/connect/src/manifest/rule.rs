@@ -62,7 +62,7 @@ impl Rule {
     fn may_use(&self, name: &str) -> bool {
         match self {
             Rule::Literal(_) => false,
-            Rule::Template(template) => template.expressions().iter().any(|e| e.uses(name)),
+            Rule::Template(template) => template.expressions().iter().any(|e| e.names(name)),
             Rule::List(rules) => rules.iter().any(|rule| rule.may_use(name)),
             Rule::Object(members) => members.iter().any(|(_, rule)| rule.may_use(name)),
             Rule::Address(_) | Rule::Each(_) => true,

@@ -60,10 +60,7 @@ pub(super) async fn execute(
     let ended = status.filter(|_| is_step);
     let records = brought.documents.iter().map(crate::collect::records_in).sum();
     let ack = Ack {
-        item: lease.item,
-        attempt: lease.attempt,
         elapsed_ms: elapsed_ms(began),
-        ending,
         documents: std::mem::take(&mut brought.documents),
         follow: execution.children(std::mem::take(&mut brought.follow)),
         left_out: brought.left_out,
@@ -72,6 +69,7 @@ pub(super) async fn execute(
             ..ended.map(|status| siblings(&run.plan, step.no, status)).unwrap_or_default()
         },
         step: ended.filter(|_| step.parent.is_none()).map(|status| StepEnd { status, reason }),
+        ..Ack::of(lease, ending)
     };
     Ok(Executed { ack, records })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::RunId;
 use serde_json::{Map, Value};
 use store::{
-    Acked, Acks, Ending, ItemId, Lease, LeaseRequest, Phase, RunSignal, RunState, RunnerId, Siblings,
+    Ack, Acked, Acks, Ending, ItemId, Lease, LeaseRequest, Phase, RunSignal, RunState, RunnerId,
     WorkQueue as _,
 };
 use tokio::sync::watch;
@@ -327,7 +327,7 @@ impl Turns {
                 }
             }
         };
-        Executed { ack: bare(lease, ending), records: 0 }
+        Executed { ack: Ack::of(lease, ending), records: 0 }
     }
 
     async fn acked(&mut self, acked: Result<Acked, store::StoreError>) -> Result<(), RunError> {
@@ -341,6 +341,7 @@ impl Turns {
             };
             let ended = count.total - count.open;
             if count.open > 0
+                && !count.spreading
                 && count.stopped.is_none()
                 && tolerance.exceeded(Some(count.total), ended, count.failed)
             {
@@ -375,7 +376,7 @@ impl Turns {
             queue.into_iter().partition(|lease| self.cancelled.contains(&lease.run));
         self.queue = queue;
         for lease in stopped {
-            let executed = Executed { ack: bare(&lease, Ending::Cancelled), records: 0 };
+            let executed = Executed { ack: Ack::of(&lease, Ending::Cancelled), records: 0 };
             let holder = self.kept_in_order(&lease);
             self.buffer.take(executed, holder);
         }
@@ -440,27 +441,13 @@ fn describe(error: &tokio::task::JoinError) -> String {
     if error.is_cancelled() { STOPPED.to_owned() } else { format!("an item's task died: {error}") }
 }
 
-/// An ack that brings nothing.
-fn bare(lease: &Lease, ending: Ending) -> store::Ack {
-    store::Ack {
-        item: lease.item,
-        attempt: lease.attempt,
-        elapsed_ms: 0,
-        ending,
-        documents: Vec::new(),
-        follow: Vec::new(),
-        left_out: 0,
-        siblings: Siblings::default(),
-        step: None,
-    }
-}
-
 /// The root of a run has nothing to do but to sum up.
 async fn end_of_run(world: &Arc<World>, run: &Arc<RunContext>, lease: &Lease) -> Result<Executed, RunError> {
-    if lease.phase == Phase::Finish {
-        outcome::end_run(world, run).await?;
-    }
-    Ok(Executed { ack: bare(lease, Ending::Done { output: None }), records: 0 })
+    let end = match lease.phase {
+        Phase::Finish => Some(outcome::end_of(world, run).await?),
+        Phase::Start => None,
+    };
+    Ok(Executed { ack: Ack { run: end, ..Ack::of(lease, Ending::Done { output: None }) }, records: 0 })
 }
 
 /// Waits for what is under way; for ever when nothing is.
