@@ -1,6 +1,7 @@
 //! What callboard does with what it reads: collecting from inputs, refining records, keeping them,
 //! replaying what was landed.
 
+pub mod backfill;
 pub mod collect;
 pub mod functions;
 pub mod pipeline;
@@ -8,3 +9,4 @@ pub mod present;
 pub mod refine;
 pub mod replay;
 pub mod run;
+pub mod schedule;
