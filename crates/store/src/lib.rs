@@ -14,6 +14,7 @@ mod dialect;
 mod error;
 mod landing;
 mod open;
+mod overview;
 mod quarantine;
 mod query;
 mod reckon;
@@ -35,6 +36,7 @@ pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use landing::Landing;
 pub use open::Store;
+pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use view::{
