@@ -47,30 +47,50 @@ pub(super) async fn execute(
     let step = lease.step.and_then(|no| run.plan.step(no));
     let step = step.ok_or_else(|| RunError::Fault(format!("item {} is of no step", lease.item.0)))?;
     let input = Input::read(lease.input.clone())?;
-    let is_step = input.is_none();
     let execution = Execution { world, run, step, lease, input };
-    let (turn, mut brought) = match execution.turn().await {
+    let (turn, brought) = match execution.turn().await {
         Ok(turned) => turned,
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };
-    let (ending, status, reason) = execution.ending(turn, backoff);
-    let ended = status.filter(|_| is_step);
-    let records = brought.documents.iter().map(crate::collect::records_in).sum();
-    let ack = Ack {
-        item: lease.item,
-        attempt: lease.attempt,
-        elapsed_ms: elapsed_ms(began),
-        ending,
-        documents: std::mem::take(&mut brought.documents),
-        follow: execution.children(std::mem::take(&mut brought.follow)),
-        left_out: brought.left_out,
-        siblings: store::Siblings {
-            stop: brought.stop,
-            ..ended.map(|status| siblings(&run.plan, step.no, status)).unwrap_or_default()
-        },
-        step: ended.filter(|_| step.parent.is_none()).map(|status| StepEnd { status, reason }),
-    };
-    Ok(Executed { ack, records })
+    Ok(execution.executed(turn, brought, backoff, elapsed_ms(began)))
+}
+
+/// An item whose execution failed as a whole: it ends as any that fails, so that those that wait for it
+/// learn of it. `None` for an item of no step.
+pub(super) fn fallen(
+    world: &Arc<World>,
+    run: &Arc<RunContext>,
+    lease: &Lease,
+    failure: Failure,
+    backoff: &Backoff,
+) -> Option<Executed> {
+    let step = run.plan.step(lease.step?)?;
+    let input = Input::read(lease.input.clone()).ok().flatten();
+    let execution = Execution { world, run, step, lease, input };
+    Some(execution.executed(Turn::Failed(failure), Answer::default(), backoff, 0))
+}
+
+impl Execution<'_> {
+    fn executed(&self, turn: Turn, brought: Answer, backoff: &Backoff, elapsed_ms: u64) -> Executed {
+        let (ending, status, reason) = self.ending(turn, backoff);
+        let ended = status.filter(|_| self.lease.input.is_none());
+        let records = brought.documents.iter().map(crate::collect::records_in).sum();
+        let ack = Ack {
+            item: self.lease.item,
+            attempt: self.lease.attempt,
+            elapsed_ms,
+            ending,
+            documents: brought.documents,
+            follow: self.children(brought.follow),
+            left_out: brought.left_out,
+            siblings: store::Siblings {
+                stop: brought.stop,
+                ..ended.map(|status| siblings(&self.run.plan, self.step.no, status)).unwrap_or_default()
+            },
+            step: ended.filter(|_| self.step.parent.is_none()).map(|status| StepEnd { status, reason }),
+        };
+        Executed { ack, records }
+    }
 }
 
 impl Execution<'_> {
