@@ -16,6 +16,7 @@ mod error;
 mod landing;
 mod limits;
 mod open;
+mod overview;
 mod quarantine;
 mod query;
 mod reckon;
@@ -42,6 +43,7 @@ pub use limits::{
     LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
 };
 pub use open::Store;
+pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};

@@ -145,7 +145,10 @@ impl Taker {
             Place::Address => {}
         }
         let Some((fetcher, policy)) = &self.fetchers[work.index] else {
-            return Err(Failed { error: "nothing is fetched in this run".to_owned(), stop: true });
+            return match known {
+                Some(_) => self.not_modified(work, known).await,
+                None => Err(Failed::new("nothing is fetched in this run, and no earlier one landed it")),
+            };
         };
         let validators = known
             .filter(|_| !self.reread)
