@@ -76,9 +76,11 @@ impl Segments {
     /// The packed body, as often as it is there: more than once when one of them may be damaged.
     pub(super) fn read(&self, hash: ContentHash) -> io::Result<Vec<Vec<u8>>> {
         let packed = self.read_known(hash)?;
-        if !packed.is_empty() {
-            return Ok(packed);
-        }
+        if packed.is_empty() { self.read_anew(hash) } else { Ok(packed) }
+    }
+
+    /// The same, after going through what has come since the last time.
+    pub(super) fn read_anew(&self, hash: ContentHash) -> io::Result<Vec<Vec<u8>>> {
         self.catch_up()?;
         self.read_known(hash)
     }
