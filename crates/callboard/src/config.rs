@@ -111,6 +111,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         help: "`purge` lets sources with a retention ceiling in; what they allow no longer is purged",
     },
+    Setting {
+        key: "pipelines",
+        env: &["CALLBOARD_PIPELINES"],
+        default: "pipelines",
+        help: "folder with pipelines (*.yaml, *.yml, *.json); used when it exists",
+    },
 ];
 
 /// Where a value came from.

@@ -199,8 +199,11 @@ impl Store {
                 None => entry.acked.refused.push(ack.item),
             }
         }
+        let entered = kept.len() as i64;
         entry.documents(conn, &mut kept).await?;
         entry.endings(conn, kept).await?;
+        let sql = "UPDATE runners SET items = items + ? WHERE runner = ?";
+        sqlx::query(sql).bind(entered).bind(acks.runner.0).execute(&mut *conn).await?;
         entry.counts.write(conn).await?;
         let parents = entry.counts.parents();
         children::close(conn, &parents).await?;
