@@ -16,6 +16,7 @@ mod counts;
 mod item;
 mod lease;
 mod listing;
+mod nested;
 mod queue;
 mod redrive;
 mod runner;

@@ -86,8 +86,9 @@ impl Counts {
     /// An attempt of an item of the step took so long, in milliseconds.
     pub(super) fn attempt(&mut self, place: Place, started: i64, ended: i64) {
         let items = self.items(place);
-        items.attempts += 1;
-        items.busy += (ended - started).max(0);
+        // What only holds others begins and ends, but is no attempt at any of them.
+        items.attempts += i64::from(place.counted);
+        items.busy += i64::from(place.counted) * (ended - started).max(0);
         items.started = Some(items.started.map_or(started, |before| before.min(started)));
         items.ended = Some(items.ended.map_or(ended, |before| before.max(ended)));
     }

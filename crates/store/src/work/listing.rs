@@ -207,7 +207,10 @@ impl Store {
 
     async fn load_steps(&self, run: i64) -> SqlResult<Vec<StepRow>> {
         let rows = sqlx::query("SELECT * FROM steps WHERE run = ? ORDER BY step").bind(run);
-        rows.fetch_all(&self.readers).await?.iter().map(step_row).collect()
+        let mut steps =
+            rows.fetch_all(&self.readers).await?.iter().map(step_row).collect::<SqlResult<Vec<_>>>()?;
+        super::nested::settle(&mut steps);
+        Ok(steps)
     }
 
     /// Outputs of the children of `parent` that belong to `step`, by key; `null` for those without. At
