@@ -1,9 +1,13 @@
 //! The one integration binary: the real program, on real stores, as a user calls it.
 
 mod arrows;
+mod backfills;
 mod calendars;
 mod call;
 mod pages;
 mod questions;
 mod reference;
+mod runners;
+mod running;
+mod surviving;
 mod upstreams;
