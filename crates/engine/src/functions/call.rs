@@ -172,7 +172,21 @@ impl Call {
     /// The parameters as `T`. They were checked against its schema; templates may still have filled in
     /// something else.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_value(self.with.clone())
-            .map_err(|error| Failure::input(format!("step {}: `with`: {error}", self.path)))
+        serde_json::from_value(self.with.clone()).map_err(|error| {
+            let name = culprit::<T>(&self.with, &error).map(|name| format!(" {name}:")).unwrap_or_default();
+            Failure::input(format!("step {}: `with`:{name} {error}", self.path))
+        })
     }
+}
+
+/// The parameter that `error` is about: the one without which it is another error, or none.
+fn culprit<'a, T: DeserializeOwned>(with: &'a Value, error: &serde_json::Error) -> Option<&'a str> {
+    let members = with.as_object()?;
+    let is_it = |name: &str| {
+        let mut rest = members.clone();
+        rest.remove(name);
+        let without = serde_json::from_value::<T>(Value::Object(rest)).err();
+        without.is_none_or(|without| without.to_string() != error.to_string())
+    };
+    members.keys().map(String::as_str).find(|name| is_it(name))
 }

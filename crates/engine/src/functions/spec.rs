@@ -48,7 +48,7 @@ pub fn parameters(schema: &Schema) -> Vec<Parameter> {
         .collect();
     let members = whole.get("properties").and_then(Value::as_object).into_iter().flatten();
     let parameter = |(name, own): (&String, &Value)| {
-        let target = resolve(whole, own);
+        let target = present(whole, own);
         let text = |key: &str| own.get(key).or_else(|| target.get(key)).and_then(Value::as_str);
         let default = own.get("default").filter(|value| !value.is_null()).cloned();
         Parameter {
@@ -67,6 +67,17 @@ fn resolve<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {
     match target.and_then(|target| whole.pointer(target.trim_start_matches('#'))) {
         Some(target) => resolve(whole, target),
         None => schema,
+    }
+}
+
+/// What an optional value is, when it is there: the schema beside null.
+fn present<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {
+    let schema = resolve(whole, schema);
+    let branches = schema.get("anyOf").and_then(Value::as_array);
+    let mut present = branches.into_iter().flatten().filter(|branch| branch["type"] != "null");
+    match (present.next(), present.next()) {
+        (Some(only), None) => resolve(whole, only),
+        _ => schema,
     }
 }
 
