@@ -20,6 +20,7 @@ mod reckon;
 mod retention;
 mod rows;
 mod runs;
+mod script;
 mod show;
 mod sql;
 mod sweep;
@@ -37,6 +38,7 @@ pub use landing::Landing;
 pub use open::Store;
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
+pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams, script_reads_only};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,

@@ -5,4 +5,5 @@ mod kit;
 mod opening;
 mod query;
 mod retention;
+mod script;
 mod sweep;
