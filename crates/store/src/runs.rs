@@ -60,6 +60,7 @@ impl Store {
         let sql = "UPDATE items SET state = 4, owner = NULL WHERE id = (SELECT root FROM runs WHERE seq = ?)";
         sqlx::query(sql).bind(seq).execute(&mut *transaction).await?;
         crate::work::promote(&mut transaction).await?;
+        crate::work::wake_holder(&mut transaction, seq).await?;
         if outcome == "completed" {
             sqlx::query("UPDATE cursors SET value = pending, pending = NULL WHERE pending_run = ? AND pending IS NOT NULL")
                 .bind(seq)

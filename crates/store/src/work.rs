@@ -22,8 +22,8 @@ mod runner;
 pub(crate) mod schema;
 
 pub use ack::{Ack, Acked, Acks, Ending, Fault, ParentCount, Siblings, Skip, Spread, StepEnd};
-pub(crate) use begin::promote;
 pub use begin::{Begun, Lock, NewRun, NewStep, Overlap};
+pub(crate) use begin::{promote, wake_holder};
 pub use control::{RunSignal, Stopped};
 pub use item::{ItemId, ItemState, NewItem, Phase, RunState, StepNo, StepStatus};
 pub use lease::{Lease, LeaseRequest};

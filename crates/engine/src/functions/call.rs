@@ -80,6 +80,9 @@ pub struct Answer {
     pub documents: Vec<LandedDocument>,
     /// The children it goes on in; `None` when it is done.
     pub spread: Option<Children>,
+    /// It waits for something outside its run: call it again after this. That is no attempt, and no
+    /// runner waits with it. Only children may ask for it, as what waits itself does not count as under way.
+    pub later: Option<Duration>,
     /// Further children beside this one, by key.
     pub follow: Vec<(i64, Value)>,
     /// Further children that its bounds did not allow.
@@ -105,6 +108,11 @@ impl Answer {
     /// Done, with this output.
     pub fn done(output: Value) -> Answer {
         Answer { output: Some(output), ..Answer::default() }
+    }
+
+    /// To be called again after this.
+    pub fn later(wait: Duration) -> Answer {
+        Answer { later: Some(wait), ..Answer::default() }
     }
 
     /// To be gone on with in these children.

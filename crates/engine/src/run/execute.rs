@@ -24,6 +24,7 @@ pub(super) enum Turn {
     Done { output: Option<Value>, partial: Option<String> },
     Skipped { reason: String },
     Failed(Failure),
+    Later(std::time::Duration),
     Spread(Spread),
 }
 
@@ -47,30 +48,58 @@ pub(super) async fn execute(
     let step = lease.step.and_then(|no| run.plan.step(no));
     let step = step.ok_or_else(|| RunError::Fault(format!("item {} is of no step", lease.item.0)))?;
     let input = Input::read(lease.input.clone())?;
-    let is_step = input.is_none();
     let execution = Execution { world, run, step, lease, input };
-    let (turn, mut brought) = match execution.turn().await {
+    let (turn, brought) = match execution.turn().await {
         Ok(turned) => turned,
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };
-    let (ending, status, reason) = execution.ending(turn, backoff);
-    let ended = status.filter(|_| is_step);
-    let records = brought.documents.iter().map(crate::collect::records_in).sum();
-    let ack = Ack {
-        item: lease.item,
-        attempt: lease.attempt,
-        elapsed_ms: elapsed_ms(began),
-        ending,
-        documents: std::mem::take(&mut brought.documents),
-        follow: execution.children(std::mem::take(&mut brought.follow)),
-        left_out: brought.left_out,
-        siblings: store::Siblings {
-            stop: brought.stop,
-            ..ended.map(|status| siblings(&run.plan, step.no, status)).unwrap_or_default()
-        },
-        step: ended.filter(|_| step.parent.is_none()).map(|status| StepEnd { status, reason }),
-    };
-    Ok(Executed { ack, records })
+    let mut executed = execution.executed(turn, brought, backoff);
+    executed.ack.elapsed_ms = elapsed_ms(began);
+    Ok(executed)
+}
+
+/// What comes of an item whose execution did not come to its end: it failed, and that means for the
+/// others what any failure does.
+pub(super) fn given_up(
+    world: &Arc<World>,
+    run: &Arc<RunContext>,
+    lease: &Lease,
+    failure: Failure,
+    backoff: &Backoff,
+) -> Executed {
+    let input = Input::read(lease.input.clone()).ok().flatten();
+    match lease.step.and_then(|no| run.plan.step(no)) {
+        Some(step) => Execution { world, run, step, lease, input }.executed(
+            Turn::Failed(failure),
+            Answer::default(),
+            backoff,
+        ),
+        None => Executed { ack: super::runner::bare(lease, Ending::Failed(failure.fault)), records: 0 },
+    }
+}
+
+impl Execution<'_> {
+    /// The ack for what an item gave.
+    fn executed(&self, turn: Turn, mut brought: Answer, backoff: &Backoff) -> Executed {
+        let (ending, status, reason) = self.ending(turn, backoff);
+        let ended = status.filter(|_| self.lease.input.is_none());
+        let records = brought.documents.iter().map(crate::collect::records_in).sum();
+        let ack = Ack {
+            item: self.lease.item,
+            attempt: self.lease.attempt,
+            elapsed_ms: 0,
+            ending,
+            documents: std::mem::take(&mut brought.documents),
+            follow: self.children(std::mem::take(&mut brought.follow)),
+            left_out: brought.left_out,
+            siblings: store::Siblings {
+                stop: brought.stop,
+                ..ended.map(|status| siblings(&self.run.plan, self.step.no, status)).unwrap_or_default()
+            },
+            step: ended.filter(|_| self.step.parent.is_none()).map(|status| StepEnd { status, reason }),
+        };
+        Executed { ack, records }
+    }
 }
 
 impl Execution<'_> {
@@ -199,6 +228,9 @@ impl Execution<'_> {
         if let Some(fault) = answer.failed.take() {
             return Ok((Turn::Failed(Failure::lasting(&fault.class, fault.error)), answer));
         }
+        if let Some(wait) = answer.later.take() {
+            return Ok((Turn::Later(wait), answer));
+        }
         if let Some(children) = answer.spread.take() {
             let spread = Spread {
                 cap: children.cap.clamp(1, self.world.bounds.concurrency),
@@ -249,6 +281,7 @@ impl Execution<'_> {
     fn ending(&self, turn: Turn, backoff: &Backoff) -> (Ending, Option<StepStatus>, Option<String>) {
         match turn {
             Turn::Spread(spread) => (Ending::Spread(spread), None, None),
+            Turn::Later(wait) => (Ending::Later { due: later((self.world.clock)(), wait) }, None, None),
             Turn::Done { output, partial: None } => {
                 (Ending::Done { output }, Some(StepStatus::Completed), None)
             }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::alive::{Identity, reap};
 use super::buffer::Buffer;
 use super::context::later;
-use super::execute::{Executed, execute};
+use super::execute::{self, Executed, execute};
 use super::{Backoff, RunContext, RunError, World, each, outcome};
 use crate::functions::Failure;
 use crate::pipeline::{Each, Work};
@@ -308,18 +308,15 @@ impl Turns {
     /// An item that was stopped, or whose execution failed as a whole.
     fn fallen(&self, lease: &Lease, error: RunError) -> Executed {
         let cancelled = self.cancelled.contains(&lease.run);
-        let ending = match &error {
-            RunError::Fault(why) if why == STOPPED && cancelled => Ending::Cancelled,
-            RunError::Fault(why) if why == STOPPED => Ending::Untouched,
-            _ => {
+        let ending = match (&error, self.runs.get(&lease.run)) {
+            (RunError::Fault(why), _) if why == STOPPED && cancelled => Ending::Cancelled,
+            (RunError::Fault(why), _) if why == STOPPED => Ending::Untouched,
+            (_, Some(run)) if lease.step.is_some() => {
                 let failure = Failure::from(error);
-                match self.options.backoff.wait(failure.again, lease.item, lease.attempt) {
-                    Some(wait) => {
-                        Ending::Retry { fault: failure.fault, due: later((self.world.clock)(), wait) }
-                    }
-                    None => Ending::Failed(failure.fault),
-                }
+                return execute::given_up(&self.world, run, lease, failure, &self.options.backoff);
             }
+            // The end of a run must come: it is tried for as long as it takes.
+            _ => Ending::Later { due: later((self.world.clock)(), self.options.backoff.base) },
         };
         Executed { ack: bare(lease, ending), records: 0 }
     }
@@ -435,7 +432,7 @@ fn describe(error: &tokio::task::JoinError) -> String {
 }
 
 /// An ack that brings nothing.
-fn bare(lease: &Lease, ending: Ending) -> store::Ack {
+pub(super) fn bare(lease: &Lease, ending: Ending) -> store::Ack {
     store::Ack {
         item: lease.item,
         attempt: lease.attempt,

@@ -72,6 +72,11 @@ pub enum Ending {
         /// Not before.
         due: DateTime<Utc>,
     },
+    /// It waits for something outside its run and is to be looked at again then. That is no attempt.
+    Later {
+        /// Not before.
+        due: DateTime<Utc>,
+    },
     /// It goes on in its children, and finishes when they have ended.
     Spread(Spread),
     /// It was stopped.
@@ -307,7 +312,9 @@ impl Entry {
     ) -> SqlResult<()> {
         let at = self.at.timestamp_millis();
         match ending {
-            Ending::Spread(_) | Ending::Retry { .. } | Ending::Untouched if cancelled => {
+            Ending::Spread(_) | Ending::Retry { .. } | Ending::Later { .. } | Ending::Untouched
+                if cancelled =>
+            {
                 self.ended(held, ItemState::Cancelled);
                 set_state(conn, held, ItemState::Cancelled, None).await
             }
@@ -327,12 +334,8 @@ impl Entry {
                 self.ended(held, ItemState::Cancelled);
                 set_state(conn, held, ItemState::Cancelled, None).await
             }
-            Ending::Untouched => {
-                self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
-                let sql = "UPDATE items SET state = 1, owner = NULL, attempt = attempt - 1 WHERE id = ?";
-                sqlx::query(sql).bind(held.id).execute(conn).await?;
-                Ok(())
-            }
+            Ending::Later { due } => self.give_back(conn, held, Some(due.timestamp_millis())).await,
+            Ending::Untouched => self.give_back(conn, held, None).await,
             Ending::Done { .. } => Ok(()),
         }
     }
@@ -346,6 +349,20 @@ impl Entry {
         let sql = "UPDATE items SET state = ?, owner = NULL WHERE id = ?";
         sqlx::query(sql).bind(ItemState::Waiting.code()).bind(held.id).execute(&mut *conn).await?;
         start_step(conn, &held.place).await
+    }
+
+    /// As if it had not been leased; to be taken again at `due`, else at once.
+    async fn give_back(
+        &mut self,
+        conn: &mut SqliteConnection,
+        held: &Leased,
+        due: Option<i64>,
+    ) -> SqlResult<()> {
+        self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
+        let sql = "UPDATE items SET state = 1, owner = NULL, attempt = attempt - 1, due = coalesce(?, due) \
+                   WHERE id = ?";
+        sqlx::query(sql).bind(due).bind(held.id).execute(conn).await?;
+        Ok(())
     }
 
     async fn retry(

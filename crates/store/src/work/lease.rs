@@ -21,7 +21,7 @@ pub struct LeaseRequest {
     pub now: DateTime<Utc>,
     /// Items at most.
     pub want: usize,
-    /// Of this run alone.
+    /// Of this run and the runs within it alone.
     pub run: Option<RunId>,
 }
 
@@ -67,10 +67,10 @@ impl Store {
     pub async fn has_work(&self, now: DateTime<Utc>, run: Option<RunId>) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM spreads s JOIN runs r ON r.seq = s.run \
                      WHERE s.ready > 0 AND s.running < s.cap AND r.state = 'running' \
-                     AND (?1 IS NULL OR r.id = ?1) AND EXISTS ( \
+                     AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND EXISTS ( \
                        SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
                    OR EXISTS (SELECT 1 FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
-                     AND i.state = 1 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1))";
+                     AND i.state = 1 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
         let found = sqlx::query_scalar(sql)
             .bind(run.map(|run| run.to_string()))
             .bind(now.timestamp_millis())
@@ -83,7 +83,7 @@ impl Store {
     pub async fn next_due(&self, run: Option<RunId>) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT min((SELECT min(i.due) FROM items i WHERE i.parent = s.item AND i.state = 1)) \
                    FROM spreads s JOIN runs r ON r.seq = s.run \
-                   WHERE s.ready > 0 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1)";
+                   WHERE s.ready > 0 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1))";
         let due = sqlx::query_scalar(sql).bind(run.map(|run| run.to_string())).fetch_one(&self.readers);
         let due: Option<i64> = due.await.map_err(|error| self.fault("looking for work", error))?;
         Ok(due.and_then(DateTime::from_timestamp_millis))
@@ -147,7 +147,7 @@ fn has_room(holder: &Holder, share: usize) -> bool {
 
 async fn ready_roots(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<Vec<i64>> {
     let sql = "SELECT i.id FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL AND i.state = 1 \
-               AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1) ORDER BY i.id LIMIT ?2";
+               AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) ORDER BY i.id LIMIT ?2";
     sqlx::query_scalar(sql)
         .bind(ask.run.map(|run| run.to_string()))
         .bind(i64::try_from(ask.want).unwrap_or(i64::MAX))
@@ -160,7 +160,7 @@ async fn holders(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<V
     let sql = "SELECT item, run, min(cap - running, ready) FROM ( \
                  SELECT s.*, row_number() OVER (PARTITION BY s.run ORDER BY s.item DESC) AS turn \
                  FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                 WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1) AND s.running < s.cap) \
+                 WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap) \
                ORDER BY turn LIMIT ?2";
     let rows = sqlx::query(sql)
         .bind(ask.run.map(|run| run.to_string()))
