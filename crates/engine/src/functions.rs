@@ -2,8 +2,15 @@
 
 mod call;
 mod date_range;
+mod export;
+mod http;
+mod notify;
+mod pipeline;
+mod place;
+mod shell;
 mod sleep;
 pub mod spec;
+mod sql;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -20,6 +27,12 @@ type Shipped = (&'static FunctionSpec, fn() -> Arc<dyn Function>);
 static SHIPPED: &[Shipped] = &[
     (&crate::collect::function::SPEC, || Arc::new(Collect::default())),
     (&date_range::SPEC, || Arc::new(date_range::DateRange)),
+    (&sql::SPEC, || Arc::new(sql::Sql)),
+    (&shell::SPEC, || Arc::new(shell::Shell)),
+    (&http::SPEC, || Arc::new(http::Http)),
+    (&pipeline::SPEC, || Arc::new(pipeline::RunPipeline)),
+    (&export::SPEC, || Arc::new(export::Export)),
+    (&notify::SPEC, || Arc::new(notify::Notify)),
     (&sleep::SPEC, || Arc::new(sleep::Sleep)),
 ];
 
@@ -71,13 +84,6 @@ pub const COMING: &[&str] = &[
     "age_groups_ingestion",
     "gender_fix_ingestion",
     "analytics_processing",
-    // The engine's own, each struck off when it is there.
-    "sql",
-    "shell",
-    "http",
-    "pipeline",
-    "export",
-    "notify",
 ];
 
 #[cfg(test)]
