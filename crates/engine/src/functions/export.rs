@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures::future::BoxFuture;
 use model::Kind;
 use schemars::{JsonSchema, schema_for};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Bound, EventQuery, EventView};
 
@@ -34,7 +34,6 @@ struct Params {
     kind: String,
     /// How it is written.
     #[serde(default)]
-    #[schemars(with = "Option<Format>")]
     format: Format,
     /// First day (2026-12-01) or instant (2026-12-01T18:00:00Z).
     from: Option<String>,
@@ -60,7 +59,7 @@ struct Params {
 
 /// `ndjson`: a JSON object a line; `json`: one list of them; `csv`: comma-separated values under a header;
 /// `ics`: a calendar.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Format {
     #[default]

@@ -6,7 +6,7 @@ use connect::fetch::{Auth, ErrorRule, FetchError, Fetched, OnError, Policy};
 use futures::future::BoxFuture;
 use model::{Body, Document, Method, Request};
 use schemars::{JsonSchema, schema_for};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -30,7 +30,6 @@ struct Params {
     url: String,
     /// How. What is no GET is sent once a try: where a repeat would do harm, set `max_retries: 0`.
     #[serde(default)]
-    #[schemars(with = "Option<Verb>")]
     method: Verb,
     /// Headers. One that holds a secret is shown to the host of `url` alone.
     #[serde(default)]
@@ -44,7 +43,6 @@ struct Params {
     expect: Vec<u16>,
     /// What of the answer becomes the output.
     #[serde(default)]
-    #[schemars(with = "Option<Output>")]
     output: Output,
     /// Keep the body in the landing, so that a run that fetches nothing has it.
     #[serde(default)]
@@ -54,7 +52,7 @@ struct Params {
 }
 
 /// How.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum Verb {
     #[default]
@@ -66,7 +64,7 @@ enum Verb {
 }
 
 /// `json`: the body as JSON; `text`: the body as text; `status`: no body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Output {
     #[default]

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Call, Failure, Function, FunctionSpec};
@@ -26,7 +26,6 @@ struct Params {
     message: String,
     /// How grave it is.
     #[serde(default)]
-    #[schemars(with = "Option<Level>")]
     level: Level,
     /// What belongs to it, by name.
     #[serde(default)]
@@ -37,7 +36,7 @@ struct Params {
 }
 
 /// How grave a message is: for the record, worth a look, or somebody must act.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Level {
     #[default]

@@ -16,7 +16,7 @@ use std::process::Stdio;
 
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
@@ -52,7 +52,6 @@ struct Params {
     stdin: Value,
     /// What its standard output is.
     #[serde(default)]
-    #[schemars(with = "Option<Output>")]
     output: Output,
     /// The source that its records are kept under; the name of the step unless given.
     source: Option<String>,
@@ -70,7 +69,7 @@ enum CommandSpec {
 
 /// `lines`: JSON values, one a line, records among them; a line that is no JSON is a text. `json`: one
 /// JSON value. `text`: a text. `records`: records, one a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Output {
     #[default]

@@ -27,7 +27,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Params {
-    /// The statements, `;` between them. Values belong into `params`: a template here becomes SQL.
+    /// The statements, `;` between them. Values belong into `params`: a template here becomes SQL. Where
+    /// they write they may take 10 seconds, as nobody else can write meanwhile.
     query: Option<String>,
     /// A file that holds them instead, relative to the pipeline's folder.
     file: Option<String>,
