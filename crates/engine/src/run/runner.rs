@@ -111,6 +111,9 @@ impl Runner {
     }
 }
 
+/// What joining the task of an item gives.
+type Landed = Result<(tokio::task::Id, (Lease, Result<Executed, RunError>)), tokio::task::JoinError>;
+
 /// The state of the loop.
 struct Turns {
     world: Arc<World>,
@@ -258,10 +261,10 @@ impl Turns {
         for lease in leases {
             let run = self.context(lease.run).await?;
             let step = lease.step.and_then(|no| run.plan.step(no));
-            if let (Some(step), Some(parent), true) = (step, lease.parent, lease.input.is_some()) {
-                if matches!(step.work, Work::Each(_)) {
-                    self.judged.entry(parent).or_insert_with(|| (run.clone(), step.no));
-                }
+            if let (Some(step), Some(parent), true) = (step, lease.parent, lease.input.is_some())
+                && matches!(step.work, Work::Each(_))
+            {
+                self.judged.entry(parent).or_insert_with(|| (run.clone(), step.no));
             }
             if let Some(holder) = self.kept_in_order(&lease) {
                 self.buffer.expect(holder, lease.item);
@@ -291,10 +294,7 @@ impl Turns {
         Ok(run)
     }
 
-    fn landed(
-        &mut self,
-        landed: Result<(tokio::task::Id, (Lease, Result<Executed, RunError>)), tokio::task::JoinError>,
-    ) {
+    fn landed(&mut self, landed: Landed) {
         let (task, executed) = match landed {
             Ok((task, (_, executed))) => (task, executed),
             Err(error) => (error.id(), Err(RunError::Fault(describe(&error)))),
