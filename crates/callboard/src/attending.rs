@@ -41,9 +41,12 @@ impl Attended {
         let store = self.world.store.clone();
         let view = View::follow(store.clone(), self.run, self.world.progress.clone());
         let queue = tokio::spawn(tell_queue(store.clone(), self.run, view.shown()));
+        let shown = view.shown();
+        let stops = stopping::tell(stop.clone(), move |line| shown.say(line));
         let runner = Runner::new(self.world, self.options, Until::Ended(self.run));
         let went = runner.with_secrets(self.run, self.secrets).run(stop).await;
         queue.abort();
+        stops.abort();
         view.finish().await;
         went?;
         report_of(&store, self.run).await
