@@ -1,4 +1,5 @@
 //! Runs that are killed, interrupted and gone on with end as if nothing had happened.
+#![allow(clippy::print_stdout, reason = "what is measured is told")]
 
 use std::time::{Duration, Instant};
 
@@ -39,15 +40,20 @@ fn rows(desk: &Desk, db: &str) -> Vec<Value> {
     events
 }
 
+/// How many events the site has; `CRAWL_EVENTS` makes it larger, to measure.
+fn events() -> usize {
+    std::env::var("CRAWL_EVENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+}
+
 /// Kills a crawl again and again at instants that follow from `seed`, then lets it end.
 fn check_killed(seed: u64) {
-    const EVENTS: usize = 400;
-    let hall = hall(EVENTS, 5);
+    let events = events();
+    let hall = hall(events, 5);
     let undisturbed = crawl(&hall.desk, "whole.db", &["crawl"]).end();
     assert_eq!(undisturbed.code, 0, "{}", undisturbed.stderr);
     let needed = hall.sandbox.requests(Upstream::Site);
     let whole = rows(&hall.desk, "whole.db");
-    assert_eq!(whole.len(), EVENTS);
+    assert_eq!(whole.len(), events);
 
     let mut dice = seed;
     let mut again = Vec::from(["crawl".to_owned()]);
@@ -72,6 +78,7 @@ fn check_killed(seed: u64) {
     assert_eq!(rows(&hall.desk, "killed.db"), whole, "seed {seed}");
     let fetched = hall.sandbox.requests(Upstream::Site) - needed;
     let twice = fetched.saturating_sub(needed) as f64;
+    println!("seed {seed}: {needed} requests needed, {twice} made again after three kills");
     assert!(twice <= most_lost, "seed {seed}: {twice} of {needed} fetched again, {most_lost:.0} at most");
     assert_eq!((&run["items"]["failed"], &run["items"]["dead"]), (&0.into(), &0.into()), "{run}");
 }

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::status::Board;
+use crate::attending::tell_queue;
 use crate::live::Shown;
 use crate::stopping;
 
@@ -69,6 +70,7 @@ impl Fleet {
         let mut board = Board::new(interval);
         let shown = board.shown();
         let stops = stopping::tell(stop.clone(), move |line| shown.say(line));
+        let queue = tokio::spawn(tell_queue(self.store.clone(), self.recipe.run, board.shown()));
         let (mut told, mut ending) = (Stop::No, None);
         loop {
             let asked = *stop.borrow_and_update();
@@ -98,6 +100,7 @@ impl Fleet {
             }
         }
         stops.abort();
+        queue.abort();
         board.finish(&self.store, self.recipe.run, &self.slots).await;
         Ok(())
     }
