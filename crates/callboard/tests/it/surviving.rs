@@ -64,12 +64,14 @@ fn check_killed(seed: u64) {
         let running = crawl(&hall.desk, "killed.db", &again.iter().map(String::as_str).collect::<Vec<_>>());
         until("it fetches", || hall.sandbox.requests(Upstream::Site) > before);
         let began = Instant::now();
-        std::thread::sleep(Duration::from_millis(50 + (dice >> 33) % 400));
+        // In mid-crawl: after a twentieth to a quarter of all there is.
+        let share = 5 + (dice >> 33) % 20;
+        until("it is in mid-crawl", || hall.sandbox.requests(Upstream::Site) > before + needed * share / 100);
         running.signal("KILL");
         drop(running);
         let fetched = (hall.sandbox.requests(Upstream::Site) - before) as f64;
-        // What is in hand, and what waited to be entered: at most a quarter of a second of work.
-        most_lost += 8.0 + fetched / began.elapsed().as_secs_f64() * 0.35;
+        // What is in hand, and what waited to be entered: a tenth of a second of work, and what its commit takes.
+        most_lost += 8.0 + fetched / began.elapsed().as_secs_f64() * 0.25;
         again = vec!["--resume".to_owned(), "last".to_owned()];
     }
     let ended = crawl(&hall.desk, "killed.db", &["--resume", "last"]).end();
