@@ -13,6 +13,7 @@ type Landed = Result<(tokio::task::Id, (Lease, Result<Executed, RunError>)), tok
 
 impl Turns {
     pub(super) fn landed(&mut self, landed: Landed) {
+        self.ahead.landed();
         let (task, executed) = match landed {
             Ok((task, (_, executed))) => (task, executed.map_err(Fell::Failed)),
             Err(error) if error.is_cancelled() => (error.id(), Err(Fell::Stopped)),
