@@ -1,9 +1,16 @@
 //! The one integration binary: the real program, on real stores, as a user calls it.
 
 mod arrows;
+mod backfills;
 mod calendars;
 mod call;
+mod ledger;
 mod pages;
+mod pipelines;
 mod questions;
 mod reference;
+mod runners;
+mod running;
+mod sharing;
+mod surviving;
 mod upstreams;

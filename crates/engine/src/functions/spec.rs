@@ -48,18 +48,24 @@ pub fn parameters(schema: &Schema) -> Vec<Parameter> {
         .collect();
     let members = whole.get("properties").and_then(Value::as_object).into_iter().flatten();
     let parameter = |(name, own): (&String, &Value)| {
-        let target = present(whole, own);
-        let text = |key: &str| own.get(key).or_else(|| target.get(key)).and_then(Value::as_str);
         let default = own.get("default").filter(|value| !value.is_null()).cloned();
         Parameter {
             name: name.clone(),
             kind: kind(whole, own),
             required: required.contains(&name.as_str()),
             default,
-            description: text("description").unwrap_or_default().replace('\n', " "),
+            description: description(whole, own).unwrap_or_default().replace('\n', " "),
         }
     };
     members.map(parameter).collect()
+}
+
+/// Its own words, or those of the type that it refers to.
+fn description<'a>(whole: &'a Value, own: &'a Value) -> Option<&'a str> {
+    let branches = own.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let places =
+        [own].into_iter().chain([resolve(whole, own)]).chain(branches.map(|one| resolve(whole, one)));
+    places.filter_map(|one| one.get("description")).find_map(Value::as_str)
 }
 
 fn resolve<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {
@@ -67,17 +73,6 @@ fn resolve<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {
     match target.and_then(|target| whole.pointer(target.trim_start_matches('#'))) {
         Some(target) => resolve(whole, target),
         None => schema,
-    }
-}
-
-/// What an optional value is, when it is there: the schema beside null.
-fn present<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {
-    let schema = resolve(whole, schema);
-    let branches = schema.get("anyOf").and_then(Value::as_array);
-    let mut present = branches.into_iter().flatten().filter(|branch| branch["type"] != "null");
-    match (present.next(), present.next()) {
-        (Some(only), None) => resolve(whole, only),
-        _ => schema,
     }
 }
 
