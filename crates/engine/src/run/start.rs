@@ -52,15 +52,6 @@ pub(crate) async fn start_within(
     starting: Starting,
 ) -> Result<Option<Started>, RunError> {
     let (new, secrets) = prepare(world, id_within(outer, holder), starting)?;
-    if !secrets.is_empty() {
-        let names: Vec<&str> = secrets.keys().map(String::as_str).collect();
-        return Err(RunError::Usage(format!(
-            "{} has secret parameters ({}), which cannot be handed over, as the store keeps no secrets: let it \
-             read `env` itself",
-            new.pipeline,
-            names.join(", ")
-        )));
-    }
     let run = new.id;
     let begun = world.store.start_run_within(outer, holder, new).await?;
     Ok(begun.map(|begun| Started { run, begun, secrets }))

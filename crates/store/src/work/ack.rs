@@ -96,7 +96,7 @@ pub enum Ending {
         /// Not before.
         due: DateTime<Utc>,
     },
-    /// It waits for something outside its run and is to be looked at again then. That is no attempt.
+    /// It waits for something outside its run and is to be looked at again then. That is no failure.
     Later {
         /// Not before.
         due: DateTime<Utc>,

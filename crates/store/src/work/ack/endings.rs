@@ -82,8 +82,10 @@ impl<'a> Endings<'a> {
                 Ok(false)
             }
             Ending::Spread(spread) => self.spread(conn, held, spread).await.map(|()| false),
-            Ending::Untouched => self.give_back(conn, held, None).await.map(|()| false),
-            Ending::Later { due } => self.give_back(conn, held, Some(due)).await.map(|()| false),
+            Ending::Untouched => self.untouched(conn, held, None).await.map(|()| false),
+            Ending::Later { due } => {
+                self.untouched(conn, held, Some(due.timestamp_millis())).await.map(|()| false)
+            }
             Ending::Retry { fault, due } if !held.last => {
                 self.retry(conn, held, fault, elapsed, due).await.map(|()| false)
             }
@@ -174,18 +176,17 @@ impl<'a> Endings<'a> {
         Ok(())
     }
 
-    /// The attempt keeps its number, so that no later lease has the same one; one more is allowed. To be
-    /// taken again at `due`, else at once.
-    async fn give_back(
+    /// The attempt keeps its number, so that no later lease has the same one; one more is allowed.
+    async fn untouched(
         &mut self,
         conn: &mut SqliteConnection,
         held: &Held,
-        due: Option<DateTime<Utc>>,
+        due: Option<i64>,
     ) -> SqlResult<()> {
         self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
         let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1, due = coalesce(?, due) \
                    WHERE id = ?";
-        sqlx::query(sql).bind(due.map(|due| due.timestamp_millis())).bind(held.id).execute(conn).await?;
+        sqlx::query(sql).bind(due).bind(held.id).execute(conn).await?;
         Ok(())
     }
 }
