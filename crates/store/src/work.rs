@@ -30,7 +30,7 @@ mod within;
 
 pub use ack::{Ack, Acked, Acks, Ending, Fault, ParentCount, RunEnd, Siblings, Skip, Spread, StepEnd};
 pub(crate) use begin::promote;
-pub use begin::{Begun, Lock, NewRun, NewStep, Overlap};
+pub use begin::{Begun, Lock, NewRun, NewStep, Overlap, SlotClaim};
 pub use control::Stopped;
 pub use dead::{AttemptRow, DeadItem, DeadQuery};
 pub use heartbeat::RunSignal;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::{Map, Value, json};
-use store::{Begun, Lock, NewRun, NewStep, Overlap};
+use store::{Begun, Lock, NewRun, NewStep, Overlap, SlotClaim};
 
-use super::{Definition, Manner, RunError, World, step_items};
+use super::{Definition, Manner, RunError, World, audit, step_items};
 use crate::pipeline::{Pipeline, Plan};
 
 /// A run to begin.
@@ -23,7 +24,14 @@ pub struct Starting {
     pub overlap: Option<Overlap>,
     /// What was asked for, for whoever reads the list of runs; without secrets.
     pub command: Value,
+    /// Who begins it: a runner or server by its name, or [`COMMAND_LINE`].
+    pub by: String,
+    /// The slot of the pipeline's schedule that it is begun for; claimed with it.
+    pub slot: Option<DateTime<Utc>>,
 }
+
+/// Who does it, where no runner does.
+pub const COMMAND_LINE: &str = "command line";
 
 /// A run that was begun, or not.
 #[derive(Debug, Clone)]
@@ -36,30 +44,41 @@ pub struct Started {
     pub secrets: Map<String, Value>,
 }
 
-/// Begins a run: it is in the store, with its steps, and any runner may take it.
+/// Begins a run: it is in the store, with its steps, and any runner may take it. The audit log is told,
+/// also when it cannot begin.
 pub async fn start(world: &World, starting: Starting) -> Result<Started, RunError> {
-    let Starting { pipeline, params, manner, overlap, command } = starting;
+    let (pipeline, by) = (starting.pipeline.name.clone(), starting.by.clone());
+    let started = begin(world, starting).await;
+    if let Err(error) = &started {
+        audit::not_begun(&world.store, &pipeline, &by, (world.clock)(), error).await;
+    }
+    started
+}
+
+async fn begin(world: &World, starting: Starting) -> Result<Started, RunError> {
+    let Starting { pipeline, params, manner, overlap, command, by, slot } = starting;
     let (params, secrets) = complete(&pipeline, params)?;
     let lock = overlap.map(|overlap| Lock { name: lock_name(&pipeline.name, &params), overlap });
     let definition = Definition { pipeline, params, manner };
     let plan = definition.plan()?;
     let run = RunId::new();
     let cap = plan.max_parallel_steps.clamp(1, world.bounds.concurrency);
-    let begun = world
-        .store
-        .start_run(NewRun {
-            id: run,
-            at: (world.clock)(),
-            pipeline: plan.name.clone(),
-            definition: serde_json::to_value(&definition)
-                .map_err(|error| RunError::Fault(format!("a pipeline cannot be kept: {error}")))?,
-            command,
-            lock,
-            steps: steps_of(&plan),
-            items: step_items(&plan, &plan.roots, &world.functions),
-            cap,
-        })
-        .await?;
+    let mut new = NewRun {
+        id: run,
+        at: (world.clock)(),
+        pipeline: plan.name.clone(),
+        definition: serde_json::to_value(&definition)
+            .map_err(|error| RunError::Fault(format!("a pipeline cannot be kept: {error}")))?,
+        command,
+        lock,
+        steps: steps_of(&plan),
+        items: step_items(&plan, &plan.roots, &world.functions),
+        cap,
+        claim: slot.map(|slot| SlotClaim { slot, by: by.clone() }),
+        audit: Vec::new(),
+    };
+    new.audit = audit::begun(&new, &by);
+    let begun = world.store.start_run(new).await?;
     Ok(Started { run, begun, secrets })
 }
 
