@@ -93,7 +93,8 @@ async fn begin(call: &Call) -> Result<Answer, Failure> {
                 store.cancel(run, (call.world.clock)(), why).await?;
                 Err(Failure::input(format!("cannot run it: {why}")))
             }
-            Begun::Queued { .. } => Ok(Answer::spread(waiting)),
+            // Only a run that is begun for a slot can find it taken.
+            Begun::Queued { .. } | Begun::Taken => Ok(Answer::spread(waiting)),
         },
     }
 }
@@ -126,6 +127,8 @@ fn starting(call: &Call, params: Params) -> Result<Starting, Failure> {
             date: own.date,
             ..Manner::default()
         },
+        by: format!("run {}", call.run.id),
+        slot: None,
         command: json!({"command": "pipeline", "pipeline": named, "within": call.run.id, "step": call.path}),
         params,
         pipeline,

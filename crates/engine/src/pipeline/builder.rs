@@ -27,7 +27,8 @@ use model::Finding;
 use serde_json::Value;
 
 use super::check::{Rules, built};
-use super::spec::{ConditionSpec, Overlap, Param, Pipeline, Schedule, Span, Step};
+use super::spec::{ConditionSpec, Overlap, Param, Pipeline, Span, Step};
+use crate::schedule::ScheduleSpec;
 
 /// Builds a [`Pipeline`]; nothing is checked before [`PipelineBuilder::build`].
 #[derive(Debug, Clone, Default)]
@@ -91,7 +92,7 @@ impl PipelineBuilder {
     }
 
     /// A cron line in UTC, or a schedule with all its settings.
-    pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
+    pub fn schedule(mut self, schedule: impl Into<ScheduleSpec>) -> Self {
         self.0.schedule = Some(schedule.into());
         self
     }
@@ -236,11 +237,5 @@ impl Step {
     pub fn disabled(mut self) -> Step {
         self.enabled = false;
         self
-    }
-}
-
-impl From<&str> for Schedule {
-    fn from(cron: &str) -> Schedule {
-        Schedule::Cron(cron.to_owned())
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{ItemId, ItemState, RunState, StepNo, StepStatus};
+use super::{ItemState, RunState, StepNo, StepStatus};
 use crate::runs::run_id;
 use crate::sql::{SqlResult, json, parse};
 use crate::{Store, StoreError};

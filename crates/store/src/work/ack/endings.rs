@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::siblings::{BY_ITSELF, stop};
 use super::{Ack, Ending, Fault, Spread};
+use crate::AuditEntry;
 use crate::runs::write_end;
 use crate::sql::SqlResult;
 use crate::work::counts::Counts;
@@ -21,6 +22,16 @@ pub(super) struct Endings<'a> {
     counts: &'a mut Counts,
     done: Vec<Done>,
     ended: i64,
+    audit: Vec<AuditEntry>,
+}
+
+/// What a group of acks brought about.
+#[derive(Default)]
+pub(super) struct Ended {
+    /// How many items ended.
+    pub(super) items: i64,
+    /// What is to be told of that.
+    pub(super) audit: Vec<AuditEntry>,
 }
 
 /// An item that ended as it should, as its update takes it: id, milliseconds, output.
@@ -37,15 +48,15 @@ struct Left {
 
 impl<'a> Endings<'a> {
     pub(super) fn new(now: DateTime<Utc>, counts: &'a mut Counts) -> Endings<'a> {
-        Endings { at: now.timestamp_millis(), now, counts, done: Vec::new(), ended: 0 }
+        Endings { at: now.timestamp_millis(), now, counts, done: Vec::new(), ended: 0, audit: Vec::new() }
     }
 
-    /// Writes them all; gives how many items ended.
+    /// Writes them all.
     pub(super) async fn write(
         mut self,
         conn: &mut SqliteConnection,
         acks: Vec<(Held, Ack)>,
-    ) -> SqlResult<i64> {
+    ) -> SqlResult<Ended> {
         for (held, ack) in acks {
             let elapsed = i64::try_from(ack.elapsed_ms).unwrap_or(i64::MAX);
             let ended = self.ending(conn, &held, ack.ending, elapsed).await?;
@@ -54,6 +65,7 @@ impl<'a> Endings<'a> {
                 continue;
             }
             self.ended += 1;
+            self.audit.extend(ack.audit);
             if let Some(end) = ack.step {
                 end_step(conn, held.place.run, held.place.step, &end).await?;
             }
@@ -62,7 +74,7 @@ impl<'a> Endings<'a> {
             }
         }
         write_done(conn, &self.done).await?;
-        Ok(self.ended)
+        Ok(Ended { items: self.ended, audit: self.audit })
     }
 
     /// True when the item ends by it, as its runner says.
