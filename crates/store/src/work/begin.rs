@@ -121,7 +121,7 @@ impl Store {
         let audit = std::mem::take(&mut run.audit);
         let behind = holder(conn, run.lock.as_ref()).await?;
         match (behind, run.lock.as_ref()) {
-            (Some(behind), Some(lock)) if lock.overlap == Overlap::Skip => {
+            (Some(behind), Some(lock)) if is_left_out(conn, &run, lock).await? => {
                 let told = audit.into_iter().map(|entry| AuditEntry { run: None, ..entry });
                 tell(conn, told.collect(), "skipped").await?;
                 transaction.commit().await?;
@@ -156,6 +156,20 @@ async fn is_ours(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<bool> {
         Some(claim) => schedules::claim(conn, &run.pipeline, claim.slot, &claim.by, run.at).await,
         None => Ok(true),
     }
+}
+
+/// Scheduled runs that wait for one lock at most: where runs take longer than the time between them, their
+/// queue would grow for ever.
+const MOST_QUEUED: i64 = 1_000;
+
+/// Whether a run does not take place while another has its lock.
+async fn is_left_out(conn: &mut SqliteConnection, run: &NewRun, lock: &Lock) -> SqlResult<bool> {
+    if lock.overlap != Overlap::Queue || run.claim.is_none() {
+        return Ok(lock.overlap == Overlap::Skip);
+    }
+    let sql = "SELECT count(*) FROM runs WHERE lock = ? AND state = 'queued'";
+    let queued: i64 = sqlx::query_scalar(sql).bind(lock.name.clone()).fetch_one(conn).await?;
+    Ok(queued >= MOST_QUEUED)
 }
 
 async fn tell(conn: &mut SqliteConnection, mut entries: Vec<AuditEntry>, outcome: &str) -> SqlResult<()> {
