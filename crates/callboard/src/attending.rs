@@ -27,7 +27,7 @@ pub struct Attended {
 
 impl Attended {
     /// Works it off; prints the report on stdout and what else there is to say on stderr.
-    pub async fn to_the_end(self, format: Format) -> Result<ExitCode> {
+    pub async fn till_the_end(self, format: Format) -> Result<ExitCode> {
         let report = self.work(stopping::listen()).await?;
         report::show(&report, format)?;
         if report.summary.outcome.is_none() {

@@ -65,7 +65,7 @@ impl Retry {
         if detail.state == RunState::Cancelling {
             return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
         }
-        let doing = Doing::begin(&store, "run.retry").to_run(run).with(json!({"items": self.item}));
+        let doing = Doing::begin(&store, "run.retry").within(run).with(json!({"items": self.item}));
         let redriven = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await;
         let brought = doing.end(redriven).await?;
         if brought.items == 0 && detail.state == RunState::Ended {
@@ -84,7 +84,7 @@ impl Retry {
             let world = world_for(config, store.clone(), &definition.plan()?)?;
             let concurrency = config.get("concurrency")?;
             let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
-            Attended { world, run, secrets: Map::new(), options }.to_the_end(self.format).await?
+            Attended { world, run, secrets: Map::new(), options }.till_the_end(self.format).await?
         };
         store.close().await;
         Ok(code)

@@ -161,7 +161,7 @@ impl Run {
             return Ok(ExitCode::from(report::exit_code(&told)));
         }
         if detail.state == RunState::Paused {
-            Doing::begin(&store, "run.continue").to_run(run).end(store.unpause(run).await).await?;
+            Doing::begin(&store, "run.continue").within(run).end(store.unpause(run).await).await?;
         }
         let given = self.secrets(&definition.pipeline)?;
         let world = world_for(config, store.clone(), &definition.plan()?)?;
@@ -184,7 +184,7 @@ impl Run {
         };
         let attended = Attended { world, run, secrets, options };
         if !self.dry_run {
-            return attended.to_the_end(self.format).await;
+            return attended.till_the_end(self.format).await;
         }
         let told = attended.work(stopping::listen()).await?;
         report::show(&told, self.format)?;

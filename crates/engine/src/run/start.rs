@@ -104,11 +104,11 @@ fn steps_of(plan: &Plan) -> Vec<NewStep> {
     steps.map(step).collect()
 }
 
+/// Values of parameters, by name.
+type Values = Map<String, Value>;
+
 /// The values given and the defaults of the others, secrets apart; every fault at once.
-fn complete(
-    pipeline: &Pipeline,
-    mut given: Map<String, Value>,
-) -> Result<(Map<String, Value>, Map<String, Value>), RunError> {
+fn complete(pipeline: &Pipeline, mut given: Map<String, Value>) -> Result<(Values, Values), RunError> {
     let (mut params, mut secrets, mut faults) = (Map::new(), Map::new(), Vec::new());
     for (name, declared) in pipeline.declared() {
         let default = Some(declared.default.clone()).filter(|value| !value.is_null());

@@ -56,10 +56,10 @@ impl Turns {
 
     fn take_in(&mut self, lease: Lease, run: &Arc<RunContext>) {
         let step = lease.step.and_then(|no| run.plan.step(no));
-        if let (Some(step), Some(parent), true) = (step, lease.parent, lease.input.is_some()) {
-            if matches!(step.work, Work::Each(_)) {
-                self.judged.entry(parent).or_insert_with(|| (run.clone(), step.no));
-            }
+        if let (Some(step), Some(parent), true) = (step, lease.parent, lease.input.is_some())
+            && matches!(step.work, Work::Each(_))
+        {
+            self.judged.entry(parent).or_insert_with(|| (run.clone(), step.no));
         }
         if let Some(holder) = self.kept_in_order(&lease) {
             self.buffer.expect(holder, lease.item);
