@@ -43,6 +43,7 @@ impl Serve {
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
+        stopping::tell(stop.clone(), say);
         let store = open(config).await?;
         let name = self.runner_id.unwrap_or_else(process_name);
         let (world, limits) = world(config, store.clone(), &name)?;

@@ -43,7 +43,7 @@ impl Pipeline {
     ///     .description("Everything, at night.")
     ///     .schedule("0 3 * * *")
     ///     .parallel(4)
-    ///     .step(Step::call("count", "sql").with("text", "select count(*) from events"))
+    ///     .step(Step::call("count", "sql").with("query", "select count(*) from event_listings"))
     ///     .build();
     /// assert!(built.is_ok());
     ///
@@ -82,7 +82,7 @@ impl PipelineBuilder {
     /// let token = Param { secret: true, required: true, ..Param::default() };
     /// let built = Pipeline::builder("posts")
     ///     .declare("token", token)
-    ///     .step(Step::call("post", "http").with("headers", serde_json::json!({"Authorization": "Bearer {{ params.token }}"})))
+    ///     .step(Step::call("post", "http").with("url", "https://example.org/").with("headers", serde_json::json!({"Authorization": "Bearer {{ params.token }}"})))
     ///     .build();
     /// assert!(built.is_ok());
     /// ```
@@ -201,7 +201,7 @@ impl Step {
     ///
     /// ```
     /// # use engine::pipeline::{Pipeline, Step};
-    /// let step = Step::call("count", "sql").for_each("range(1000000)").with("text", "select {{ item }}");
+    /// let step = Step::call("count", "sql").for_each("range(1000000)").with("query", "select {{ item }}");
     /// assert!(Pipeline::builder("many").step(step).build().is_ok());
     /// ```
     pub fn for_each(mut self, over: impl Into<Value>) -> Step {

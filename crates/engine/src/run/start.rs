@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::{Map, Value, json};
-use store::{Begun, Lock, NewRun, NewStep, Overlap, SlotClaim};
+use store::{Begun, ItemId, Lock, NewRun, NewStep, Overlap, SlotClaim};
 
 use super::{Definition, Manner, RunError, World, audit, step_items};
 use crate::pipeline::{Pipeline, Plan};
@@ -56,15 +56,39 @@ pub async fn start(world: &World, starting: Starting) -> Result<Started, RunErro
 }
 
 async fn begin(world: &World, starting: Starting) -> Result<Started, RunError> {
+    let (new, secrets) = prepare(world, RunId::new(), starting)?;
+    let run = new.id;
+    let begun = world.store.start_run(new).await?;
+    Ok(Started { run, begun, secrets })
+}
+
+/// Begins a run within another one, of which `holder` waits for it; under the id that follows from
+/// them. `None` when the other one is to go no further.
+pub(crate) async fn start_within(
+    world: &World,
+    (outer, holder): (RunId, ItemId),
+    starting: Starting,
+) -> Result<Option<Started>, RunError> {
+    let (new, secrets) = prepare(world, id_within(outer, holder), starting)?;
+    let run = new.id;
+    let begun = world.store.start_run_within(outer, holder, new).await?;
+    Ok(begun.map(|begun| Started { run, begun, secrets }))
+}
+
+/// The id of the run that the call `holder` of `outer` begins.
+pub(crate) fn id_within(outer: RunId, holder: ItemId) -> RunId {
+    outer.derived(&holder.0.to_string())
+}
+
+/// A run as the store takes it, and the values that it does not keep.
+fn prepare(world: &World, id: RunId, starting: Starting) -> Result<(NewRun, Map<String, Value>), RunError> {
     let Starting { pipeline, params, manner, overlap, command, by, slot } = starting;
     let (params, secrets) = complete(&pipeline, params)?;
     let lock = overlap.map(|overlap| Lock { name: lock_name(&pipeline.name, &params), overlap });
     let definition = Definition { pipeline, params, manner };
     let plan = definition.plan()?;
-    let run = RunId::new();
-    let cap = plan.max_parallel_steps.clamp(1, world.bounds.concurrency);
     let mut new = NewRun {
-        id: run,
+        id,
         at: (world.clock)(),
         pipeline: plan.name.clone(),
         definition: serde_json::to_value(&definition)
@@ -73,13 +97,12 @@ async fn begin(world: &World, starting: Starting) -> Result<Started, RunError> {
         lock,
         steps: steps_of(&plan),
         items: step_items(&plan, &plan.roots, &world.functions),
-        cap,
+        cap: plan.max_parallel_steps.clamp(1, world.bounds.concurrency),
         claim: slot.map(|slot| SlotClaim { slot, by: by.clone() }),
         audit: Vec::new(),
     };
     new.audit = audit::begun(&new, &by);
-    let begun = world.store.start_run(new).await?;
-    Ok(Started { run, begun, secrets })
+    Ok((new, secrets))
 }
 
 /// The steps that a plan runs: those that are selected, with what is nested in them.
@@ -104,11 +127,11 @@ fn steps_of(plan: &Plan) -> Vec<NewStep> {
     steps.map(step).collect()
 }
 
-/// Values of parameters, by name.
-type Values = Map<String, Value>;
+/// Values of parameters by name.
+type Params = Map<String, Value>;
 
 /// The values given and the defaults of the others, secrets apart; every fault at once.
-fn complete(pipeline: &Pipeline, mut given: Map<String, Value>) -> Result<(Values, Values), RunError> {
+fn complete(pipeline: &Pipeline, mut given: Map<String, Value>) -> Result<(Params, Params), RunError> {
     let (mut params, mut secrets, mut faults) = (Map::new(), Map::new(), Vec::new());
     for (name, declared) in pipeline.declared() {
         let default = Some(declared.default.clone()).filter(|value| !value.is_null());

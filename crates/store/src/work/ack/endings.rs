@@ -87,12 +87,17 @@ impl<'a> Endings<'a> {
     ) -> SqlResult<bool> {
         let left = Left { elapsed, ..Left::default() };
         match ending {
-            Ending::Spread(_) | Ending::Retry { .. } | Ending::Untouched if held.is_cancelling() => {
+            Ending::Spread(_) | Ending::Retry { .. } | Ending::Later { .. } | Ending::Untouched
+                if held.is_cancelling() =>
+            {
                 self.end(conn, held, ItemState::Cancelled, left).await?;
                 Ok(false)
             }
             Ending::Spread(spread) => self.spread(conn, held, spread).await.map(|()| false),
-            Ending::Untouched => self.untouched(conn, held).await.map(|()| false),
+            Ending::Untouched => self.untouched(conn, held, None).await.map(|()| false),
+            Ending::Later { due } => {
+                self.untouched(conn, held, Some(due.timestamp_millis())).await.map(|()| false)
+            }
             Ending::Retry { fault, due } if !held.last => {
                 self.retry(conn, held, fault, elapsed, due).await.map(|()| false)
             }
@@ -184,10 +189,16 @@ impl<'a> Endings<'a> {
     }
 
     /// The attempt keeps its number, so that no later lease has the same one; one more is allowed.
-    async fn untouched(&mut self, conn: &mut SqliteConnection, held: &Held) -> SqlResult<()> {
+    async fn untouched(
+        &mut self,
+        conn: &mut SqliteConnection,
+        held: &Held,
+        due: Option<i64>,
+    ) -> SqlResult<()> {
         self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
-        let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1 WHERE id = ?";
-        sqlx::query(sql).bind(held.id).execute(conn).await?;
+        let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1, due = coalesce(?, due) \
+                   WHERE id = ?";
+        sqlx::query(sql).bind(due).bind(held.id).execute(conn).await?;
         Ok(())
     }
 }
