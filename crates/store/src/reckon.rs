@@ -98,9 +98,11 @@ impl Of {
         for row in self.rows(conn, QUARANTINED).await? {
             reckoning.quarantined.insert(row.try_get(0)?, count(&row, 1)?);
         }
-        for row in self.rows(conn, FAILURES).await? {
-            let error: Option<String> = row.try_get(1)?;
-            reckoning.failures.push((row.try_get(0)?, error.unwrap_or_default()));
+        if reckoning.documents.failed > 0 {
+            for row in self.rows(conn, FAILURES).await? {
+                let error: Option<String> = row.try_get(1)?;
+                reckoning.failures.push((row.try_get(0)?, error.unwrap_or_default()));
+            }
         }
         for row in self.rows(conn, NOTES).await? {
             reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
@@ -172,7 +174,7 @@ const LAST_DOCUMENTS: &str = "
 
 /// The rows that places seen by the run state now.
 const STATED: &str = "
-    SELECT s.kind, count(DISTINCT s.rid) FROM places p JOIN sightings s ON s.place = p.place
+    SELECT s.kind, count(DISTINCT s.rid) FROM places p CROSS JOIN sightings s ON s.place = p.place
     WHERE p.seen_run = ?1 AND s.run = p.read_run AND s.reading <> 0 AND ?3 > 0
       AND (?2 IS NULL OR p.scope = (SELECT scope FROM scopes WHERE name = ?2))
     GROUP BY s.kind";
@@ -183,7 +185,7 @@ const CHANGED: &str = "
     SELECT kind, sum(new), sum(NOT new AND changed), sum(gone) FROM (
         SELECT c.kind, c.rid, max(c.op = 'insert') AS new, max(c.op IN ('update', 'return')) AS changed,
                max(c.op = 'vanish') AS gone
-        FROM changes c LEFT JOIN documents d ON d.rid = c.document
+        FROM changes c NOT INDEXED LEFT JOIN documents d ON d.rid = c.document
         WHERE c.seq > (SELECT first_change FROM runs WHERE seq = ?1) AND c.run = ?1
           AND (?2 IS NULL OR d.scope = ?2) AND ?3 > 0
         GROUP BY c.kind, c.rid)
@@ -200,7 +202,6 @@ const FAILURES: &str = "
     SELECT name, error FROM (
         SELECT name, error, outcome, max(rid) AS last FROM documents
         WHERE run = ?1 AND (?2 IS NULL OR scope = ?2)
-          AND EXISTS (SELECT 1 FROM documents f WHERE f.run = ?1 AND f.outcome = 'failed')
         GROUP BY scope, name)
     WHERE outcome = 'failed' ORDER BY last LIMIT ?3";
 

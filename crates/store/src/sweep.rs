@@ -71,7 +71,7 @@ async fn held_events(
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
             WHERE o.kind = ?2 AND o.rid = e.rid AND q.scope <> ?3 AND o.run = q.read_run)
         FROM places p
-        JOIN sightings s ON s.place = p.place AND s.kind = ?2
+        CROSS JOIN sightings s ON s.place = p.place AND s.kind = ?2
         JOIN event_listings e ON e.rid = s.rid
         JOIN runs r ON r.seq = s.run
         WHERE p.scope = ?3 AND e.source = ?4 AND e.gone_at IS NULL
@@ -104,7 +104,7 @@ async fn orphaned_offers(
     let sql = "
         SELECT DISTINCT f.rid
         FROM places p
-        JOIN sightings s ON s.place = p.place AND s.kind = ?1
+        CROSS JOIN sightings s ON s.place = p.place AND s.kind = ?1
         JOIN offers f ON f.rid = s.rid
         JOIN event_listings e ON e.source = f.source AND e.source_key = f.event
         WHERE p.scope = ?2 AND f.source = ?3 AND f.gone_at IS NULL

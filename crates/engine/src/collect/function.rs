@@ -62,6 +62,10 @@ pub struct Collect {
     given: HashMap<StepNo, (Arc<Origin>, CollectOptions)>,
 }
 
+/// Documents of a call that runners may hold for each that is under way: those that wait to be begun, and
+/// those that wait to be entered.
+const HELD: u32 = 32;
+
 /// Calls at hand at once; beyond, they are made anew.
 const SESSIONS_MAX: usize = 64;
 
@@ -125,7 +129,7 @@ impl Function for Collect {
             call.world.progress.expect(first.len() as u64);
             Ok(Answer::spread(Children {
                 inputs: first.into_iter().map(Errand::into_child).collect(),
-                cap: u32::try_from(session.options.concurrency).unwrap_or(u32::MAX).saturating_mul(8),
+                cap: u32::try_from(session.options.concurrency).unwrap_or(u32::MAX).saturating_mul(HELD),
                 most: Some(session.options.max_documents),
             }))
         })

@@ -36,7 +36,7 @@ impl Condition {
         Ok(value.is_true())
     }
 
-    pub(super) fn expression(&self) -> &Expression {
+    pub(in crate::pipeline) fn expression(&self) -> &Expression {
         &self.0
     }
 }

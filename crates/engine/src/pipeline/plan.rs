@@ -152,6 +152,16 @@ impl Plan {
 }
 
 impl PlanStep {
+    /// False when nothing of the step can depend on the variable `name`, like `steps`.
+    pub fn names(&self, name: &str) -> bool {
+        let condition = self.condition.as_ref().is_some_and(|condition| condition.expression().names(name));
+        let list = match &self.work {
+            Work::Each(each) => each.over.names(name),
+            Work::Call { .. } => false,
+        };
+        condition || list || self.with.names(name)
+    }
+
     /// The function it calls, once or for each element.
     pub fn function(&self) -> Option<&str> {
         match &self.work {

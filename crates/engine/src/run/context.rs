@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use store::{ItemId, RunDetail, StepNo, StepStatus};
 
 use super::{RunError, World};
-use crate::pipeline::{Masker, Pipeline, Plan, RunFacts, Scope};
+use crate::pipeline::{Masker, Pipeline, Plan, PlanStep, RunFacts, Scope};
 
 /// Everything needed to go on with a run later, as the store keeps it. Holds no secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,12 +51,27 @@ pub struct RunContext {
     /// Keeps secrets out of what is shown.
     pub masker: Masker,
     base: Scope,
+    /// What the expressions of each step can read, by its number.
+    reads: Vec<Reads>,
     /// Parameters of calls that have children, by the item of the call.
     calls: Mutex<HashMap<ItemId, Arc<Value>>>,
 }
 
 /// Calls whose parameters are kept at hand; beyond, they are filled in again.
 const CALLS_MAX: usize = 256;
+
+/// What the expressions of a step can read beside what is the same for the whole run.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reads {
+    steps: bool,
+    item: bool,
+}
+
+impl Reads {
+    fn of(step: &PlanStep) -> Reads {
+        Reads { steps: step.names("steps"), item: step.names("item") || step.names("index") }
+    }
+}
 
 impl Definition {
     /// The plan of the part that is to be run.
@@ -94,20 +109,30 @@ impl RunContext {
             id: detail.id,
             masker: Masker::for_run(&plan, &params, env.values().map(String::as_str)),
             base: Scope::new(&facts, &params, &env),
+            reads: plan.steps.iter().map(Reads::of).collect(),
             manner: definition.manner,
             plan,
             calls: Mutex::default(),
         })
     }
 
-    /// What the expressions of a step's item see. `within` is the item it is a child of; for an element
-    /// itself, `element` is given.
+    /// What the expressions of an item of step `no` see. `within` is the item it is a child of; for an
+    /// element itself, `element` is given. The store is asked only for what they can read: most items
+    /// read nothing of others.
     pub(super) async fn scope(
         &self,
         world: &World,
+        no: StepNo,
         within: ItemId,
         element: Option<(&Value, i64)>,
     ) -> Result<Scope, RunError> {
+        let reads = self.reads.get(no.index()).copied().unwrap_or_default();
+        if !reads.steps && (element.is_some() || !reads.item) {
+            return Ok(match element {
+                Some((value, index)) => self.base.with_item(value, u64::try_from(index).unwrap_or(0)),
+                None => self.base.clone(),
+            });
+        }
         let mut steps: Vec<(StepNo, StepStatus, Value)> = Vec::new();
         let mut item = element.map(|(value, index)| (value.clone(), index));
         let mut next = Some(within);

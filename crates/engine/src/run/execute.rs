@@ -141,7 +141,7 @@ impl Execution<'_> {
             Some(Input::Element(value)) => Some((value, self.lease.key)),
             _ => None,
         };
-        Ok(self.run.scope(self.world, within, element).await?)
+        Ok(self.run.scope(self.world, self.step.no, within, element).await?)
     }
 
     fn function(&self, name: &str) -> Result<Arc<dyn Function>, Failure> {
@@ -186,7 +186,7 @@ impl Execution<'_> {
             Some(Input::Element(value)) => Some((value, row.key)),
             _ => None,
         };
-        Ok(self.run.scope(self.world, row.parent.unwrap_or(item), element).await?)
+        Ok(self.run.scope(self.world, self.step.no, row.parent.unwrap_or(item), element).await?)
     }
 
     fn call_of(&self, item: store::ItemId, scope: &crate::pipeline::Scope) -> Result<Call, Failure> {

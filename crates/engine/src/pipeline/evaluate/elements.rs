@@ -31,6 +31,14 @@ impl ForEach {
         }
     }
 
+    /// False when its elements cannot depend on the variable `name`.
+    pub(in crate::pipeline) fn names(&self, name: &str) -> bool {
+        match self {
+            ForEach::List(items) => items.iter().any(|item| item.names(name)),
+            ForEach::Computed(expression) => expression.names(name),
+        }
+    }
+
     /// The elements, at most `cap` of them: where there are more the last one is an error.
     pub fn elements(&self, scope: &Scope, cap: u64) -> Result<Elements, String> {
         let (source, known) = match self {

@@ -38,6 +38,13 @@ impl Templates {
         self.0.eval(scope, &mut Path::default())
     }
 
+    /// False when its value cannot depend on the variable `name`.
+    pub(in crate::pipeline) fn names(&self, name: &str) -> bool {
+        let mut found = false;
+        self.expressions(&mut |_, expression| found |= expression.names(name));
+        found
+    }
+
     /// Every expression in it, with the text it stands in and where that text is.
     pub(in crate::pipeline) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&[Inside], &'a Expression)) {
         self.0.expressions(&mut Vec::new(), visit);
