@@ -1,6 +1,8 @@
 //! The command line: one variant a command, one file a command. Flags, help, completions and
 //! suggestions all come from these definitions.
 
+mod audit;
+mod check;
 pub mod collect;
 mod completions;
 mod config;
@@ -8,19 +10,22 @@ mod connector;
 mod demo;
 mod doctor;
 mod events;
+mod functions;
+mod graph;
 mod init;
+mod limits;
 mod quarantine;
 mod replay;
+mod schedule;
 mod show;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
+use crate::log::{self, LogFile, LogOptions, Rotation};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,16 +50,12 @@ struct Global {
     /// The store: a SQLite file [default: callboard.db]
     #[arg(long, global = true, value_name = "PATH", display_order = 900)]
     db: Option<String>,
-    /// What to log on stderr: error, warn, info, debug, trace, or a filter like `connect=debug`
-    #[arg(
-        long,
-        global = true,
-        value_name = "LEVEL",
-        env = "CALLBOARD_LOG",
-        default_value = "warn",
-        display_order = 901
-    )]
-    log_level: String,
+    /// What to log: error, warn, info, debug, trace, or a filter like `connect=debug` [default: warn]
+    #[arg(long, global = true, value_name = "LEVEL", display_order = 901)]
+    log_level: Option<String>,
+    /// Log into this file too, as JSON lines; `log_rotate` and `log_keep` are settings
+    #[arg(long, global = true, value_name = "PATH", display_order = 902)]
+    log_file: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -71,6 +72,18 @@ enum Command {
     Replay(replay::Replay),
     /// List, show, try, record, test and start connectors
     Connector(connector::ConnectorCommand),
+    /// Check pipeline files: every fault at once, with line, column and what to do
+    Check(check::Check),
+    /// Draw the steps of a pipeline and what they wait for
+    Graph(graph::Graph),
+    /// List what the steps of a pipeline can call
+    Functions(functions::Functions),
+    /// List pipelines that run by themselves, their next runs; pause one, let it go on
+    Schedule(schedule::ScheduleCommand),
+    /// Show what hosts and keys may be asked how fast, and who holds them back
+    Limits(limits::Limits),
+    /// List what was done by whom, and check that nobody changed the list
+    Audit(audit::Audit),
     /// See it work on generated data, without network or set-up
     Demo(demo::Demo),
     /// Check settings, store, connectors and keys
@@ -84,15 +97,11 @@ enum Command {
 }
 
 impl Cli {
-    /// Logs go to stderr: for people on a terminal, as JSON elsewhere.
-    pub fn start_logging(&self) {
-        let filter = EnvFilter::try_new(&self.global.log_level).unwrap_or_else(|_| EnvFilter::new("warn"));
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        if std::io::stderr().is_terminal() {
-            lines.with_target(false).init();
-        } else {
-            lines.json().init();
-        }
+    /// Logs go to stderr: for people on a terminal, as JSON elsewhere; and into a file when one is named.
+    pub fn start_logging(&self) -> Result<()> {
+        let options = load(&self.global, Flags::new()).and_then(|config| log_options(&config));
+        // A setting that is wrong is told by the command that reads it; until then warnings are shown.
+        log::start(options.unwrap_or_else(|_| LogOptions { level: "warn".to_owned(), file: None }))
     }
 
     /// Runs the command.
@@ -109,6 +118,12 @@ impl Cli {
             Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,
             Command::Connector(command) => command.run(&config(Flags::new())?).await,
+            Command::Check(command) => command.run(),
+            Command::Graph(command) => command.run(),
+            Command::Functions(command) => command.run(),
+            Command::Schedule(command) => command.run(&config(Flags::new())?).await,
+            Command::Limits(command) => command.run(&config(Flags::new())?).await,
+            Command::Audit(command) => command.run(&config(Flags::new())?).await,
             Command::Demo(command) => command.run(&config(Flags::new())?, keep).await,
             Command::Doctor(command) => command.run(&config(Flags::new())?).await,
             Command::Init(command) => command.run(),
@@ -123,5 +138,16 @@ type Flags = Vec<(&'static str, Option<String>)>;
 
 fn load(global: &Global, mut flags: Flags) -> Result<Config> {
     flags.push(("db", global.db.clone()));
-    Config::load(&flags)
+    flags.push(("log_level", global.log_level.clone()));
+    flags.push(("log_file", global.log_file.clone()));
+    let config = Config::load(&flags)?;
+    // A wrong one is told here, before anything is done.
+    log_options(&config)?;
+    Ok(config)
+}
+
+fn log_options(config: &Config) -> Result<LogOptions> {
+    let rotation = Rotation { rotate: config.get("log_rotate")?, keep: config.get("log_keep")? };
+    let file = config.text("log_file").map(|path| LogFile { path: path.into(), rotation });
+    Ok(LogOptions { level: config.text("log_level").unwrap_or("warn").to_owned(), file })
 }

@@ -111,6 +111,42 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         help: "`purge` lets sources with a retention ceiling in; what they allow no longer is purged",
     },
+    Setting {
+        key: "pipelines",
+        env: &["CALLBOARD_PIPELINES"],
+        default: "pipelines",
+        help: "folder with pipelines (*.yaml, *.yml, *.json); used when it exists",
+    },
+    Setting {
+        key: "limits",
+        env: &["CALLBOARD_LIMITS"],
+        default: "process",
+        help: "who keeps rates: `process` for itself, or `shared` with all processes on this store",
+    },
+    Setting {
+        key: "log_level",
+        env: &["CALLBOARD_LOG", "LOG_LEVEL"],
+        default: "warn",
+        help: "what to log: error, warn, info, debug, trace, or a filter like connect=debug",
+    },
+    Setting {
+        key: "log_file",
+        env: &["CALLBOARD_LOG_FILE", "LOG_FILE"],
+        default: "",
+        help: "file to log into as JSON lines, beside stderr",
+    },
+    Setting {
+        key: "log_rotate",
+        env: &["CALLBOARD_LOG_ROTATE"],
+        default: "daily",
+        help: "when the log file begins anew: daily (UTC), never, or a size like 10MB",
+    },
+    Setting {
+        key: "log_keep",
+        env: &["CALLBOARD_LOG_KEEP"],
+        default: "7",
+        help: "old log files that are kept",
+    },
 ];
 
 /// Where a value came from.

@@ -1,27 +1,60 @@
 //! The fetcher of a call, from the settings.
 
-use anyhow::{Context, Result};
-use connect::fetch::{FetchOptions, Fetcher};
+use std::sync::Arc;
 
+use anyhow::{Context, Result, bail};
+use connect::fetch::{FetchOptions, Fetcher};
+use engine::limits::SharedLimits;
+use store::Store;
+
+use crate::clock;
 use crate::config::Config;
 
-/// A fetcher as polite as the settings ask for.
+/// A fetcher as polite as the settings ask for, on its own.
 pub fn fetcher(config: &Config) -> Result<Fetcher> {
-    fetcher_allowing(config, false)
+    Fetcher::new(options(config, false)?).context(CANNOT)
 }
 
 /// The same, with private addresses allowed by a flag of the call.
 pub fn fetcher_allowing(config: &Config, allow_private: bool) -> Result<Fetcher> {
+    Fetcher::new(options(config, allow_private)?).context(CANNOT)
+}
+
+/// A fetcher that keeps its limits together with every process on `store`, where `limits: shared` says
+/// so or the caller always does (`always`: runners, the server).
+pub fn fetcher_on(config: &Config, store: &Store, runner: &str, always: bool) -> Result<Fetcher> {
+    if !always && !shares_limits(config)? {
+        return fetcher(config);
+    }
+    let limits = SharedLimits::new(store.clone(), runner, clock);
+    Fetcher::within(options(config, false)?, Arc::new(limits)).context(CANNOT)
+}
+
+/// A name for this process among those that share limits: the same never comes twice on one machine at once.
+pub fn process_name() -> String {
+    format!("process-{}-{}", std::process::id(), clock().timestamp_millis())
+}
+
+const CANNOT: &str = "cannot set up fetching";
+
+fn shares_limits(config: &Config) -> Result<bool> {
+    match config.text("limits").unwrap_or("process") {
+        "process" => Ok(false),
+        "shared" => Ok(true),
+        other => bail!("limits = {other:?} is neither `process` nor `shared`"),
+    }
+}
+
+fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
     let contact = config.text("contact").map(contact_address).transpose()?;
-    let options = FetchOptions {
+    Ok(FetchOptions {
         contact,
         per_second: config.get("per_second")?,
         total_concurrency: config.get("concurrency")?,
         max_bytes: config.get("max_bytes")?,
         allow_private: allow_private || config.get("allow_private")?,
         ..FetchOptions::default()
-    };
-    Fetcher::new(options).context("cannot set up fetching")
+    })
 }
 
 /// A page, or a mail address written as one.

@@ -4,8 +4,11 @@
 mod cli;
 mod config;
 mod fetching;
+mod log;
+mod noted;
 mod origins;
 mod output;
+mod pipelines;
 mod progress;
 mod summary;
 
@@ -20,7 +23,9 @@ fn main() -> ExitCode {
         return output::fail(&anyhow::anyhow!("cannot read .env: {error}"));
     }
     let cli = cli::Cli::parse();
-    cli.start_logging();
+    if let Err(error) = cli.start_logging() {
+        return output::fail(&error);
+    }
     match start(cli) {
         Ok(code) => code,
         Err(error) => output::fail(&error),

@@ -84,6 +84,9 @@ impl Fault {
     }
 }
 
+/// Names that filters read without being given them.
+const READ_BY_FILTERS: [&str; 3] = ["url", "timezone", "now"];
+
 /// A compiled expression.
 pub struct Expression {
     source: String,
@@ -114,6 +117,11 @@ impl Expression {
             Absent::Passes => &PASSING,
             Absent::Fails => &FAILING,
         };
+        if !scan::is_bounded(source) {
+            let mut fault = Fault::new(0, "the expression is too long");
+            fault.help = Some("compute a part of it in a step of its own, or by a filter".to_owned());
+            return Err(fault);
+        }
         let compiled = environment
             .compile_expression_owned(scan::keep_backslashes(source.trim()))
             .map_err(|error| Fault::new(0, format!("not an expression: {}", describe(&error))))?;
@@ -134,6 +142,12 @@ impl Expression {
     /// Every use of the variable `root`, with the members named behind it.
     pub fn uses(&self, root: &str) -> Vec<Use> {
         uses::of(&self.source, root)
+    }
+
+    /// False when its value cannot depend on the variable `name`.
+    pub fn names(&self, name: &str) -> bool {
+        let by_a_filter = READ_BY_FILTERS.contains(&name) && self.source.contains('|');
+        by_a_filter || self.compiled.undeclared_variables(false).contains(name)
     }
 
     /// Names of filters, tests and variables that do not exist (`names` are the variables that do), and

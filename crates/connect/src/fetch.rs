@@ -6,6 +6,7 @@
 
 mod answer;
 mod backoff;
+mod budget;
 mod client;
 mod credentials;
 mod error;
@@ -14,6 +15,7 @@ mod host;
 mod journey;
 mod limits;
 mod options;
+mod pace;
 mod policy;
 mod robots;
 mod validators;
@@ -32,9 +34,11 @@ use backoff::Backoff;
 use client::{Answer, Clients, Failure, Outgoing};
 use credentials::Keyring;
 use guard::Guard;
-use host::{Hosts, Pace, lock};
+use host::{Hosts, lock};
 use journey::Errand;
+use pace::Paces;
 
+pub use budget::{Budget, Need, Pace, Refusal, Turn};
 pub use error::FetchError;
 pub use options::{BreakerOptions, FetchOptions, TimeLimits};
 pub use policy::{Auth, ErrorRule, LimitHeaders, OnError, Policy, ResetUnit};
@@ -84,7 +88,12 @@ pub struct Fetcher {
 impl Fetcher {
     /// A fetcher with these limits. Fails only where no HTTP client can be made at all.
     pub fn new(options: FetchOptions) -> Result<Fetcher, FetchError> {
-        let shared = Arc::new(Shared::new(options)?);
+        Fetcher::within(options, Arc::new(Paces::default()))
+    }
+
+    /// The same with limits that `budget` keeps, for several processes together.
+    pub fn within(options: FetchOptions, budget: Arc<dyn Budget>) -> Result<Fetcher, FetchError> {
+        let shared = Arc::new(Shared::new(options, budget)?);
         Ok(Fetcher { shared, tally: Arc::default() })
     }
 
@@ -139,11 +148,19 @@ impl Fetcher {
     }
 
     /// One exchange with a host, in its turn and at its pace.
-    async fn exchange(&self, outgoing: Outgoing<'_>, pace: Pace) -> Result<Answer, Failure> {
-        let Shared { options, clients, hosts, places, .. } = &*self.shared;
+    async fn exchange(
+        &self,
+        outgoing: Outgoing<'_>,
+        pace: Pace,
+        resources: &[Need],
+    ) -> Result<Answer, Failure> {
+        let Shared { options, clients, hosts, budget, places, .. } = &*self.shared;
         clients.check(&outgoing.url, outgoing.clean)?;
         let host = hosts.of(&outgoing.url, options);
-        let _permit = host.enter(outgoing.clean, pace, places, options.max_wait).await?;
+        let mut needs = Vec::with_capacity(1 + resources.len());
+        needs.push(host.need(pace));
+        needs.extend_from_slice(resources);
+        let _permit = host.enter(outgoing.clean, &needs, &**budget, places, options.max_wait).await?;
         self.tally.requests.fetch_add(1, Relaxed);
         let result = clients.exchange(outgoing).await;
         match &result {
@@ -164,6 +181,7 @@ struct Shared {
     options: Arc<FetchOptions>,
     clients: Clients,
     hosts: Hosts,
+    budget: Arc<dyn Budget>,
     places: Arc<Semaphore>,
     backoff: Backoff,
     keyring: Keyring,
@@ -171,7 +189,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(options: FetchOptions) -> Result<Shared, FetchError> {
+    fn new(options: FetchOptions, budget: Arc<dyn Budget>) -> Result<Shared, FetchError> {
         let options = Arc::new(options);
         let proxies = if options.system_proxy { proxy_hosts() } else { Vec::new() };
         let guard = Guard { allow_private: options.allow_private, proxies };
@@ -179,6 +197,7 @@ impl Shared {
         Ok(Shared {
             clients: Clients::new(options.clone(), guard)?,
             hosts: Hosts::default(),
+            budget,
             places: Arc::new(Semaphore::new(places)),
             backoff: Backoff::new(options.backoff_base, options.backoff_cap, options.seed),
             keyring: Keyring::default(),

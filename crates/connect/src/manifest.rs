@@ -27,7 +27,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use crate::connector::{Connector, Params, ReadError, ReadOptions, StartError};
-use crate::expression::{Moment, Scope, Template, from_json, text_of, to_json};
+use crate::expression::{Expression, Moment, Scope, Template, from_json, text_of, to_json};
 use crate::fetch::{Auth, Policy};
 use crate::value::date::Hints;
 use crate::yaml::{self, shape::Shape};
@@ -216,7 +216,12 @@ impl Manifest {
         if let Some(key) = &item.key {
             scope.lets.push((Arc::from("key"), Value::from(key.as_str())));
         }
-        for scope in read::follow_scopes(plan.each.as_ref(), &Arc::new(scope))? {
+        let scope = Arc::new(scope);
+        let of_all = |condition: &&Expression| !condition.names("item") && !condition.names("index");
+        if !rule::holds(plan.condition.as_ref().filter(of_all), &scope)? {
+            return Ok(());
+        }
+        for scope in read::follow_scopes(plan.each.as_ref(), &scope)? {
             if !rule::holds(plan.condition.as_ref(), &scope)? {
                 continue;
             }

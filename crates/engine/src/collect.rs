@@ -173,6 +173,21 @@ async fn work_off(
     Ok(work.await.map(drop)?)
 }
 
+/// What a run's documents brought, records of all kinds together.
+pub(crate) fn brought(did: &store::Reckoning) -> (Documents, Counts) {
+    let positive = |count: i64| u64::try_from(count).unwrap_or(0);
+    let held: u64 = did.quarantined.values().sum();
+    let mut records = Counts { read: held, quarantined: held, vanished: did.vanished, ..Counts::default() };
+    for counts in did.by_kind.values() {
+        records.read += positive(counts.read);
+        records.new += positive(counts.new);
+        records.changed += positive(counts.changed);
+        records.unchanged += positive(counts.unchanged);
+    }
+    let store::DocumentCounts { fetched, unchanged, failed } = did.documents;
+    (Documents { fetched, unchanged, failed }, records)
+}
+
 /// The summary of what a run did, asked from the store.
 async fn summary_of(store: &Store, run: RunId, dry_run: bool) -> Result<Summary, CollectError> {
     let mut summary = Summary::new(run, dry_run);

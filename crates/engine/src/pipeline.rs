@@ -29,6 +29,8 @@ pub const LARGEST_FILE_BYTES: usize = 1 << 20;
 pub const MOST_STEPS: usize = 1_000;
 /// How many `for_each` may stand inside one another.
 pub const DEEPEST_NESTING: usize = 4;
+/// How many findings of one file are told.
+pub const MOST_FINDINGS: usize = 500;
 /// How deeply lists and objects may be nested in the file.
 const DEEPEST_VALUE: usize = 64;
 

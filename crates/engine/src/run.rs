@@ -12,10 +12,14 @@ mod each;
 mod execute;
 mod input;
 mod outcome;
+mod redrive;
+mod report;
 mod retry;
 mod runner;
+pub mod secrets;
 mod siblings;
 mod start;
+mod turns;
 mod world;
 
 use model::Finding;
@@ -28,7 +32,9 @@ use crate::pipeline::Plan;
 
 pub use context::{Definition, Manner, RunContext};
 pub(crate) use input::Input;
-pub use outcome::RunSummary;
+pub use outcome::{RunSummary, StepSummary};
+pub use redrive::redrive;
+pub use report::{Cause, Collected, RunReport, SlowItem, shown_input, trigger};
 pub use retry::Backoff;
 pub use runner::{Runner, RunnerOptions, Stop, Until};
 pub use start::{Started, Starting, start};
@@ -94,3 +100,7 @@ fn size(value: &Value, most: usize) -> usize {
     let _ = serde_json::to_writer(&mut count, value);
     count.0
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;

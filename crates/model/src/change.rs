@@ -37,6 +37,7 @@ pub struct Edit {
     /// Column name.
     pub field: String,
     /// Before; null when it was not known.
+    #[serde(default)]
     pub from: Value,
     /// After.
     pub to: Value,

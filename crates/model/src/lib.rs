@@ -10,6 +10,7 @@ mod document;
 mod finding;
 mod id;
 mod kinds;
+pub mod mask;
 mod record;
 mod stated;
 mod when;

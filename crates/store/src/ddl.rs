@@ -27,6 +27,9 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection) -> SqlResult<()> {
         migrate_table(conn, kind.spec()).await?;
     }
     sqlx::raw_sql(SEARCH).execute(&mut *conn).await?;
+    sqlx::raw_sql(crate::audit::DDL).execute(&mut *conn).await?;
+    sqlx::raw_sql(crate::limits::DDL).execute(&mut *conn).await?;
+    sqlx::raw_sql(crate::schedules::DDL).execute(&mut *conn).await?;
     sqlx::query(
         "INSERT INTO schema_version (version) SELECT ?1 WHERE NOT EXISTS ( \
          SELECT 1 FROM schema_version WHERE version >= ?1)",

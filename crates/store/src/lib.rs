@@ -6,6 +6,7 @@
 //! anywhere else.
 #![warn(missing_docs)]
 
+mod audit;
 mod batch;
 mod commit;
 mod counts;
@@ -13,13 +14,16 @@ mod ddl;
 mod dialect;
 mod error;
 mod landing;
+mod limits;
 mod open;
+mod overview;
 mod quarantine;
 mod query;
 mod reckon;
 mod retention;
 mod rows;
 mod runs;
+mod schedules;
 mod show;
 mod sql;
 mod sweep;
@@ -27,6 +31,7 @@ mod tally;
 mod view;
 mod work;
 
+pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditLevel, AuditQuery, AuditRow};
 pub use batch::{
     Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Remarks, Shrink, Sweep,
     SweepScope,
@@ -34,9 +39,14 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use landing::Landing;
+pub use limits::{
+    LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
+};
 pub use open::Store;
+pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
+pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,
@@ -45,8 +55,8 @@ pub use view::{
 pub use work::{
     Ack, Acked, Acks, AttemptRow, Begun, DeadItem, DeadQuery, Ending, Fault, ItemCounts, ItemId, ItemRow,
     ItemState, Lease, LeaseRequest, Lock, NewItem, NewRun, NewStep, Overlap, ParentCount, Phase, Redriven,
-    RunDetail, RunSignal, RunState, RunnerEnd, RunnerId, RunnerRow, RunnerStart, Siblings, Skip, Spread,
-    StepEnd, StepNo, StepRow, StepStatus, Stopped, WaitsFor, WorkQueue,
+    RunDetail, RunEnd, RunSignal, RunState, RunnerEnd, RunnerId, RunnerRow, RunnerStart, Siblings, Skip,
+    Spread, StepEnd, StepNo, StepRow, StepStatus, Stopped, WaitsFor, WorkQueue,
 };
 
 #[cfg(test)]

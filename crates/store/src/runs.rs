@@ -35,38 +35,13 @@ impl Store {
         summary: &Value,
     ) -> Result<(), StoreError> {
         self.tallies.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&run);
-        self.write_end(run, at, outcome, summary).await.map_err(|error| self.fault("ending a run", error))
-    }
-
-    async fn write_end(
-        &self,
-        run: RunId,
-        at: DateTime<Utc>,
-        outcome: &str,
-        summary: &Value,
-    ) -> SqlResult<()> {
-        let mut transaction = self.begin().await?;
-        let seq = seq_of(&mut transaction, run).await?;
-        let sql = "UPDATE runs SET state = 'ended', ended_at = ?, ended = ?, outcome = ?, summary = ? \
-                   WHERE seq = ?";
-        sqlx::query(sql)
-            .bind(stamp(at))
-            .bind(at.timestamp_millis())
-            .bind(outcome)
-            .bind(summary.to_string())
-            .bind(seq)
-            .execute(&mut *transaction)
-            .await?;
-        let sql = "UPDATE items SET state = 4, owner = NULL WHERE id = (SELECT root FROM runs WHERE seq = ?)";
-        sqlx::query(sql).bind(seq).execute(&mut *transaction).await?;
-        crate::work::promote(&mut transaction).await?;
-        if outcome == "completed" {
-            sqlx::query("UPDATE cursors SET value = pending, pending = NULL WHERE pending_run = ? AND pending IS NOT NULL")
-                .bind(seq)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await
+        let ended = async {
+            let mut transaction = self.begin().await?;
+            let seq = seq_of(&mut transaction, run).await?;
+            write_end(&mut transaction, seq, at, outcome, summary).await?;
+            transaction.commit().await
+        };
+        ended.await.map_err(|error| self.fault("ending a run", error))
     }
 
     /// The cursor that the last completed run of this connector and scope left.
@@ -90,6 +65,33 @@ impl Store {
         let rows = rows.and_then(|rows| rows.iter().map(run_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing runs", error))
     }
+}
+
+/// Writes that a run has ended, lets those begin that waited for it, and, when it completed, makes the
+/// cursors it brought the ones that the next starts from.
+pub(crate) async fn write_end(
+    conn: &mut SqliteConnection,
+    run: i64,
+    at: DateTime<Utc>,
+    outcome: &str,
+    summary: &Value,
+) -> SqlResult<()> {
+    let sql =
+        "UPDATE runs SET state = 'ended', ended_at = ?, ended = ?, outcome = ?, summary = ? WHERE seq = ?";
+    sqlx::query(sql)
+        .bind(stamp(at))
+        .bind(at.timestamp_millis())
+        .bind(outcome.to_owned())
+        .bind(summary.to_string())
+        .bind(run)
+        .execute(&mut *conn)
+        .await?;
+    if outcome == "completed" {
+        let sql = "UPDATE cursors SET value = pending, pending = NULL \
+                   WHERE pending_run = ? AND pending IS NOT NULL";
+        sqlx::query(sql).bind(run).execute(&mut *conn).await?;
+    }
+    crate::work::promote(conn).await
 }
 
 fn run_row(row: &SqliteRow) -> SqlResult<RunRow> {

@@ -1,8 +1,12 @@
 //! The store's rules, each checked through its public face on a real database.
 
+mod audit;
 mod commit;
 mod kit;
+mod limits;
 mod opening;
 mod query;
+mod queue;
 mod retention;
+mod schedules;
 mod sweep;

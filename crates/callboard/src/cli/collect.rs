@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::Flags;
 use crate::config::Config;
+use crate::noted::Noted;
 use crate::origins::{Asked, Catalog};
 use crate::output::Format;
 use crate::progress::Display;
@@ -114,7 +115,7 @@ impl Collect {
         let since = store.last_change().await?;
         let run = Run {
             store: store.clone(),
-            fetcher: Some(fetching::fetcher(config)?),
+            fetcher: Some(fetching::fetcher_on(config, &store, &fetching::process_name(), false)?),
             catalog: Arc::new(catalog),
             origins,
             options: options(config, self.reread, self.dry_run)?,
@@ -150,7 +151,9 @@ pub async fn follow(run: Run) -> Result<Summary> {
     });
     let progress = Arc::new(Progress::default());
     let display = Display::follow(progress.clone());
+    let noted = Noted::begin(&run);
     let summary = run.run(progress, cancelled).await;
+    noted.end(&summary).await;
     display.finish().await;
     Ok(summary?)
 }

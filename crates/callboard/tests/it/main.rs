@@ -3,7 +3,10 @@
 mod arrows;
 mod calendars;
 mod call;
+mod ledger;
 mod pages;
+mod pipelines;
 mod questions;
 mod reference;
+mod sharing;
 mod upstreams;

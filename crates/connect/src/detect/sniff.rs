@@ -105,7 +105,8 @@ fn head(body: &[u8]) -> Cow<'_, str> {
     let bytes = &body[..body.len().min(HEAD)];
     match Encoding::for_bom(bytes) {
         Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0,
-        None => String::from_utf8_lossy(bytes),
+        // Checked as a whole first: replacing goes through it byte by byte.
+        None => str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed),
     }
 }
 

@@ -162,18 +162,39 @@ pub(super) fn parts(text: &str) -> Result<Vec<Part<'_>>, usize> {
     Ok(parts)
 }
 
+/// Where the `}}` stands that ends an expression. Looks no further than it must, so that a text of many
+/// expressions is read once.
 fn closing(text: &str) -> Option<usize> {
-    let blanked = blank_literals(text);
     let mut depth = 0_usize;
-    for (at, c) in blanked.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth > 0 => depth -= 1,
-            '}' if blanked[at..].starts_with("}}") => return Some(at),
-            _ => {}
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') if depth > 0 => depth -= 1,
+            (None, '}') if text[at..].starts_with("}}") => return Some(at),
+            (None, _) => {}
         }
     }
     None
+}
+
+/// How many parts an expression chains at most. A chain is as deep as it is long, and Jinja goes down it
+/// without looking at the stack.
+const LONGEST_CHAIN: usize = 1_000;
+
+/// Whether an expression is small enough to be compiled.
+pub(super) fn is_bounded(source: &str) -> bool {
+    let blanked = blank_literals(source);
+    let signs = blanked.chars().filter(|c| ".|+-~*/%[(<>=!".contains(*c)).count();
+    let is_link = |word: &&str| matches!(*word, "not" | "and" | "or" | "if" | "is" | "in");
+    let words = blanked.split(|c: char| !c.is_alphanumeric() && c != '_').filter(is_link).count();
+    signs + words <= LONGEST_CHAIN
 }
 
 #[cfg(test)]

@@ -175,3 +175,47 @@ fn the_reference_lists_every_filter() {
     }
     assert_eq!(&page[begin..end], chapter, "run again with UPDATE_DOCS=1");
 }
+
+#[test]
+fn what_is_absent_passes_or_fails_as_asked() {
+    let json = serde_json::json!({"a": null, "list": [1]});
+    let scope = Arc::new(Scope { item: from_json(&json), ..Scope::default() });
+    let eval = |absent, source: &str| Expression::parse_as(absent, source).unwrap().eval(&scope);
+    assert!(eval(Absent::Passes, "item.b.c.d").unwrap().is_undefined());
+    assert_eq!(eval(Absent::Fails, "item.b.c.d").unwrap_err(), "`item.b` is undefined");
+    assert_eq!(eval(Absent::Fails, "item.b ~ 'x'").unwrap_err(), "`item.b` is undefined");
+    assert_eq!(eval(Absent::Fails, "item.b").unwrap_err(), "`item.b` is undefined");
+    assert!(eval(Absent::Fails, "item.a").unwrap().is_none());
+    assert_eq!(eval(Absent::Fails, "item.b | default(3)").unwrap().as_i64(), Some(3));
+    assert_eq!(eval(Absent::Fails, "item.b | or_else(3)").unwrap().as_i64(), Some(3));
+    for source in ["item.list | first", "range(3) | list | length", "item.a is none"] {
+        let both = [Absent::Passes, Absent::Fails].map(|absent| to_json(&eval(absent, source).unwrap()));
+        assert_eq!(both[0], both[1], "{source}");
+    }
+}
+
+/// Jinja goes down a chain as deep as it is long, without looking at the stack; a file from anybody must
+/// not end the program.
+#[test]
+fn a_chain_without_end_is_refused() {
+    for part in
+        ["+1", ".a", "|d", "~1", " and 1", " if 1 else 1", " is odd", "[1]", "(1)", "==1", " not in a"]
+    {
+        let long = format!("a{}", part.repeat(100_000));
+        assert!(Expression::parse(&long).is_err(), "{part}");
+        // As long as allowed, on the small stack of a test.
+        let most = format!("a{}", part.repeat(999 / 2));
+        let _ = Expression::parse(&most).map(|expression| expression.eval(&Arc::new(Scope::default())));
+    }
+    for part in ["not ", "-", "(", "[", "{'a': "] {
+        assert!(Expression::parse(&format!("{}a", part.repeat(100_000))).is_err(), "{part}");
+    }
+    for part in ["+1", ".a", "|d", "~1"] {
+        let most = format!("a{}", part.repeat(1_000));
+        let _ = Expression::parse(&most).map(|expression| expression.eval(&Arc::new(Scope::default())));
+    }
+    let wide = format!("[{}]", "1, ".repeat(50_000));
+    assert!(Expression::parse(&wide).is_ok());
+    let many = "{{ 1 }}".repeat(50_000);
+    assert_eq!(Template::parse(&many).unwrap().expressions().len(), 50_000);
+}

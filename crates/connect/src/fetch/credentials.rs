@@ -13,8 +13,8 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::client::{Answer, Failure, Keep, Outgoing};
-use super::host::{Pace, lock};
-use super::{Auth, FetchError, Fetcher, Policy};
+use super::host::lock;
+use super::{Auth, FetchError, Fetcher, Pace, Policy};
 
 /// A token is renewed this long before it expires.
 const RENEW_EARLY: Duration = Duration::from_secs(60);
@@ -261,7 +261,7 @@ impl Fetcher {
             body: Some(&body),
             keep: Keep::Whole(MAX_TOKEN_BYTES),
         };
-        self.exchange(outgoing, Pace::default()).await
+        self.exchange(outgoing, Pace::default(), &[]).await
     }
 }
 

@@ -1,26 +1,20 @@
-//! What is known about one host: its pace, the pause it asked for, and whether it is so broken that
-//! it is left alone. A host has one pace, the slowest that anyone asks for; the fetcher's default
-//! holds only where nobody asks.
+//! What is known about one host: its robots.txt, how fast it may be asked, and whether it is so broken
+//! that it is left alone.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
+use super::budget::{Budget, Need, Pace, Turn};
 use super::guard::is_loopback;
 use super::robots::RobotsCache;
-use super::{BreakerOptions, FetchError, FetchOptions, now};
+use super::{BreakerOptions, FetchError, FetchOptions};
 
 /// Hosts remembered at most; beyond it the idle ones are forgotten.
 const MAX_HOSTS: usize = 4096;
-
-/// A pause that somebody who watches will wonder about.
-const LONG_PAUSE: Duration = Duration::from_secs(10);
 
 /// The hosts met so far.
 #[derive(Debug, Default)]
@@ -35,7 +29,7 @@ impl Hosts {
             return host.clone();
         }
         if hosts.len() >= MAX_HOSTS {
-            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.paused().is_some());
+            hosts.retain(|_, host| Arc::strong_count(host) > 1 || lock(&host.breaker).failures > 0);
         }
         let host = Arc::new(Host::new(name.clone(), is_loopback(url), options));
         hosts.insert(name, host.clone());
@@ -51,27 +45,23 @@ fn host_name(url: &Url) -> String {
     }
 }
 
-/// How fast a host may be asked, as far as somebody says so.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Pace {
-    pub per_second: Option<f64>,
-    pub concurrency: Option<usize>,
-}
-
 /// One host.
 #[derive(Debug)]
 pub(super) struct Host {
     pub name: String,
     pub robots: RobotsCache,
-    lane: Mutex<Lane>,
-    pause: Mutex<Option<Pause>>,
+    /// Its resource, under which the limits are kept.
+    pub resource: String,
+    default: Pace,
+    /// What the site itself asks for.
+    crawl: Mutex<Pace>,
     breaker: Mutex<Breaker>,
 }
 
 /// The right to send one request.
 #[derive(Debug)]
 pub(super) struct Permit {
-    _slot: OwnedSemaphorePermit,
+    _turn: Turn,
     _total: OwnedSemaphorePermit,
 }
 
@@ -82,51 +72,43 @@ impl Host {
             false => (Some(options.per_second), options.concurrency),
         };
         Host {
-            name,
             robots: RobotsCache::default(),
-            lane: Mutex::new(Lane::new(default.0, default.1)),
-            pause: Mutex::new(None),
+            resource: format!("host:{name}"),
+            default: Pace { per_second: default.0, concurrency: Some(default.1) },
+            crawl: Mutex::default(),
             breaker: Mutex::new(Breaker::new(&options.breaker)),
+            name,
         }
     }
 
-    /// Waits for the host's turn: a free place, the end of a pause, its rate.
+    /// Waits for the host's turn, and that of everything else a request needs.
     pub async fn enter(
         &self,
         url: &str,
-        pace: Pace,
+        needs: &[Need],
+        budget: &dyn Budget,
         total: &Arc<Semaphore>,
         max_wait: Duration,
     ) -> Result<Permit, FetchError> {
         self.breaker(url, Breaker::closed_for)?;
-        let (limiter, slots) = lock(&self.lane).slowed_to(pace);
-        let slot = acquire(slots).await?;
-        self.wait_out_pause(url, max_wait).await?;
+        let turn = budget.enter(needs, max_wait).await.map_err(|refusal| refusal.about(url))?;
         self.breaker(url, Breaker::admit)?;
-        if let Some(limiter) = limiter {
-            limiter.until_ready().await;
-        }
         // last, so that waiting for one host takes no place from the others
-        Ok(Permit { _slot: slot, _total: acquire(total.clone()).await? })
+        let shut_down = |_| FetchError::Setup("the fetcher is shut down".to_owned());
+        let total = total.clone().acquire_owned().await.map_err(shut_down)?;
+        Ok(Permit { _turn: turn, _total: total })
     }
 
-    /// Nobody sends to this host for `wait`; `why` is told to those who would wait too long.
-    pub fn pause_for(&self, wait: Duration, why: &str) {
-        let pause_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        match wait < LONG_PAUSE {
-            true => tracing::debug!(host.name = self.name, pause_ms, "host asked for a pause"),
-            false => tracing::warn!(host.name = self.name, pause_ms, "host asked for a long pause"),
-        }
-        let until = Instant::now() + wait.min(Duration::from_secs(366 * 86_400));
-        let mut pause = lock(&self.pause);
-        if pause.as_ref().is_none_or(|p| p.until < until) {
-            *pause = Some(Pause { until, at: now() + wait, why: why.to_owned() });
-        }
+    /// What a request that asks for this pace needs of the host.
+    pub fn need(&self, pace: Pace) -> Need {
+        let mut wish = *lock(&self.crawl);
+        wish.slow_to(pace);
+        Need { resource: self.resource.clone(), wish, default: self.default }
     }
 
     /// Keeps the site's own `Crawl-delay`.
     pub fn slow_down(&self, pace: Pace) {
-        lock(&self.lane).slowed_to(pace);
+        lock(&self.crawl).slow_to(pace);
     }
 
     /// Notes how a request went.
@@ -146,21 +128,6 @@ impl Host {
         }
     }
 
-    fn paused(&self) -> Option<Pause> {
-        lock(&self.pause).clone().filter(|pause| pause.until > Instant::now())
-    }
-
-    async fn wait_out_pause(&self, url: &str, max_wait: Duration) -> Result<(), FetchError> {
-        while let Some(pause) = self.paused() {
-            let wait = pause.until.saturating_duration_since(Instant::now());
-            if wait > max_wait {
-                return Err(FetchError::Quota { url: url.into(), message: pause.why, until: Some(pause.at) });
-            }
-            tokio::time::sleep(wait).await;
-        }
-        Ok(())
-    }
-
     fn breaker(
         &self,
         url: &str,
@@ -177,60 +144,6 @@ impl Host {
             }),
         }
     }
-}
-
-#[derive(Debug, Clone)]
-struct Pause {
-    until: Instant,
-    at: DateTime<Utc>,
-    why: String,
-}
-
-/// A host's rate and places. Replaced, not adjusted, when somebody asks for less.
-#[derive(Debug)]
-struct Lane {
-    wish: Pace,
-    limiter: Option<Arc<DefaultDirectRateLimiter>>,
-    slots: Arc<Semaphore>,
-}
-
-impl Lane {
-    fn new(per_second: Option<f64>, concurrency: usize) -> Lane {
-        Lane { wish: Pace::default(), limiter: limiter(per_second), slots: slots(concurrency) }
-    }
-
-    fn slowed_to(&mut self, pace: Pace) -> (Option<Arc<DefaultDirectRateLimiter>>, Arc<Semaphore>) {
-        if let Some(rate) = pace.per_second
-            && self.wish.per_second.is_none_or(|known| rate < known)
-        {
-            self.wish.per_second = Some(rate);
-            self.limiter = limiter(Some(rate));
-        }
-        if let Some(places) = pace.concurrency
-            && self.wish.concurrency.is_none_or(|known| places < known)
-        {
-            self.wish.concurrency = Some(places);
-            self.slots = slots(places);
-        }
-        (self.limiter.clone(), self.slots.clone())
-    }
-}
-
-/// Two may start together where the rate is not slow (robots.txt, then the page); at high rates a
-/// tenth of a second's worth, because timers are coarser than such a rate.
-fn limiter(per_second: Option<f64>) -> Option<Arc<DefaultDirectRateLimiter>> {
-    let rate = per_second?.clamp(0.001, 100_000.0);
-    let burst = if rate < 2.0 { 1 } else { ((rate / 10.0).ceil() as u32).max(2) };
-    let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate))?;
-    Some(Arc::new(RateLimiter::direct(quota.allow_burst(NonZeroU32::new(burst)?))))
-}
-
-fn slots(concurrency: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS)))
-}
-
-async fn acquire(slots: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, FetchError> {
-    slots.acquire_owned().await.map_err(|_| FetchError::Setup("the fetcher is shut down".to_owned()))
 }
 
 /// Counts failures in a row. Open, it lets nobody through; after its time one probe goes through,
@@ -281,17 +194,6 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_slowest_wish_holds() {
-        let mut lane = Lane::new(Some(4.0), 4);
-        lane.slowed_to(Pace { per_second: Some(20.0), concurrency: Some(8) });
-        assert_eq!(lane.wish.per_second, Some(20.0), "a wish beats the default");
-        lane.slowed_to(Pace { per_second: Some(5.0), concurrency: None });
-        lane.slowed_to(Pace { per_second: Some(50.0), concurrency: Some(16) });
-        assert_eq!(lane.wish, Pace { per_second: Some(5.0), concurrency: Some(8) });
-        assert_eq!(lane.slots.available_permits(), 8);
-    }
 
     #[test]
     fn one_probe_goes_through_an_open_breaker() {

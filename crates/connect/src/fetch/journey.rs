@@ -15,9 +15,8 @@ use url::Url;
 use super::answer::{asked_wait, judge};
 use super::client::{Answer, Failure, Keep, Outgoing};
 use super::credentials::{Shown, belongs_to, clean};
-use super::host::Pace;
 use super::limits::{self, Left};
-use super::{Auth, FetchError, Fetched, Fetcher, Policy, Validators};
+use super::{Auth, FetchError, Fetched, Fetcher, Pace, Policy, Validators};
 
 /// What is to be fetched, and all that bears on it.
 pub(super) struct Errand<'a> {
@@ -189,7 +188,7 @@ impl Fetcher {
             body: errand.request.body.as_ref().filter(|_| hop.with_body && hop.method == Method::Post),
             keep: Keep::Whole(self.shared.options.max_bytes),
         };
-        self.exchange(outgoing, errand.pace()).await
+        self.exchange(outgoing, errand.pace(), &errand.policy.resources).await
     }
 
     /// Takes one from the source's budget of requests per run.
@@ -210,7 +209,10 @@ impl Fetcher {
         };
         let host = self.shared.hosts.of(url, &self.shared.options);
         let why = format!("{} asked for a pause of {} s", host.name, wait.as_secs_f64().ceil());
-        host.pause_for(wait, &why);
+        let others = errand.policy.resources.iter().map(|need| &need.resource);
+        for resource in std::iter::once(&host.resource).chain(others) {
+            self.shared.budget.pause(resource, wait, &why);
+        }
         self.tally.paused();
         match asked {
             Some(wait) if self.too_long(wait) && !ruled(answer, errand) => Err(FetchError::Quota {

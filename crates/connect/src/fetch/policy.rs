@@ -3,6 +3,8 @@
 
 use secrecy::SecretString;
 
+use super::Need;
+
 /// Credentials, added at the moment of sending and never stored with a request.
 #[derive(Debug, Clone, Default)]
 pub enum Auth {
@@ -110,6 +112,9 @@ pub struct Policy {
     pub per_second: Option<f64>,
     /// Requests under way at once per host; the fetcher's own default when `None`.
     pub concurrency: Option<usize>,
+    /// What a request needs room in beside its host: an API key, a site of several hosts. A pause that
+    /// one host asks for holds for these too.
+    pub resources: Vec<Need>,
     /// Requests per run at most.
     pub per_run: Option<u64>,
     /// Obey robots.txt. True for pages; false for a documented API, whose terms are its key's.
@@ -130,6 +135,7 @@ impl Default for Policy {
             auth_host: None,
             per_second: None,
             concurrency: None,
+            resources: Vec::new(),
             per_run: None,
             robots: true,
             limit_headers: LimitHeaders::default(),

@@ -10,8 +10,8 @@ use texting_robots::Robot;
 use url::Url;
 
 use super::client::{Answer, Failure, Keep, Outgoing};
-use super::host::{Host, Pace, lock};
-use super::{FetchError, Fetcher};
+use super::host::{Host, lock};
+use super::{FetchError, Fetcher, Pace};
 
 /// The name that robots.txt files address.
 const AGENT: &str = "callboard";
@@ -105,7 +105,7 @@ impl Fetcher {
                 body: None,
                 keep: Keep::First(MAX_BYTES),
             };
-            let answer = self.exchange(outgoing, Pace::default()).await?;
+            let answer = self.exchange(outgoing, Pace::default(), &[]).await?;
             let status = answer.status;
             if status == 429 || status >= 500 {
                 let (url, message) = (url.to_string(), "robots.txt is not available".to_owned());

@@ -10,7 +10,7 @@ use model::{Finding, Severity};
 use serde_json::Value;
 
 use super::plan::{Plan, RecognisePlan};
-use super::rule::{EachRule, Rule, literal};
+use super::rule::{EachRule, Rule, lets_of_all_and_of_one, literal};
 use super::spec::{Condition, ManifestSpec, Ordered, RecogniseSpec, ValueSpec};
 use crate::expression::{Address, Expression, Fault, Template};
 use crate::yaml::{self, Node, Step};
@@ -281,7 +281,8 @@ impl<'a> Compiler<'a> {
                 Rule::Object(own.map(rule).collect())
             }
         };
-        Rule::Each(Box::new(EachRule { each, lets, condition, value }))
+        let (lets_of_all, lets) = lets_of_all_and_of_one(lets);
+        Rule::Each(Box::new(EachRule { each, lets_of_all, lets, condition, value }))
     }
 
     /// The rules of a `let`, and the names with theirs in them.

@@ -110,7 +110,8 @@ impl<'a> Checker<'a> {
         let needed = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         for missing in needed.filter_map(Value::as_str) {
             if !pairs.iter().any(|(key, _)| key.name == missing) {
-                self.fault(node.place, format!("{name} needs `{missing}`"), None);
+                let who = if name == self.shape.whole { name.to_owned() } else { format!("`{name}`") };
+                self.fault(node.place, format!("{who} needs `{missing}`"), None);
             }
         }
     }
@@ -137,7 +138,7 @@ impl<'a> Checker<'a> {
 
     /// Of several shapes the one that the node's type picks; of tagged ones the one its key names.
     fn check_branches(&mut self, node: &Node, branches: Vec<&'a Value>, name: &str) {
-        let branches: Vec<&'a Value> = branches.into_iter().map(|branch| self.resolve(branch)).collect();
+        let branches = self.flattened(branches);
         if let Tree::Map(pairs) = &node.tree {
             let tagged: Vec<(&'a str, &'a Value)> =
                 branches.iter().filter_map(|branch| tag(branch)).collect();
@@ -151,7 +152,7 @@ impl<'a> Checker<'a> {
         }
         let fitting = branches.iter().find(|branch| {
             let types = types(branch);
-            types.is_empty() && self.nested_fits(node, branch) || types.iter().any(|kind| fits(node, kind))
+            types.is_empty() || types.iter().any(|kind| fits(node, kind))
         });
         match fitting {
             Some(branch) => self.check(node, branch, name),
@@ -169,14 +170,16 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A branch that is a choice itself (an optional enum) fits when one of its branches does.
-    fn nested_fits(&self, node: &Node, branch: &'a Value) -> bool {
-        let Some(inner) = branches(branch) else { return true };
-        inner.into_iter().any(|inner| {
-            let inner = self.resolve(inner);
-            let types = types(inner);
-            types.is_empty() || types.iter().any(|kind| fits(node, kind))
-        })
+    /// The branches with those of a branch that is a choice itself (an optional enum) in its place.
+    fn flattened(&self, branches: Vec<&'a Value>) -> Vec<&'a Value> {
+        let inner = |branch| {
+            let branch = self.resolve(branch);
+            match self::branches(branch) {
+                Some(inner) => self.flattened(inner),
+                None => vec![branch],
+            }
+        };
+        branches.into_iter().flat_map(inner).collect()
     }
 
     fn check_tagged(

@@ -9,6 +9,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Fault, ItemId, StepNo};
+use tracing::Instrument as _;
 
 use super::child::{self, Errand, Where};
 use super::finish::{self, SOURCE_STOPPED};
@@ -18,6 +19,7 @@ use super::take::{TakeResult, Taken};
 use super::{CollectOptions, Origin};
 use crate::functions::{Answer, Call, Child, Children, Failure, Function, FunctionSpec};
 use crate::run::Wanted;
+use crate::spans;
 
 pub(crate) static SPEC: FunctionSpec = FunctionSpec {
     name: "collect",
@@ -140,7 +142,8 @@ impl Function for Collect {
             }
             let (origin, at) = (errand.origin, errand.at.clone());
             let work = session.work(&call.world, errand).await?;
-            let taken = session.taker.clone().take(work).await;
+            let span = spans::source(work.origin.named.name());
+            let taken = session.taker.clone().take(work).instrument(span).await;
             Ok(answer(&session, call, origin, &at, taken))
         })
     }

@@ -25,6 +25,15 @@ pub enum Named {
     Otherwise(SourceName),
 }
 
+impl Named {
+    /// The name, as far as it is known before reading.
+    pub(super) fn name(&self) -> &SourceName {
+        match self {
+            Named::Source(name) | Named::Otherwise(name) => name,
+        }
+    }
+}
+
 /// One input of a run.
 pub struct Origin {
     /// As the user named it.

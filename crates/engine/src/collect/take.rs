@@ -1,6 +1,7 @@
 //! One document's way: load or fetch it, land it, read it, refine what it states.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -103,18 +104,23 @@ impl Taker {
             Ok(Obtained::Nothing) => return nothing(work),
             Err(failure) => return failed(work, failure.error, failure.stop),
         };
+        if document.body.len() <= READ_HERE_BYTES {
+            return self.land_and_read_here(work, *document, known);
+        }
         let Ok(_permit) = self.cores.acquire().await else {
             return failed(work, "the run has ended".to_owned(), false);
         };
         let (taker, kept) = (self.clone(), work.clone());
         match tokio::task::spawn_blocking(move || taker.land_and_read(work, *document, known)).await {
             Ok(taken) => taken,
-            Err(_) => failed(
-                kept,
-                "callboard has a fault: its reader died; please report it with the input".to_owned(),
-                false,
-            ),
+            Err(_) => reader_died(kept),
         }
+    }
+
+    fn land_and_read_here(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
+        let kept = work.clone();
+        let read = AssertUnwindSafe(|| self.land_and_read(work, document, known));
+        std::panic::catch_unwind(read).unwrap_or_else(|_| reader_died(kept))
     }
 
     async fn known(&self, work: &Work) -> Result<Option<Known>, store::StoreError> {
@@ -139,7 +145,10 @@ impl Taker {
             Place::Address => {}
         }
         let Some((fetcher, policy)) = &self.fetchers[work.index] else {
-            return Err(Failed { error: "nothing is fetched in this run".to_owned(), stop: true });
+            return match known {
+                Some(_) => self.not_modified(work, known).await,
+                None => Err(Failed::new("nothing is fetched in this run, and no earlier one landed it")),
+            };
         };
         let validators = known
             .filter(|_| !self.reread)
@@ -187,7 +196,11 @@ impl Taker {
     }
 
     fn land_and_read(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
-        let hash = match self.store.landing().put(&document.body) {
+        let landed = match &known {
+            Some(known) => self.store.landing().put_again(&document.body, known.body),
+            None => self.store.landing().put(&document.body),
+        };
+        let hash = match landed {
             Ok(hash) => hash,
             Err(error) => return failed(work, error.to_string(), true),
         };
@@ -249,6 +262,10 @@ impl From<FetchError> for Failed {
         Failed { stop: error.stops_source(), error: error.to_string() }
     }
 }
+
+/// Bodies so small are read within a fraction of a millisecond: less than handing them to another
+/// thread and waking this one again costs.
+const READ_HERE_BYTES: usize = 64 * 1024;
 
 /// Longest file that is read.
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -346,6 +363,11 @@ fn unchanged(work: Work, document: Option<Document>, known: Option<Known>) -> Ta
 
 fn nothing(work: Work) -> Taken {
     Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Nothing }
+}
+
+fn reader_died(work: Work) -> Taken {
+    let error = "callboard has a fault: its reader died; please report it with the input".to_owned();
+    failed(work, error, false)
 }
 
 fn failed(work: Work, error: String, stop: bool) -> Taken {

@@ -48,18 +48,24 @@ pub fn parameters(schema: &Schema) -> Vec<Parameter> {
         .collect();
     let members = whole.get("properties").and_then(Value::as_object).into_iter().flatten();
     let parameter = |(name, own): (&String, &Value)| {
-        let target = resolve(whole, own);
-        let text = |key: &str| own.get(key).or_else(|| target.get(key)).and_then(Value::as_str);
         let default = own.get("default").filter(|value| !value.is_null()).cloned();
         Parameter {
             name: name.clone(),
             kind: kind(whole, own),
             required: required.contains(&name.as_str()),
             default,
-            description: text("description").unwrap_or_default().replace('\n', " "),
+            description: description(whole, own).unwrap_or_default().replace('\n', " "),
         }
     };
     members.map(parameter).collect()
+}
+
+/// Its own words, or those of the type that it refers to.
+fn description<'a>(whole: &'a Value, own: &'a Value) -> Option<&'a str> {
+    let branches = own.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let places =
+        [own].into_iter().chain([resolve(whole, own)]).chain(branches.map(|one| resolve(whole, one)));
+    places.filter_map(|one| one.get("description")).find_map(Value::as_str)
 }
 
 fn resolve<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {

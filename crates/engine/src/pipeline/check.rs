@@ -3,14 +3,14 @@
 
 use std::sync::LazyLock;
 
-use connect::yaml::{self, Node, Tree, shape::Shape};
+use connect::yaml::{self, Key, Node, Tree, shape::Shape};
 use model::{Finding, Severity};
 use serde_json::{Value, json};
 
 use super::compile::compile;
 use super::plan::Plan;
 use super::spec::Pipeline;
-use super::{DEEPEST_VALUE, LARGEST_FILE_BYTES};
+use super::{DEEPEST_VALUE, LARGEST_FILE_BYTES, MOST_FINDINGS};
 use crate::functions::{self, FunctionSpec};
 
 /// What a pipeline is checked against.
@@ -101,17 +101,53 @@ fn loaded(file: &str, text: &str, tree: &Node, rules: &Rules) -> Result<Loaded, 
     let mut findings =
         Shape { file, schema: &lint_schema(), whole: "the pipeline", templates: false }.faults(tree);
     findings.iter_mut().for_each(older_names);
-    let pipeline = match serde_json::from_value::<Pipeline>(tree.to_json()) {
+    let pipeline = match serde_json::from_value::<Pipeline>(salvaged(tree, &findings)) {
         Ok(pipeline) => pipeline,
         Err(error) if findings.is_empty() => return Err(vec![Finding::error(file, error.to_string())]),
         Err(_) => return Err(findings),
     };
     let (plan, more) = compile(file, text, tree, &pipeline, rules);
     findings.extend(more);
-    findings.sort_by_key(|finding| finding.place);
+    let findings = readable(file, findings);
     match plan.filter(|_| findings.iter().all(|finding| finding.severity == Severity::Warning)) {
         Some(plan) => Ok(Loaded { pipeline, plan, warnings: findings }),
         None => Err(findings),
+    }
+}
+
+/// The findings in the order of the file; the faults first where there are more than anybody reads.
+fn readable(file: &str, mut findings: Vec<Finding>) -> Vec<Finding> {
+    let count = findings.len();
+    if count > MOST_FINDINGS {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.truncate(MOST_FINDINGS);
+    }
+    findings.sort_by_key(|finding| finding.place);
+    if count > MOST_FINDINGS {
+        findings.push(Finding::warning(file, format!("there is more; {MOST_FINDINGS} findings are shown")));
+    }
+    findings
+}
+
+/// What of the file can be read: without unknown keys and values of the wrong type, so that the rest is
+/// checked in the same go.
+fn salvaged(node: &Node, findings: &[Finding]) -> Value {
+    let at = |place: yaml::Place| findings.iter().filter(move |finding| finding.place == Some(place));
+    match &node.tree {
+        Tree::Map(pairs) => {
+            let unknown = |key: &Key| {
+                at(key.place).any(|f| f.message.starts_with(&format!("unknown key `{}`", key.name)))
+            };
+            let wrong = |inside: &Node| at(inside.place).next().is_some();
+            let kept = pairs.iter().filter(|(key, inside)| !unknown(key) && !wrong(inside));
+            Value::Object(kept.map(|(key, inside)| (key.name.clone(), salvaged(inside, findings))).collect())
+        }
+        Tree::List(items) => {
+            // An object in a list is a step; what it lacks is no reason to leave it out.
+            let right = |item: &&Node| matches!(item.tree, Tree::Map(_)) || at(item.place).next().is_none();
+            Value::Array(items.iter().filter(right).map(|item| salvaged(item, findings)).collect())
+        }
+        _ => node.to_json(),
     }
 }
 

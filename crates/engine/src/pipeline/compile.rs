@@ -8,9 +8,10 @@ mod links;
 mod steps;
 
 use connect::expression::Fault;
-use connect::yaml::{self, Node, Step as Inside};
+use connect::yaml::{self, Node, Step as Inside, Tree};
 use model::{Finding, Severity};
 
+use super::MOST_FINDINGS;
 use super::check::Rules;
 use super::plan::{Mode, Plan};
 use super::spec::Pipeline;
@@ -107,6 +108,13 @@ impl<'a> Compiler<'a> {
         self.push(Finding::error(self.file, message), place)
     }
 
+    /// Whether the file says nothing at the current path: its shape was found wrong already.
+    fn is_absent(&self) -> bool {
+        let Some((Inside::Key(name), around)) = self.path.split_last() else { return false };
+        let Tree::Map(pairs) = &self.tree.at(around).tree else { return true };
+        !pairs.iter().any(|(key, _)| key.name == *name)
+    }
+
     fn warning(&mut self, message: impl Into<String>) -> &mut Finding {
         let place = self.tree.at(&self.path).place;
         self.push(Finding::warning(self.file, message), place)
@@ -114,6 +122,10 @@ impl<'a> Compiler<'a> {
 
     /// Reports a fault inside the text at the current path.
     fn text_fault(&mut self, text: &str, fault: Fault) {
+        if self.findings.len() > MOST_FINDINGS {
+            // Nobody reads so many, and each place costs a look through the file.
+            return;
+        }
         let place = yaml::place_within(self.source, self.tree.at(&self.path).place, text, fault.at);
         self.push(Finding::error(self.file, fault.message), place).help = fault.help;
     }

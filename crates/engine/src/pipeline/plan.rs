@@ -2,6 +2,7 @@
 //! and the rules for what happens to the others when one ends.
 
 mod edges;
+mod reach;
 mod select;
 mod siblings;
 mod tolerance;
@@ -14,6 +15,7 @@ use model::Finding;
 
 pub use edges::Mode;
 pub(super) use edges::{Node, order};
+pub(super) use reach::StepSet;
 pub use siblings::Siblings;
 pub use store::{StepNo, StepStatus};
 pub use tolerance::Tolerance;

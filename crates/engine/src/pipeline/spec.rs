@@ -1,5 +1,8 @@
 //! A pipeline as it is written: one struct, from which come the parser, the JSON Schema for editors,
 //! the reference and the first half of lint.
+//!
+//! What a file must have is said in the schema alone (`required`): reading is lenient, so that lint can
+//! go on and report the rest as well.
 
 mod amounts;
 mod param;
@@ -16,8 +19,10 @@ pub use schedule::{Overlap, Schedule, ScheduleSpec};
 /// A pipeline: steps, what they depend on, and when it all runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["name", "steps"]))]
 pub struct Pipeline {
     /// Its name: letters, digits, `-`, `_`, `.` and `/`. Runs, locks and schedules go by it.
+    #[serde(default)]
     pub name: String,
     /// What it does, one or two sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,7 +36,8 @@ pub struct Pipeline {
     /// settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// What happens to a run that would begin while another with the same parameters is under way.
+    /// What happens to a run that would begin while another with the same parameters is under way:
+    /// it queues unless said.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
     #[schemars(with = "Option<Overlap>")]
     pub overlap: Overlap,
@@ -54,16 +60,18 @@ pub struct Pipeline {
     #[schemars(range(min = 0, max = 100))]
     pub max_retries: u32,
     /// What is done.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "or_default")]
     pub steps: Vec<Step>,
 }
 
 /// One step of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["name"]))]
 pub struct Step {
     /// Its name, which no other step beside or around it has. Letters, digits, `_`, `-` and `.`;
     /// expressions write `steps.load`, or `steps['load-all']` where it is more than letters, digits and `_`.
+    #[serde(default)]
     pub name: String,
     /// What it calls; `callboard functions` lists them. A step has this or `steps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +80,7 @@ pub struct Step {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Map::is_empty")]
     #[schemars(with = "Option<std::collections::BTreeMap<String, Value>>")]
     pub with: Map<String, Value>,
-    /// False: it is skipped, and so is what depends on it.
+    /// False: it is skipped, and so is what depends on it. True unless said.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub enabled: bool,
     /// Steps beside it that must have completed, wholly or in part.

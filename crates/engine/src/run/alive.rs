@@ -41,7 +41,9 @@ fn is_running(row: &RunnerRow) -> bool {
     if row.pid == std::process::id() || !std::path::Path::new("/proc/self").exists() {
         return true;
     }
-    std::fs::metadata(format!("/proc/{}", row.pid)).is_ok()
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", row.pid));
+    // One that has ended and that nobody has waited for is still listed, as `Z`.
+    stat.is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
 }
 
 /// The name of this machine.

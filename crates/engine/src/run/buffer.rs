@@ -106,6 +106,7 @@ mod tests {
             left_out: 0,
             siblings: Siblings::default(),
             step: None,
+            run: None,
         };
         Executed { ack, records: 0 }
     }

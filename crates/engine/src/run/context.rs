@@ -77,12 +77,10 @@ impl RunContext {
         secrets: &Map<String, Value>,
         world: &World,
     ) -> Result<RunContext, RunError> {
-        let definition: Definition = serde_json::from_value(detail.definition.clone()).map_err(|error| {
-            RunError::Usage(format!("run {} cannot be gone on with by this version: {error}", detail.id))
-        })?;
+        let definition = Definition::of(detail)?;
         let plan = definition.plan()?;
         let mut params = definition.params;
-        params.extend(secrets.iter().map(|(name, value)| (name.clone(), value.clone())));
+        super::secrets::complete(&definition.pipeline, &mut params, secrets, world.env)?;
         let env: BTreeMap<String, String> =
             plan.env.iter().filter_map(|name| Some((name.clone(), (world.env)(name)?))).collect();
         let started_at = detail.started_at;

@@ -11,7 +11,8 @@ use crate::pipeline::{Each, Inner};
 /// Elements that are entered in one transaction.
 const PORTION: usize = 5_000;
 
-/// Enters the elements. None is begun before all are entered, so that shares are of the whole.
+/// Enters the elements. Those entered first may be under way before the last are; failures are judged
+/// when all are there.
 pub(super) async fn spread(execution: &Execution<'_>, each: &Each) -> Result<Turn, Failure> {
     let bounds = execution.world.bounds;
     let elements = each.over.elements(&execution.scope().await?, bounds.elements).map_err(Failure::input)?;
@@ -19,6 +20,7 @@ pub(super) async fn spread(execution: &Execution<'_>, each: &Each) -> Result<Tur
         Inner::Call { function } => !execution.world.functions.spreads(function),
         Inner::Steps(_) => true,
     };
+    let cap = each.max_concurrency.clamp(1, bounds.concurrency);
     let mut portion = Vec::new();
     for (index, element) in elements.enumerate() {
         portion.push(NewItem {
@@ -30,19 +32,18 @@ pub(super) async fn spread(execution: &Execution<'_>, each: &Each) -> Result<Tur
             counted,
         });
         if portion.len() == PORTION {
-            let held = enter(execution, std::mem::take(&mut portion)).await?;
+            let held = enter(execution, cap, std::mem::take(&mut portion)).await?;
             if !held {
                 return Err(Failure::passing("lost", "another runner has taken this over"));
             }
         }
     }
-    let cap = each.max_concurrency.clamp(1, bounds.concurrency);
     Ok(Turn::Spread(Spread { cap, most: None, children: portion }))
 }
 
-async fn enter(execution: &Execution<'_>, children: Vec<NewItem>) -> Result<bool, Failure> {
+async fn enter(execution: &Execution<'_>, cap: u32, children: Vec<NewItem>) -> Result<bool, Failure> {
     let lease = execution.lease;
-    let spread = Spread { cap: 0, most: None, children };
+    let spread = Spread { cap, most: None, children };
     Ok(execution.world.store.enqueue(lease.runner, lease.item, lease.attempt, spread).await?)
 }
 

@@ -6,11 +6,14 @@ use std::time::Instant;
 use serde_json::Value;
 use store::{Ack, Ending, Fault, Lease, NewItem, Phase, Spread, StepEnd, StepNo, StepStatus};
 
+use tracing::Instrument as _;
+
 use super::context::{elapsed_ms, later};
 use super::siblings::siblings;
 use super::{Backoff, Input, RunContext, RunError, World, each};
 use crate::functions::{Answer, Call, Child, Failure, Function};
 use crate::pipeline::{Inner, PlanStep, Work};
+use crate::spans;
 
 /// What came of an item: its ack, and what the runner must know beside it.
 pub(super) struct Executed {
@@ -47,34 +50,56 @@ pub(super) async fn execute(
     let step = lease.step.and_then(|no| run.plan.step(no));
     let step = step.ok_or_else(|| RunError::Fault(format!("item {} is of no step", lease.item.0)))?;
     let input = Input::read(lease.input.clone())?;
-    let is_step = input.is_none();
     let execution = Execution { world, run, step, lease, input };
-    let (turn, mut brought) = match execution.turn().await {
+    let (turn, brought) = match execution.turn().instrument(spans::step(&step.path)).await {
         Ok(turned) => turned,
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };
-    let (ending, status, reason) = execution.ending(turn, backoff);
-    let ended = status.filter(|_| is_step);
-    let records = brought.documents.iter().map(crate::collect::records_in).sum();
-    let ack = Ack {
-        item: lease.item,
-        attempt: lease.attempt,
-        elapsed_ms: elapsed_ms(began),
-        ending,
-        documents: std::mem::take(&mut brought.documents),
-        follow: execution.children(std::mem::take(&mut brought.follow)),
-        left_out: brought.left_out,
-        siblings: store::Siblings {
-            stop: brought.stop,
-            ..ended.map(|status| siblings(&run.plan, step.no, status)).unwrap_or_default()
-        },
-        step: ended.filter(|_| step.parent.is_none()).map(|status| StepEnd { status, reason }),
-    };
-    Ok(Executed { ack, records })
+    Ok(execution.executed(turn, brought, backoff, elapsed_ms(began)))
+}
+
+/// An item whose execution failed as a whole: it ends as any that fails, so that those that wait for it
+/// learn of it. `None` for an item of no step.
+pub(super) fn fallen(
+    world: &Arc<World>,
+    run: &Arc<RunContext>,
+    lease: &Lease,
+    failure: Failure,
+    backoff: &Backoff,
+) -> Option<Executed> {
+    let step = run.plan.step(lease.step?)?;
+    let input = Input::read(lease.input.clone()).ok().flatten();
+    let execution = Execution { world, run, step, lease, input };
+    Some(execution.executed(Turn::Failed(failure), Answer::default(), backoff, 0))
+}
+
+impl Execution<'_> {
+    fn executed(&self, turn: Turn, brought: Answer, backoff: &Backoff, elapsed_ms: u64) -> Executed {
+        let (ending, status, reason) = self.ending(turn, backoff);
+        let ended = status.filter(|_| self.lease.input.is_none());
+        let records = brought.documents.iter().map(crate::collect::records_in).sum();
+        let ack = Ack {
+            elapsed_ms,
+            documents: brought.documents,
+            follow: self.children(brought.follow),
+            left_out: brought.left_out,
+            siblings: store::Siblings {
+                stop: brought.stop,
+                ..ended.map(|status| siblings(&self.run.plan, self.step.no, status)).unwrap_or_default()
+            },
+            step: ended.filter(|_| self.step.parent.is_none()).map(|status| StepEnd { status, reason }),
+            ..Ack::of(self.lease, ending)
+        };
+        Executed { ack, records }
+    }
 }
 
 impl Execution<'_> {
     async fn turn(&self) -> Result<(Turn, Answer), Failure> {
+        if self.lease.given_up {
+            let why = format!("too many runners were lost while they worked on {}", self.step.path);
+            return Err(Failure::lasting("runner_lost", why));
+        }
         match (&self.input, &self.step.work, self.lease.phase) {
             (Some(Input::Child(input)), _, _) => self.child(input.clone()).await,
             (None, Work::Each(each), Phase::Start) => match self.reason_to_skip().await? {
@@ -266,7 +291,7 @@ impl Execution<'_> {
     fn failed(&self, failure: Failure, backoff: &Backoff) -> (Ending, Option<StepStatus>, Option<String>) {
         let fault = Fault::new(failure.fault.class, self.run.shown(&failure.fault.error));
         let reason = Some(fault.error.clone());
-        match backoff.wait(failure.again, self.lease.item, self.lease.attempt) {
+        match backoff.wait(failure.again, self.lease.item, self.lease.failed_tries + 1) {
             None => (Ending::Failed(fault), Some(StepStatus::Failed), reason),
             Some(wait) => {
                 let due = later((self.world.clock)(), wait);

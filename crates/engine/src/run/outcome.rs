@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use model::RunId;
 use serde::Serialize;
 use serde_json::json;
-use store::{ItemCounts, RunDetail, StepRow, StepStatus};
+use store::{ItemCounts, RunDetail, RunEnd, StepRow, StepStatus};
 
 use super::{RunContext, RunError, World};
 use crate::collect::Outcome;
@@ -92,8 +92,8 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Ends a run all of whose steps have ended.
-pub(super) async fn end_run(world: &World, run: &RunContext) -> Result<Outcome, RunError> {
+/// The end of a run all of whose steps have ended.
+pub(super) async fn end_of(world: &World, run: &RunContext) -> Result<RunEnd, RunError> {
     let Some(detail) = world.store.run(run.id).await? else {
         return Err(RunError::Fault(format!("run {} is not there", run.id)));
     };
@@ -103,8 +103,7 @@ pub(super) async fn end_run(world: &World, run: &RunContext) -> Result<Outcome, 
     let now = (world.clock)();
     let summary = RunSummary { outcome: Some(outcome.name().to_owned()), ..RunSummary::of(&detail, now) };
     let kept = serde_json::to_value(&summary).unwrap_or_else(|_| json!({}));
-    world.store.end_run(run.id, now, outcome.name(), &kept).await?;
-    Ok(outcome)
+    Ok(RunEnd { outcome: outcome.name().to_owned(), summary: kept })
 }
 
 /// Partial is never dressed up as complete, and a failure that was to stop the run has failed it.

@@ -62,6 +62,8 @@ pub(crate) struct Edits {
 #[derive(Serialize)]
 struct Edit<'a> {
     field: &'a str,
+    /// Left out where nothing was before: that is so for every field of a new row.
+    #[serde(skip_serializing_if = "Value::is_null")]
     from: &'a Value,
     to: &'a Value,
 }
@@ -78,7 +80,8 @@ impl Edits {
 
     /// As the change log keeps them.
     pub(crate) fn to_json(&self) -> String {
-        format!("[{}]", String::from_utf8_lossy(&self.json))
+        // JSON is always UTF-8; checking that costs a fraction of replacing what is not.
+        format!("[{}]", str::from_utf8(&self.json).unwrap_or_default())
     }
 }
 

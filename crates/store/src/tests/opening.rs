@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{EventQuery, Landing, Store, StoreError};
-use model::{ContentHash, Kind};
+use crate::{EventQuery, Store, StoreError};
+use model::Kind;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
@@ -124,30 +124,4 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
         kit.store = Store::open(&db(&folder)).await.unwrap();
         assert_eq!(kit.titles(EventQuery::default()).await, ["Gala", "Ball"]);
     }
-}
-
-#[test]
-fn bodies_are_kept_once_and_verified() {
-    let folder = TempFolder::new();
-    let landing = Landing::in_folder(folder.path().join("x.landing"));
-    let (empty, body) = (landing.put(b"").unwrap(), landing.put(&[7; 100_000]).unwrap());
-    assert_eq!(landing.put(&[7; 100_000]).unwrap(), body);
-    assert_eq!((landing.get(empty).unwrap().len(), landing.get(body).unwrap().len()), (0, 100_000));
-    let absent = landing.get(ContentHash::of(b"absent")).unwrap_err();
-    assert!(matches!(absent, StoreError::NoBody { .. }), "{absent}");
-
-    let hex = body.to_hex();
-    let file = folder.path().join("x.landing").join(&hex[..2]).join(format!("{}.zst", &hex[2..]));
-    let whole = std::fs::read(&file).unwrap();
-    let check = |bytes: &[u8]| {
-        std::fs::write(&file, bytes).unwrap();
-        let damaged = landing.get(body).unwrap_err();
-        assert!(matches!(damaged, StoreError::Damaged { .. }), "{damaged}");
-    };
-    check(b"");
-    check(&whole[..whole.len() / 2]);
-    check(b"not compressed at all");
-    let other = landing.put(b"other").unwrap().to_hex();
-    let other = folder.path().join("x.landing").join(&other[..2]).join(format!("{}.zst", &other[2..]));
-    check(&std::fs::read(other).unwrap());
 }

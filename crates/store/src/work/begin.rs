@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::control::cancel_run;
+use super::control::{cancel_run, state_of};
 use super::counts::{Counts, NO_STEP};
 use super::{ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
 use crate::runs::{run_id, stamp};
@@ -98,19 +98,17 @@ impl Store {
     async fn start_in_transaction(&self, run: NewRun) -> SqlResult<Begun> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
-        let holder = holder(conn, run.lock.as_ref()).await?;
-        let overlap = run.lock.as_ref().map_or(Overlap::Queue, |lock| lock.overlap);
-        let begun = match (holder, overlap) {
-            (None, _) => Begun::Running,
-            (Some((_, behind)), Overlap::Skip) => return Ok(Begun::Skipped { behind }),
-            (Some((_, behind)), Overlap::Queue) => Begun::Queued { behind },
-            (Some((_, behind)), Overlap::CancelOlder) => {
-                cancel_holders(conn, run.lock.as_ref(), run.at).await?;
-                Begun::Queued { behind }
+        let behind = holder(conn, run.lock.as_ref()).await?;
+        match (behind, run.lock.as_ref()) {
+            (Some(behind), Some(lock)) if lock.overlap == Overlap::Skip => {
+                return Ok(Begun::Skipped { behind });
             }
-        };
-        let state = if begun == Begun::Running { RunState::Running } else { RunState::Queued };
-        let seq = insert_run(conn, &run, state).await?;
+            (Some(_), Some(lock)) if lock.overlap == Overlap::CancelOlder => {
+                cancel_older(conn, lock, run.at).await?;
+            }
+            _ => {}
+        }
+        let seq = insert_run(conn, &run).await?;
         insert_steps(conn, seq, &run.steps).await?;
         let root = insert_root(conn, seq, run.cap).await?;
         let mut counts = Counts::default();
@@ -118,43 +116,40 @@ impl Store {
         counts.write(conn).await?;
         children::close(conn, &[root]).await?;
         promote(conn).await?;
+        let state = state_of(conn, seq).await?;
         transaction.commit().await?;
-        Ok(begun)
+        Ok(match behind {
+            Some(behind) if state == RunState::Queued => Begun::Queued { behind },
+            _ => Begun::Running,
+        })
     }
 }
 
-/// The run that has the lock.
-async fn holder(conn: &mut SqliteConnection, lock: Option<&Lock>) -> SqlResult<Option<(i64, RunId)>> {
+/// The run that has the lock, or is the next to have it.
+async fn holder(conn: &mut SqliteConnection, lock: Option<&Lock>) -> SqlResult<Option<RunId>> {
     let Some(lock) = lock else { return Ok(None) };
-    let sql = "SELECT seq, id FROM runs WHERE lock = ? AND state <> 'ended' ORDER BY state = 'queued', seq";
+    let sql = "SELECT id FROM runs WHERE lock = ? AND state <> 'ended' ORDER BY holds DESC, seq LIMIT 1";
     let row = sqlx::query(sql).bind(lock.name.clone()).fetch_optional(conn).await?;
-    row.map(|row| Ok((sqlx::Row::try_get(&row, "seq")?, run_id(&row, "id")?))).transpose()
+    row.map(|row| run_id(&row, "id")).transpose()
 }
 
-async fn cancel_holders(
-    conn: &mut SqliteConnection,
-    lock: Option<&Lock>,
-    at: DateTime<Utc>,
-) -> SqlResult<()> {
-    let Some(lock) = lock else { return Ok(()) };
-    let older: Vec<i64> = sqlx::query_scalar("SELECT seq FROM runs WHERE lock = ? AND state <> 'ended'")
-        .bind(lock.name.clone())
-        .fetch_all(&mut *conn)
-        .await?;
+async fn cancel_older(conn: &mut SqliteConnection, lock: &Lock, at: DateTime<Utc>) -> SqlResult<()> {
+    let sql = "SELECT seq FROM runs WHERE lock = ? AND state NOT IN ('ended', 'cancelling')";
+    let older: Vec<i64> = sqlx::query_scalar(sql).bind(lock.name.clone()).fetch_all(&mut *conn).await?;
     for run in older {
         cancel_run(conn, run, at, "a newer run takes its place").await?;
     }
     Ok(())
 }
 
-async fn insert_run(conn: &mut SqliteConnection, run: &NewRun, state: RunState) -> SqlResult<i64> {
-    let sql = "INSERT INTO runs (id, started_at, command, state, pipeline, definition, lock, began, first_change) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
+/// It waits, until [`promote`] finds that nothing is in its way.
+async fn insert_run(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<i64> {
+    let sql = "INSERT INTO runs (id, started_at, command, state, holds, pipeline, definition, lock, began, first_change) \
+               VALUES (?, ?, ?, 'queued', 0, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
     sqlx::query_scalar(sql)
         .bind(run.id.to_string())
         .bind(stamp(run.at))
         .bind(run.command.to_string())
-        .bind(state.name())
         .bind(run.pipeline.clone())
         .bind(run.definition.to_string())
         .bind(run.lock.as_ref().map(|lock| lock.name.clone()))
@@ -191,7 +186,7 @@ async fn insert_root(conn: &mut SqliteConnection, run: i64, cap: u32) -> SqlResu
         .bind(run)
         .bind(NO_STEP)
         .bind(ItemState::Waiting.code())
-        .bind(Phase::Start as i64)
+        .bind(Phase::Finish as i64)
         .bind(ROOT_TRIES)
         .bind(ROOT_TRIES)
         .fetch_one(&mut *conn)
@@ -201,11 +196,13 @@ async fn insert_root(conn: &mut SqliteConnection, run: i64, cap: u32) -> SqlResu
     Ok(root)
 }
 
-/// Lets queued runs begin whose lock is free.
+/// Lets queued runs begin whose lock is free, the oldest of a lock first. One that was paused while it
+/// waited stands back.
 pub(crate) async fn promote(conn: &mut SqliteConnection) -> SqlResult<()> {
-    let sql = "UPDATE runs SET state = 'running' WHERE state = 'queued' \
-               AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.lock = runs.lock AND o.state <> 'ended' \
-                               AND (o.state <> 'queued' OR o.seq < runs.seq))";
+    let sql = "UPDATE runs SET state = 'running', holds = 1 WHERE state = 'queued' \
+               AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.lock = runs.lock AND o.seq <> runs.seq \
+                               AND (o.holds = 1 AND o.state <> 'ended' \
+                                    OR o.state = 'queued' AND o.seq < runs.seq))";
     sqlx::query(sql).execute(conn).await?;
     Ok(())
 }

@@ -1,25 +1,16 @@
-//! Stopping, holding and continuing runs, and telling runners of it.
+//! Stopping, holding and continuing runs, and changing their limits.
 
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::begin::promote;
 use super::counts::{Counts, Place};
-use super::{Fault, ItemId, ItemState, RunState, RunnerId, children};
-use crate::runs::{run_id, stamp};
+use super::{ItemId, ItemState, RunState, children};
+use crate::runs::stamp;
 use crate::sql::{SqlResult, parse};
 use crate::{Store, StoreError};
-
-/// What a runner must know of a run that it has items of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunSignal {
-    /// Go on.
-    Go,
-    /// Stop what is in hand.
-    Stop,
-}
 
 /// What stopping a run did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -73,11 +64,12 @@ impl Store {
         Ok(paused.rows_affected() > 0)
     }
 
-    /// Lets a paused run go on. False when it is not paused.
+    /// Lets a paused run go on, or wait on when it had not begun. False when it is not paused.
     pub async fn unpause(&self, run: RunId) -> Result<bool, StoreError> {
         let unpaused = async {
             let mut transaction = self.begin().await?;
-            let sql = "UPDATE runs SET state = 'queued', note = NULL WHERE id = ? AND state = 'paused'";
+            let sql = "UPDATE runs SET state = iif(holds, 'running', 'queued'), note = NULL \
+                       WHERE id = ? AND state = 'paused'";
             let done = sqlx::query(sql).bind(run.to_string()).execute(&mut *transaction).await?;
             promote(&mut transaction).await?;
             transaction.commit().await?;
@@ -104,10 +96,10 @@ impl Store {
     /// that was.
     pub async fn set_cap(&self, run: RunId, path: &str, cap: u32) -> Result<u64, StoreError> {
         let sql = "UPDATE spreads SET cap = ? WHERE item IN ( \
-                     SELECT i.id FROM items i JOIN runs r ON r.seq = i.run \
-                     JOIN steps s ON s.run = i.run AND s.step = i.step \
-                     LEFT JOIN items p ON p.id = i.parent \
-                     WHERE r.id = ? AND s.path = ? AND p.step IS NOT i.step)";
+                     SELECT p.item FROM runs r JOIN spreads p ON p.run = r.seq \
+                     JOIN items i ON i.id = p.item JOIN steps s ON s.run = r.seq AND s.step = i.step \
+                     LEFT JOIN items above ON above.id = i.parent \
+                     WHERE r.id = ? AND s.path = ? AND above.step IS NOT i.step)";
         let changed = sqlx::query(sql)
             .bind(i64::from(cap.max(1)))
             .bind(run.to_string())
@@ -116,48 +108,10 @@ impl Store {
             .await;
         Ok(changed.map_err(|error| self.fault("changing a limit", error))?.rows_affected())
     }
-
-    /// Says that a runner is alive until then, and what it must know of the runs it has items of. `None`
-    /// when it was given up: it must stop what it does, and may start anew.
-    pub async fn heartbeat(
-        &self,
-        runner: RunnerId,
-        now: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) -> Result<Option<Vec<(RunId, RunSignal)>>, StoreError> {
-        let beat = self.beat(runner, now, until).await;
-        beat.map_err(|error| self.fault("telling that a runner is alive", error))
-    }
-
-    async fn beat(
-        &self,
-        runner: RunnerId,
-        now: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) -> SqlResult<Option<Vec<(RunId, RunSignal)>>> {
-        let sql =
-            "UPDATE runners SET until = max(until, ?) WHERE runner = ? AND ended IS NULL AND until >= ?";
-        let alive = sqlx::query(sql)
-            .bind(until.timestamp_millis())
-            .bind(runner.0)
-            .bind(now.timestamp_millis())
-            .execute(&self.writer)
-            .await?;
-        if alive.rows_affected() == 0 {
-            return Ok(None);
-        }
-        let sql = "SELECT r.id, r.state FROM runs r WHERE r.seq IN \
-                   (SELECT DISTINCT run FROM items WHERE state = 2 AND owner = ?)";
-        let rows = sqlx::query(sql).bind(runner.0).fetch_all(&self.readers).await?;
-        let signal = |row: &sqlx::sqlite::SqliteRow| -> SqlResult<(RunId, RunSignal)> {
-            let stop = row.try_get::<&str, _>("state")? == RunState::Cancelling.name();
-            Ok((run_id(row, "id")?, if stop { RunSignal::Stop } else { RunSignal::Go }))
-        };
-        rows.iter().map(signal).collect::<SqlResult<Vec<_>>>().map(Some)
-    }
 }
 
-async fn state_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<RunState> {
+/// How a run stands.
+pub(super) async fn state_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<RunState> {
     let row = sqlx::query("SELECT state FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
     parse(row.try_get(0)?, RunState::of)
 }
@@ -176,8 +130,8 @@ pub(super) async fn cancel_run(
         .await?;
     let mut counts = Counts::default();
     let mut ended = 0;
-    for state in [ItemState::Blocked, ItemState::Ready, ItemState::Waiting] {
-        ended += cancel_items(conn, run, state, reason, &mut counts).await?;
+    for which in NOT_IN_HAND {
+        ended += cancel_items(conn, run, which, reason, &mut counts).await?;
     }
     counts.write(conn).await?;
     let in_hand: i64 = sqlx::query_scalar("SELECT count(*) FROM items WHERE state = 2 AND run = ?")
@@ -188,23 +142,34 @@ pub(super) async fn cancel_run(
     Ok((ended, u64::try_from(in_hand).unwrap_or(0)))
 }
 
+/// The items of a run that nobody has in hand, each way with an index of its own: found from what holds
+/// them, for items themselves are not indexed by run.
+const NOT_IN_HAND: [(ItemState, &str); 4] = [
+    (ItemState::Blocked, "state = 0 AND parent IN (SELECT item FROM spreads WHERE run = ?1)"),
+    (ItemState::Ready, "state = 1 AND parent IN (SELECT item FROM spreads WHERE run = ?1)"),
+    (ItemState::Ready, "state = 1 AND id = (SELECT root FROM runs WHERE seq = ?1)"),
+    (ItemState::Waiting, "state = 3 AND id IN (SELECT item FROM spreads WHERE run = ?1)"),
+];
+
 async fn cancel_items(
     conn: &mut SqliteConnection,
     run: i64,
-    state: ItemState,
+    (state, which): (ItemState, &str),
     reason: &str,
     counts: &mut Counts,
 ) -> SqlResult<u64> {
-    let reason = Fault::new("cancelled", reason);
-    let sql = "UPDATE items SET state = 8, class = ?, error = ? WHERE run = ? AND state = ? \
-               RETURNING step, parent, counted";
-    let rows = sqlx::query(sql).bind(reason.class).bind(reason.error).bind(run).bind(state.code());
-    let rows = rows.fetch_all(conn).await?;
-    for row in &rows {
-        let place = Place { run, step: row.try_get(0)?, parent: row.try_get(1)?, counted: row.try_get(2)? };
-        counts.shift(place, state, ItemState::Cancelled, 1);
+    let sql =
+        format!("SELECT run, step, parent, counted, count(*) FROM items WHERE {which} GROUP BY 1, 2, 3, 4");
+    let mut ended = 0;
+    for row in sqlx::query(AssertSqlSafe(sql)).bind(run).fetch_all(&mut *conn).await? {
+        let count: i64 = row.try_get(4)?;
+        counts.shift(Place::of(&row)?, state, ItemState::Cancelled, count);
+        ended += count.unsigned_abs();
     }
-    Ok(rows.len() as u64)
+    let sql =
+        format!("UPDATE items SET state = 8, ends = NULL, class = 'cancelled', error = ?2 WHERE {which}");
+    sqlx::query(AssertSqlSafe(sql)).bind(run).bind(reason.to_owned()).execute(conn).await?;
+    Ok(ended)
 }
 
 /// Ends the cancelled runs of which nothing is in hand any more.

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::{ItemState, StepNo};
 use crate::sql::SqlResult;
@@ -54,13 +55,25 @@ pub(super) struct Place {
     pub(super) counted: bool,
 }
 
+impl Place {
+    /// From a row that begins with run, step, parent, counted.
+    pub(super) fn of(row: &SqliteRow) -> SqlResult<Place> {
+        Ok(Place {
+            run: row.try_get(0)?,
+            step: row.try_get(1)?,
+            parent: row.try_get(2)?,
+            counted: row.try_get(3)?,
+        })
+    }
+}
+
 impl Counts {
     /// `count` items came to be in `state`.
     pub(super) fn enter(&mut self, place: Place, state: ItemState, count: i64) {
         if let Some(parent) = place.parent {
             let children = self.parents.entry(parent).or_default();
             children.total += count;
-            children.open += count;
+            children.open += count * i64::from(!state.has_ended());
         }
         if place.counted {
             self.items(place).total += count;
@@ -78,18 +91,37 @@ impl Counts {
         }
     }
 
+    /// How many children of `parent` this transaction has entered so far.
+    pub(super) fn entered(&self, parent: i64) -> i64 {
+        self.parents.get(&parent).map_or(0, |children| children.total)
+    }
+
+    /// `item` may have nothing left to wait for: it counts among the touched ones.
+    pub(super) fn look_at(&mut self, item: i64) {
+        self.parents.entry(item).or_default();
+    }
+
     /// Follow-ups of `parent` that were beyond its bounds.
     pub(super) fn leave_out(&mut self, parent: i64, count: i64) {
         self.parents.entry(parent).or_default().left_out += count;
     }
 
-    /// An attempt of an item of the step took so long, in milliseconds.
+    /// An attempt at an item of the step lasted from then to then. Items that only hold others together
+    /// tell when the step began and ended, but are not attempts.
     pub(super) fn attempt(&mut self, place: Place, started: i64, ended: i64) {
+        self.begun(place, started);
         let items = self.items(place);
-        items.attempts += 1;
-        items.busy += (ended - started).max(0);
-        items.started = Some(items.started.map_or(started, |before| before.min(started)));
         items.ended = Some(items.ended.map_or(ended, |before| before.max(ended)));
+        if place.counted {
+            items.attempts += 1;
+            items.busy += (ended - started).max(0);
+        }
+    }
+
+    /// The step had begun by then.
+    pub(super) fn begun(&mut self, place: Place, started: i64) {
+        let items = self.items(place);
+        items.started = Some(items.started.map_or(started, |before| before.min(started)));
     }
 
     /// The items whose children were touched.

@@ -118,6 +118,12 @@ pub enum Phase {
     Finish = 1,
 }
 
+impl Phase {
+    pub(super) fn of(code: i64) -> Phase {
+        if code == 0 { Phase::Start } else { Phase::Finish }
+    }
+}
+
 /// An item to enter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewItem {
@@ -125,7 +131,7 @@ pub struct NewItem {
     pub step: StepNo,
     /// What tells it from its siblings of the same step. An item that is there already stays.
     pub key: i64,
-    /// What it works on; holds no secret.
+    /// What it works on; holds no secret. `null` is the same as nothing.
     pub input: Option<Value>,
     /// How many siblings it waits for; 0 is ready.
     pub pending: u32,

@@ -1,24 +1,28 @@
 //! Redriving: what failed or never ran is made ready again, and goes the same way as at first.
 //! Any number of times: the attempts go on counting, so that a late ack is still refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod back;
+
+use std::collections::BTreeMap;
 
 use model::RunId;
 use serde::Serialize;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::ack::BY_ITSELF;
 use super::begin::promote;
+use super::control::state_of;
 use super::counts::{Counts, Place};
-use super::{ItemId, ItemState, StepNo, StepStatus, children};
+use super::schema::BACK;
+use super::{ItemId, ItemState, RunState, StepNo, children};
 use crate::runs::seq_of;
 use crate::sql::{SqlResult, keys};
 use crate::{Store, StoreError};
+use back::Back;
 
 /// What a redrive brought back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Redriven {
-    /// Items that will be done again, or at last.
+    /// Items that will be done again, or at last; without those that only hold others.
     pub items: u64,
 }
 
@@ -28,7 +32,7 @@ pub type WaitsFor = BTreeMap<StepNo, Vec<StepNo>>;
 impl Store {
     /// Brings back what failed, died, was cancelled, or was skipped for the sake of another item; with
     /// `only`, these items of the run alone. `waits_for` tells which siblings a step waits for. A run
-    /// that had ended goes on.
+    /// that had ended goes on; one that is being cancelled must have ended first.
     pub async fn redrive(
         &self,
         run: RunId,
@@ -36,7 +40,10 @@ impl Store {
         waits_for: &WaitsFor,
     ) -> Result<Redriven, StoreError> {
         let redriven = self.redrive_in_transaction(run, only, waits_for).await;
-        redriven.map_err(|error| self.fault("redriving a run", error))
+        let redriven = redriven.map_err(|error| self.fault("redriving a run", error))?;
+        redriven.ok_or_else(|| {
+            StoreError::Question(format!("run {run} is being cancelled: redrive it once that is over"))
+        })
     }
 
     async fn redrive_in_transaction(
@@ -44,177 +51,78 @@ impl Store {
         run: RunId,
         only: Option<&[ItemId]>,
         waits_for: &WaitsFor,
-    ) -> SqlResult<Redriven> {
+    ) -> SqlResult<Option<Redriven>> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
         let seq = seq_of(conn, run).await?;
+        if state_of(conn, seq).await? == RunState::Cancelling {
+            return Ok(None);
+        }
         mark(conn, seq, only).await?;
         let back = Back::load(conn, waits_for).await?;
         let mut counts = Counts::default();
-        let items = reopen_leaves(conn, seq, &mut counts).await?;
-        let more = back.reopen(conn, seq, &mut counts).await?;
+        let leaves = reopen_leaves(conn, &mut counts).await?;
+        let others = back.reopen(conn, seq, &mut counts).await?;
         counts.write(conn).await?;
         children::close(conn, &counts.parents()).await?;
-        if items + more > 0 {
+        if leaves > 0 || others.changed {
             reopen_run(conn, seq).await?;
             promote(conn).await?;
         }
         sqlx::query("DROP TABLE temp.redriven").execute(&mut *conn).await?;
         transaction.commit().await?;
-        Ok(Redriven { items: items + more })
+        Ok(Some(Redriven { items: leaves + others.brought }))
     }
 }
 
 /// The items to bring back, and those they are in, at any depth, as a table of this transaction.
+///
+/// A leaf is an element or a request without children: its parent is of the same step.
 async fn mark(conn: &mut SqliteConnection, run: i64, only: Option<&[ItemId]>) -> SqlResult<()> {
-    let sql = "CREATE TEMP TABLE redriven AS SELECT id, parent, state, 0 AS holds FROM items \
-               WHERE run = ?1 AND (state IN (6, 7, 8) OR state = 5 AND class IS NOT ?2) \
-               AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3)))";
+    let create = "CREATE TEMP TABLE redriven (id INTEGER PRIMARY KEY, parent INTEGER, holds INTEGER NOT NULL, \
+                  leaf INTEGER NOT NULL DEFAULT 0)";
+    sqlx::query(create).execute(&mut *conn).await?;
+    let sql = format!(
+        "INSERT INTO temp.redriven (id, parent, holds) SELECT id, parent, 0 FROM items \
+         WHERE run = ?1 AND {BACK} AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
+    );
     let only = only.map(|ids| keys(&ids.iter().map(|id| id.0).collect::<Vec<_>>()));
-    sqlx::query(sql).bind(run).bind(BY_ITSELF).bind(only).execute(&mut *conn).await?;
+    sqlx::query(AssertSqlSafe(sql)).bind(run).bind(only).execute(&mut *conn).await?;
     let sql = "WITH RECURSIVE up (id) AS ( \
                  SELECT DISTINCT parent FROM temp.redriven WHERE parent IS NOT NULL \
                  UNION SELECT i.parent FROM up JOIN items i ON i.id = up.id WHERE i.parent IS NOT NULL) \
-               INSERT INTO temp.redriven (id, parent, state, holds) \
-               SELECT i.id, i.parent, i.state, 1 FROM up JOIN items i ON i.id = up.id";
+               INSERT INTO temp.redriven (id, parent, holds) \
+               SELECT i.id, i.parent, 1 FROM up JOIN items i ON i.id = up.id WHERE true \
+               ON CONFLICT (id) DO UPDATE SET holds = 1";
+    sqlx::query(sql).execute(&mut *conn).await?;
+    let sql = "UPDATE temp.redriven AS d SET leaf = 1 FROM items i, items p WHERE i.id = d.id AND p.id = d.parent \
+               AND p.step = i.step AND d.holds = 0 AND NOT EXISTS (SELECT 1 FROM spreads s WHERE s.item = d.id)";
     sqlx::query(sql).execute(conn).await?;
     Ok(())
 }
 
-/// Elements and requests wait for none of their siblings: they are brought back by the thousand.
-async fn reopen_leaves(conn: &mut SqliteConnection, run: i64, counts: &mut Counts) -> SqlResult<u64> {
-    const LEAVES: &str = "SELECT i.id FROM temp.redriven d JOIN items i ON i.id = d.id \
-                          JOIN items p ON p.id = i.parent AND p.step = i.step \
-                          WHERE d.holds = 0 AND NOT EXISTS (SELECT 1 FROM spreads s WHERE s.item = i.id)";
-    let sql = format!(
-        "SELECT parent, step, counted, state, count(*) FROM items WHERE id IN ({LEAVES}) \
-         GROUP BY parent, step, counted, state"
-    );
+/// Leaves wait for none of their siblings: they are brought back by the thousand.
+async fn reopen_leaves(conn: &mut SqliteConnection, counts: &mut Counts) -> SqlResult<u64> {
+    let sql = "SELECT i.run, i.step, i.parent, i.counted, i.state, count(*) FROM temp.redriven d \
+               JOIN items i ON i.id = d.id WHERE d.leaf GROUP BY 1, 2, 3, 4, 5";
     let mut brought = 0;
-    for row in sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *conn).await? {
-        let place = Place { run, parent: row.try_get(0)?, step: row.try_get(1)?, counted: row.try_get(2)? };
-        let (state, count): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+    for row in sqlx::query(sql).fetch_all(&mut *conn).await? {
+        let (state, count): (i64, i64) = (row.try_get(4)?, row.try_get(5)?);
         if let Some(state) = ItemState::of(state) {
-            counts.shift(place, state, ItemState::Ready, count);
-            brought += u64::try_from(count).unwrap_or(0);
+            counts.shift(Place::of(&row)?, state, ItemState::Ready, count);
+            brought += count.unsigned_abs();
         }
     }
-    let sql = format!(
-        "UPDATE items SET state = 1, phase = 0, due = 0, give_up = attempt + tries, class = NULL, error = NULL \
-         WHERE id IN ({LEAVES})"
-    );
-    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(conn).await?;
+    let sql = "UPDATE items SET state = 1, phase = 0, due = 0, give_up = attempt + tries, lost = 0, \
+               class = NULL, error = NULL WHERE id IN (SELECT id FROM temp.redriven WHERE leaf)";
+    sqlx::query(sql).execute(conn).await?;
     Ok(brought)
 }
 
-/// The other items to bring back: step items, and whatever holds others.
-struct Back {
-    items: Vec<Old>,
-}
-
-struct Old {
-    id: i64,
-    place: Place,
-    state: ItemState,
-    /// It has children.
-    spread: bool,
-    /// Some of them are brought back.
-    holds: bool,
-    /// Siblings it has to wait for.
-    pending: i64,
-}
-
-impl Back {
-    async fn load(conn: &mut SqliteConnection, waits_for: &WaitsFor) -> SqlResult<Back> {
-        let sql = "SELECT i.id, i.run, i.step, i.parent, i.counted, i.state, max(d.holds), \
-                   EXISTS (SELECT 1 FROM spreads s WHERE s.item = i.id), p.step IS i.step AND p.id IS NOT NULL \
-                   FROM temp.redriven d JOIN items i ON i.id = d.id LEFT JOIN items p ON p.id = i.parent \
-                   GROUP BY i.id ORDER BY i.id";
-        let mut items = Vec::new();
-        for row in sqlx::query(sql).fetch_all(&mut *conn).await? {
-            let place = Place {
-                run: row.try_get(1)?,
-                step: row.try_get(2)?,
-                parent: row.try_get(3)?,
-                counted: row.try_get(4)?,
-            };
-            let (holds, spread, within): (bool, bool, bool) =
-                (row.try_get(6)?, row.try_get(7)?, row.try_get(8)?);
-            let Some(state) = ItemState::of(row.try_get(5)?) else { continue };
-            // Those are leaves.
-            if within && !spread && !holds {
-                continue;
-            }
-            let id = row.try_get(0)?;
-            let waits = if within { None } else { waits_of(place, waits_for) };
-            let pending = match (waits, place.parent) {
-                (Some(steps), Some(parent)) => unsettled(conn, parent, steps).await?,
-                _ => 0,
-            };
-            items.push(Old { id, place, state, spread, holds, pending });
-        }
-        Ok(Back { items })
-    }
-
-    /// Brings them back; gives how many of them will do something themselves.
-    async fn reopen(self, conn: &mut SqliteConnection, run: i64, counts: &mut Counts) -> SqlResult<u64> {
-        let mut steps = BTreeSet::new();
-        let mut brought = 0;
-        for old in self.items {
-            let to = old.state_now();
-            if to == old.state {
-                continue;
-            }
-            let phase = i64::from(old.spread && to != ItemState::Blocked);
-            let sql = "UPDATE items SET state = ?, phase = ?, pending = ?, due = 0, owner = NULL, \
-                       give_up = attempt + tries, class = NULL, error = NULL WHERE id = ?";
-            let update = sqlx::query(sql).bind(to.code()).bind(phase).bind(old.pending).bind(old.id);
-            update.execute(&mut *conn).await?;
-            sqlx::query("UPDATE spreads SET stopped = NULL WHERE item = ?")
-                .bind(old.id)
-                .execute(&mut *conn)
-                .await?;
-            counts.shift(old.place, old.state, to, 1);
-            steps.insert(old.place.step);
-            brought += u64::from(!old.holds && old.place.parent.is_some());
-        }
-        for step in steps {
-            let sql = "UPDATE steps SET status = ?, reason = NULL WHERE run = ? AND step = ?";
-            let update = sqlx::query(sql).bind(StepStatus::Pending.name()).bind(run).bind(step);
-            update.execute(&mut *conn).await?;
-        }
-        Ok(brought)
-    }
-}
-
-impl Old {
-    /// What has children waits for those that are brought back, or finishes once more; the rest begins
-    /// anew, once it may.
-    fn state_now(&self) -> ItemState {
-        match (self.spread, self.holds) {
-            (_, true) => ItemState::Waiting,
-            (true, false) if self.state.has_ended() => ItemState::Ready,
-            (false, false) if self.pending > 0 => ItemState::Blocked,
-            _ => ItemState::Ready,
-        }
-    }
-}
-
-fn waits_of(place: Place, waits_for: &WaitsFor) -> Option<&Vec<StepNo>> {
-    waits_for.get(&StepNo(u32::try_from(place.step).ok()?))
-}
-
-/// How many of these steps, beside each other under `parent`, are not settled, or no longer are.
-async fn unsettled(conn: &mut SqliteConnection, parent: i64, steps: &[StepNo]) -> SqlResult<i64> {
-    let sql = "SELECT count(*) FROM items WHERE parent = ? AND step IN (SELECT value FROM json_each(?)) \
-               AND (state < 4 OR id IN (SELECT id FROM temp.redriven))";
-    let steps: Vec<u32> = steps.iter().map(|step| step.0).collect();
-    sqlx::query_scalar(sql).bind(parent).bind(keys(&steps)).fetch_one(conn).await
-}
-
+/// It goes on, once its lock is free.
 async fn reopen_run(conn: &mut SqliteConnection, run: i64) -> SqlResult<()> {
-    let sql = "UPDATE runs SET state = 'queued', outcome = NULL, ended_at = NULL, ended = NULL, note = NULL \
-               WHERE seq = ? AND state = 'ended'";
+    let sql = "UPDATE runs SET state = 'queued', holds = 0, outcome = NULL, ended_at = NULL, ended = NULL, \
+               note = NULL WHERE seq = ? AND state = 'ended'";
     sqlx::query(sql).bind(run).execute(conn).await?;
     Ok(())
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::ack::{Leased, note_attempt};
 use super::counts::Counts;
-use super::{Fault, ItemState, RunState, children};
+use super::held::{Held, note_attempt};
+use super::{Fault, ItemState, children};
 use crate::sql::SqlResult;
 use crate::{Store, StoreError};
 
@@ -116,7 +116,7 @@ impl Store {
         Ok(taken)
     }
 
-    /// The runner has ended: its items are ready again, or dead when that was their last attempt.
+    /// The runner has ended: its items are ready again, or dead when too many runners were lost with them.
     async fn end_runner(&self, runner: RunnerId, now: DateTime<Utc>, why: Why) -> SqlResult<u64> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
@@ -133,7 +133,7 @@ impl Store {
         if ended.await?.rows_affected() == 0 {
             return Ok(0);
         }
-        let leased = Leased::of_runner(conn, runner).await?;
+        let leased = Held::of_runner(conn, runner).await?;
         let mut counts = Counts::default();
         for item in &leased {
             give_back(conn, item, why, at, &mut counts).await?;
@@ -154,38 +154,49 @@ enum Why {
     Gone,
 }
 
-/// An attempt that was lost with its runner counts: an item that kills its runners must not do so for
-/// ever. One that was given back does not.
+/// Runners that an item may lose before it is given up. They do not count among its tries: a run whose
+/// process is killed again and again must end as if it had not been. But an item that kills its runners
+/// must not do so for ever.
+pub(super) const MOST_LOST: i64 = 20;
+
 async fn give_back(
     conn: &mut SqliteConnection,
-    item: &Leased,
+    item: &Held,
     why: Why,
     at: i64,
     counts: &mut Counts,
 ) -> SqlResult<()> {
     let lost = why != Why::Stopped;
-    let state = match lost && item.last {
-        _ if item.run_state == RunState::Cancelling => ItemState::Cancelled,
-        true => ItemState::Dead,
-        false => ItemState::Ready,
+    let state = if item.is_cancelling() {
+        ItemState::Cancelled
+    } else if lost && item.lost + 1 >= MOST_LOST && is_leaf(conn, item).await? {
+        ItemState::Dead
+    } else {
+        ItemState::Ready
     };
     let fault = lost.then(|| Fault::new("runner_lost", "its runner stopped while it worked on it"));
     if let Some(fault) = &fault {
-        note_attempt(conn, item, "lost", fault, at).await?;
+        let outcome = if state == ItemState::Dead { "dead" } else { "lost" };
+        note_attempt(conn, item, outcome, fault, at).await?;
         counts.attempt(item.place, item.started, at);
     }
-    let sql = "UPDATE items SET state = ?, owner = NULL, attempt = attempt - ?, class = ?, error = ? \
-               WHERE id = ?";
-    sqlx::query(sql)
-        .bind(state.code())
-        .bind(i64::from(!lost))
-        .bind(fault.as_ref().map(|fault| fault.class.clone()))
-        .bind(fault.map(|fault| fault.error))
-        .bind(item.id)
-        .execute(conn)
-        .await?;
+    // The attempt keeps its number, so that no later lease has the same one; one more is allowed.
+    let sql = "UPDATE items SET state = ?, owner = NULL, give_up = give_up + 1, lost = lost + ?, \
+               class = coalesce(?, class), error = coalesce(?, error) WHERE id = ?";
+    let (class, error) = fault.map(|fault| (fault.class, fault.error)).unzip();
+    let update = sqlx::query(sql).bind(state.code()).bind(i64::from(lost)).bind(class).bind(error);
+    update.bind(item.id).execute(conn).await?;
     counts.shift(item.place, ItemState::Leased, state, 1);
     Ok(())
+}
+
+/// An element or a request: nothing waits for it but its parent. Anything else is leased once more when
+/// it is given up, so that its end comes with what it means for its step, its siblings and children.
+async fn is_leaf(conn: &mut SqliteConnection, item: &Held) -> SqlResult<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM items p WHERE p.id = ? AND p.step = ?)";
+    let beside: bool =
+        sqlx::query_scalar(sql).bind(item.place.parent).bind(item.place.step).fetch_one(conn).await?;
+    Ok(beside && !item.spread)
 }
 
 /// Whether a runner still counts as alive: one that was given up must not go on.

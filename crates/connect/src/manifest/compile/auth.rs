@@ -6,7 +6,7 @@ use super::super::plan::{AuthPlan, limit_pattern_fault};
 use super::super::spec::{AuthSpec, ErrorSpec, ResetUnitSpec, RobotsSpec, StatusSpec, ThenSpec};
 use super::{Compiler, Item, Names};
 use crate::expression::Template;
-use crate::fetch::{ErrorRule, LimitHeaders, OnError, Policy, ResetUnit};
+use crate::fetch::{ErrorRule, LimitHeaders, Need, OnError, Pace, Policy, ResetUnit};
 
 impl Compiler<'_> {
     pub(super) fn auth(&mut self) -> Option<AuthPlan> {
@@ -86,8 +86,19 @@ impl Compiler<'_> {
             },
             errors: self.spec.errors.iter().map(rule).collect(),
             auth_host: self.auth_host(),
+            resources: self.key().into_iter().collect(),
             ..Policy::default()
         }
+    }
+
+    /// The key as a resource of its own, where its pace is stated: it may be used on several hosts, and by
+    /// several runners.
+    fn key(&self) -> Option<Need> {
+        let limits = &self.spec.limits;
+        let wish = Pace { per_second: limits.per_second, concurrency: limits.concurrency };
+        let resource = format!("key:{}", self.spec.name);
+        let stated = self.spec.auth.is_some() && wish != Pace::default();
+        stated.then(|| Need { resource, wish, default: Pace::default() })
     }
 
     /// Credentials belong to the host of the first request, where it is written out.

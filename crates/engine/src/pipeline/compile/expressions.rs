@@ -30,7 +30,7 @@ impl<'a> Sight<'a> {
         let mut around = Some(place.no);
         while let Some(no) = around {
             for other in layout.beside(no) {
-                let ended = links.ended[no.index()].contains(other);
+                let ended = links.ended[no.index()].contains(*other);
                 if ended { &mut sight.ended } else { &mut sight.others }.push(layout.name(*other));
             }
             around = layout.get(no).parent;

@@ -13,6 +13,9 @@ impl Compiler<'_> {
         let sign = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
         if name.is_empty() || name.chars().count() > 100 || !name.chars().all(sign) {
             self.inside("name", |c| {
+                if c.is_absent() {
+                    return;
+                }
                 c.fault(format!("`{name}` cannot be the name of a pipeline")).help =
                     Some("letters, digits, `-`, `_`, `.` and `/`; 100 signs at most".to_owned());
             });

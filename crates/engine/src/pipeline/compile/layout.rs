@@ -83,7 +83,11 @@ impl<'a> Compiler<'a> {
     pub(super) fn fits(&mut self, layout: &Layout<'a>) -> bool {
         let count = layout.steps.len();
         if count == 0 {
-            self.inside("steps", |c| c.fault("a pipeline needs at least one step").help = None);
+            self.inside("steps", |c| {
+                if !c.is_absent() {
+                    c.fault("a pipeline needs at least one step");
+                }
+            });
         }
         if count > MOST_STEPS {
             let help = "a `for_each` does the same for many elements";
@@ -104,6 +108,9 @@ impl<'a> Compiler<'a> {
         for place in &layout.steps {
             self.path = [place.at.as_slice(), &[Inside::Key("name".to_owned())]].concat();
             let name = place.spec.name.as_str();
+            if name.is_empty() && self.is_absent() {
+                continue;
+            }
             if !is_step_name(name) {
                 self.fault(format!("`{name}` cannot be the name of a step")).help =
                     Some("letters, digits, `_`, `-` and `.`; 100 signs at most".to_owned());

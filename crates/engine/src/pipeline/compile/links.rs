@@ -1,9 +1,9 @@
 //! The edges between steps as the file draws them: dependencies that exist, no cycles, and the order
 //! that follows.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::pipeline::plan::{Mode, Node, StepNo, order};
+use crate::pipeline::plan::{Mode, Node, StepNo, StepSet, order};
 
 use super::layout::{Layout, Place};
 use super::{Compiler, mode, nearest_or_all};
@@ -13,14 +13,15 @@ pub(super) struct Links {
     pub needs: Vec<Vec<StepNo>>,
     pub after: Vec<Vec<StepNo>>,
     /// For each step, those beside it that have surely ended when it begins.
-    pub ended: Vec<HashSet<StepNo>>,
+    pub ended: Vec<StepSet>,
 }
 
 impl<'a> Compiler<'a> {
     pub(super) fn links(&mut self, layout: &Layout<'a>) -> Links {
         let needs: Vec<Vec<StepNo>> = layout.steps.iter().map(|place| self.needs(layout, place)).collect();
         let count = layout.steps.len();
-        let mut links = Links { needs, after: vec![Vec::new(); count], ended: vec![HashSet::new(); count] };
+        let mut links =
+            Links { needs, after: vec![Vec::new(); count], ended: vec![StepSet::default(); count] };
         for list in layout.lists() {
             self.cycles(layout, &links, list);
             let sequence = sequence(list, &links.needs);
@@ -94,13 +95,13 @@ impl<'a> Compiler<'a> {
         let mode = mode(self.pipeline);
         let after = order(mode, &nodes);
         for (position, (no, after)) in sequence.iter().zip(after).enumerate() {
-            let mut ended = HashSet::new();
+            let mut ended = StepSet::default();
             match mode {
-                Mode::Sequential => ended.extend(&sequence[..position]),
+                Mode::Sequential => sequence[..position].iter().for_each(|earlier| ended.insert(*earlier)),
                 Mode::Parallel => {
                     for need in &links.needs[no.index()] {
                         ended.insert(*need);
-                        ended.extend(links.ended[need.index()].iter().copied());
+                        ended.join(&links.ended[need.index()]);
                     }
                 }
             }
@@ -112,18 +113,26 @@ impl<'a> Compiler<'a> {
 
 /// The steps of a list in file order, save that each comes after what it depends on.
 fn sequence(list: &[StepNo], needs: &[Vec<StepNo>]) -> Vec<StepNo> {
-    let mut placed = HashSet::new();
-    let mut sequence = Vec::with_capacity(list.len());
-    while sequence.len() < list.len() {
-        let ready = |no: &&StepNo| {
-            !placed.contains(*no) && needs[no.index()].iter().all(|need| placed.contains(need))
-        };
-        // In a cycle nothing is ever ready; it was reported, and file order is as good as any.
-        let next = list.iter().find(ready).or_else(|| list.iter().find(|no| !placed.contains(*no)));
-        let Some(next) = next.copied() else { break };
-        placed.insert(next);
-        sequence.push(next);
+    let mut waits: HashMap<StepNo, usize> = list.iter().map(|no| (*no, needs[no.index()].len())).collect();
+    let mut leading: HashMap<StepNo, Vec<StepNo>> = HashMap::new();
+    for no in list {
+        needs[no.index()].iter().for_each(|need| leading.entry(*need).or_default().push(*no));
     }
+    let mut ready: BTreeSet<StepNo> = list.iter().copied().filter(|no| waits[no] == 0).collect();
+    let mut sequence = Vec::with_capacity(list.len());
+    while let Some(no) = ready.pop_first() {
+        sequence.push(no);
+        for next in leading.remove(&no).unwrap_or_default() {
+            let left = waits.entry(next).or_default();
+            *left -= 1;
+            if *left == 0 {
+                ready.insert(next);
+            }
+        }
+    }
+    // In a cycle nothing is ever ready; it was reported, and file order is as good as any.
+    let placed: HashSet<StepNo> = sequence.iter().copied().collect();
+    sequence.extend(list.iter().copied().filter(|no| !placed.contains(no)));
     sequence
 }
 

@@ -1,0 +1,252 @@
+//! `callboard schedule`: which pipelines run by themselves, when next, and which are paused.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use engine::schedule::{Schedule, next};
+use model::nearest;
+use serde_json::{Value, json};
+use store::{AuditEntry, ScheduleRow, Store};
+
+use crate::clock;
+use crate::config::Config;
+use crate::noted::COMMAND_LINE;
+use crate::output::{Format, print, print_json, say, table};
+use crate::pipelines::{Scheduled, scheduled};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard schedule                              what runs when
+  callboard schedule next orders --count 10       the next ten times of one
+  callboard schedule pause orders --note \"source is down until Monday\"";
+
+/// List pipelines that run by themselves, their next runs; pause one, let it go on.
+///
+/// Times follow the clocks of the schedule's time zone. In the hour that is skipped in spring, a fixed
+/// time runs once, right after it, and an interval not at all; in the hour that comes twice in
+/// autumn, a fixed time runs once and an interval both times.
+#[derive(Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct ScheduleCommand {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List schedules with their next time
+    List(List),
+    /// Print the next times, of one pipeline or of all
+    Next(Next),
+    /// Start a pipeline no more by itself
+    Pause {
+        /// The pipeline
+        name: String,
+        /// Why, for whoever wonders later
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+    /// Start a paused pipeline by itself again
+    Continue {
+        /// The pipeline
+        name: String,
+    },
+}
+
+#[derive(Args)]
+struct List {
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Args)]
+struct Next {
+    /// The pipeline; all when left out
+    name: Option<String>,
+    /// So many times, of all together
+    #[arg(long, value_name = "N", default_value = "5")]
+    count: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl ScheduleCommand {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        match self.command.unwrap_or(Command::List(self.list)) {
+            Command::List(list) => list.run(config).await,
+            Command::Next(next) => next.run(config),
+            Command::Pause { name, note } => pause(config, &name, Some(&note)).await,
+            Command::Continue { name } => pause(config, &name, None).await,
+        }
+    }
+}
+
+impl List {
+    async fn run(self, config: &Config) -> Result<ExitCode> {
+        let (pipelines, now) = (scheduled(config)?, clock());
+        let kept = kept(config).await?;
+        let rows: Vec<Row<'_>> =
+            pipelines.iter().map(|pipeline| Row { pipeline, kept: kept.get(&pipeline.name), now }).collect();
+        match self.format {
+            Format::Table if rows.is_empty() => say("no pipeline has a schedule"),
+            Format::Table => {
+                let mut listed = table(&["PIPELINE", "WHEN", "NEXT", "LAST", "PAUSED"]);
+                for row in &rows {
+                    listed.add_row([
+                        row.pipeline.name.clone(),
+                        row.when(),
+                        row.next(),
+                        row.last(),
+                        row.paused(),
+                    ]);
+                }
+                print(&format!("{listed}\n"))?;
+            }
+            Format::Json => print_json(&rows.iter().map(Row::json).collect::<Vec<_>>(), self.format)?,
+            Format::Ndjson => rows.iter().try_for_each(|row| print_json(&row.json(), self.format))?,
+        }
+        let faulty = rows.iter().any(|row| row.pipeline.schedule.is_err());
+        Ok(ExitCode::from(u8::from(faulty)))
+    }
+}
+
+/// One schedule, from its file and from the store.
+struct Row<'a> {
+    pipeline: &'a Scheduled,
+    kept: Option<&'a ScheduleRow>,
+    now: DateTime<Utc>,
+}
+
+impl Row<'_> {
+    fn when(&self) -> String {
+        match &self.pipeline.schedule {
+            Ok(schedule) => schedule.describe(),
+            Err(fault) => format!("INVALID: {fault}"),
+        }
+    }
+
+    fn next_at(&self) -> Option<DateTime<Utc>> {
+        let schedule = self.pipeline.schedule.as_ref().ok()?;
+        next(schedule, self.now, 1).first().copied()
+    }
+
+    fn next(&self) -> String {
+        let paused = self.kept.is_some_and(|kept| kept.paused_at.is_some());
+        match (paused, &self.pipeline.schedule, self.next_at()) {
+            (true, ..) => "-".to_owned(),
+            (_, Ok(schedule), Some(at)) => local(schedule, at),
+            _ => "-".to_owned(),
+        }
+    }
+
+    fn last(&self) -> String {
+        let last = self.kept.and_then(|kept| kept.last_slot);
+        match (&self.pipeline.schedule, last) {
+            (Ok(schedule), Some(at)) if at > DateTime::UNIX_EPOCH => local(schedule, at),
+            (_, Some(_)) => "once".to_owned(),
+            _ => "never".to_owned(),
+        }
+    }
+
+    fn paused(&self) -> String {
+        let paused = self.kept.filter(|kept| kept.paused_at.is_some());
+        paused.map(|kept| kept.note.clone().unwrap_or_default()).unwrap_or_default()
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "pipeline": self.pipeline.name, "file": self.pipeline.file, "schedule": self.pipeline.spec,
+            "description": self.pipeline.schedule.as_ref().map(Schedule::describe).ok(),
+            "fault": self.pipeline.schedule.as_ref().err(), "next": self.next_at(),
+            "last": self.kept.and_then(|kept| kept.last_slot),
+            "paused_at": self.kept.and_then(|kept| kept.paused_at),
+            "note": self.kept.and_then(|kept| kept.note.clone()),
+        })
+    }
+}
+
+impl Next {
+    fn run(self, config: &Config) -> Result<ExitCode> {
+        let pipelines = scheduled(config)?;
+        let chosen: Vec<&Scheduled> = match &self.name {
+            Some(name) => vec![find(&pipelines, name)?],
+            None => pipelines.iter().collect(),
+        };
+        let mut times = Vec::new();
+        for pipeline in chosen {
+            let fault = |fault: &String| anyhow::anyhow!("{}: {fault}", pipeline.file.display());
+            let schedule = pipeline.schedule.as_ref().map_err(fault)?;
+            times.extend(next(schedule, clock(), self.count).into_iter().map(|at| (at, pipeline, schedule)));
+        }
+        times.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
+        times.truncate(self.count);
+        let object = |(at, pipeline, _): &(DateTime<Utc>, &Scheduled, &Schedule)| json!({"pipeline": pipeline.name, "at": at});
+        match self.format {
+            Format::Table => {
+                let mut listed = table(&["AT", "PIPELINE"]);
+                for (at, pipeline, schedule) in &times {
+                    listed.add_row([local(schedule, *at), pipeline.name.clone()]);
+                }
+                print(&format!("{listed}\n"))?;
+            }
+            Format::Json => print_json(&times.iter().map(object).collect::<Vec<_>>(), self.format)?,
+            Format::Ndjson => times.iter().try_for_each(|time| print_json(&object(time), self.format))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn pause(config: &Config, name: &str, note: Option<&str>) -> Result<ExitCode> {
+    let pipelines = scheduled(config)?;
+    let (pipeline, now) = (find(&pipelines, name)?, clock());
+    let path = config.db();
+    let store =
+        Store::open(&path).await.with_context(|| format!("cannot open the store {}", path.display()))?;
+    let (file, schedule) = (pipeline.file.to_string_lossy(), serde_json::to_value(&pipeline.spec)?);
+    store.keep_schedule(name, &file, &schedule, now).await?;
+    let paused = store.pause_schedule(name, note.map(|note| (now, note))).await;
+    let operation = if note.is_some() { "schedule.pause" } else { "schedule.continue" };
+    let outcome = if paused.is_ok() { "completed" } else { "failed" };
+    let entry = AuditEntry::new(now, COMMAND_LINE, operation, outcome).about(name);
+    store.audit(&[entry.with(json!({"note": note}))]).await?;
+    paused?;
+    store.close().await;
+    match note {
+        Some(_) => say(&format!("{name} is paused; `callboard schedule continue {name}` lets it go on")),
+        None => say(&format!("{name} runs by itself again")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find<'a>(pipelines: &'a [Scheduled], name: &str) -> Result<&'a Scheduled> {
+    if let Some(found) = pipelines.iter().find(|pipeline| pipeline.name == name) {
+        return Ok(found);
+    }
+    match nearest(name, pipelines.iter().map(|pipeline| pipeline.name.as_str())) {
+        Some(near) => bail!("no pipeline with a schedule is called {name:?}; did you mean {near:?}?"),
+        None => bail!("no pipeline with a schedule is called {name:?}; `callboard schedule` lists them"),
+    }
+}
+
+/// What the store knows, by pipeline; nothing where there is no store yet.
+async fn kept(config: &Config) -> Result<HashMap<String, ScheduleRow>> {
+    let path = config.db();
+    if !path.exists() {
+        return Ok(HashMap::new());
+    }
+    let store = Store::open_existing(&path).await?;
+    let rows = store.schedules().await?;
+    store.close().await;
+    Ok(rows.into_iter().map(|row| (row.pipeline.clone(), row)).collect())
+}
+
+fn local(schedule: &Schedule, at: DateTime<Utc>) -> String {
+    at.with_timezone(&schedule.zone()).format("%a %Y-%m-%d %H:%M:%S %Z").to_string()
+}

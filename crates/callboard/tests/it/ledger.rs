@@ -1,0 +1,87 @@
+//! Schedules, the audit log and logs, as a user sees them.
+
+use serde_json::Value;
+
+use crate::call::Desk;
+
+fn objects(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect()
+}
+
+#[test]
+fn a_pause_is_kept_shown_and_audited() {
+    let desk = Desk::new();
+    desk.folder.write("pipelines/orders.yaml", "name: orders\nschedule: \"0 2 * * *\"\nsteps: []\n");
+    desk.folder.write("pipelines/by-hand.yaml", "name: by-hand\nsteps: []\n");
+    let listed = desk.call(&["schedule"]);
+    assert!(listed.stdout.contains("every day at 02:00 UTC"), "{}", listed.stdout);
+    assert!(!listed.stdout.contains("by-hand"), "{}", listed.stdout);
+    assert_eq!(desk.folder.names(), ["pipelines"], "a list makes no store");
+
+    let unknown = desk.call(&["schedule", "pause", "order", "--note", "x"]);
+    assert!(unknown.code == 1 && unknown.stderr.contains("did you mean \"orders\""), "{}", unknown.stderr);
+    assert_eq!(desk.call(&["schedule", "pause", "orders", "--note", "source is down"]).code, 0);
+    let row = &objects(&desk.call(&["schedule", "list", "--format", "ndjson"]).stdout)[0];
+    assert_eq!(row["note"], "source is down");
+    assert_eq!(desk.call(&["schedule", "continue", "orders"]).code, 0);
+
+    let entries = objects(&desk.call(&["audit", "--operation", "schedule", "--format", "ndjson"]).stdout);
+    let operations: Vec<&str> = entries.iter().filter_map(|entry| entry["operation"].as_str()).collect();
+    assert_eq!(operations, ["schedule.continue", "schedule.pause"]);
+    let check = desk.call(&["audit", "verify"]);
+    assert!(
+        check.code == 0 && check.stdout.starts_with("2 rows are as they were written"),
+        "{}",
+        check.stdout
+    );
+}
+
+#[test]
+fn an_invalid_schedule_is_named_and_fails_the_list() {
+    let desk = Desk::new();
+    desk.folder.write("pipelines/a.yaml", "schedule: \"0 2 * *\"\n");
+    desk.folder.write(
+        "pipelines/b.json",
+        r#"{"name": "b", "schedule": {"cron": "@hourly", "timezone": "Asia/Tokyo"}}"#,
+    );
+    let listed = desk.call(&["schedule"]);
+    assert!(listed.code == 1 && listed.stdout.contains("has 4 fields"), "{}", listed.stdout);
+    let next = objects(&desk.call(&["schedule", "next", "b", "--count", "3", "--format", "ndjson"]).stdout);
+    assert_eq!(next.len(), 3);
+}
+
+#[test]
+fn a_key_never_reaches_the_log_and_lines_say_where_they_belong() {
+    let desk = Desk::new();
+    desk.folder.write(".env", "HALL_API_KEY=hush-hush-hush\n");
+    let address = "http://127.0.0.1:9/list?apikey=other-key-1&q=hush-hush-hush";
+    desk.call(&[
+        "collect",
+        address,
+        "--allow-private",
+        "--log-level",
+        "connect=trace",
+        "--log-file",
+        "logs/run.log",
+    ]);
+    let log = std::fs::read_to_string(desk.folder.path().join("logs/run.log")).expect("a log");
+    assert!(!log.contains("hush-hush-hush") && !log.contains("other-key-1"), "{log}");
+    let lines = objects(&log);
+    let fetch = lines.iter().find(|line| line["target"] == "connect::fetch").expect("a line about fetching");
+    assert!(fetch["run.id"].is_string() && fetch["source.name"] == "127.0.0.1:9", "{fetch}");
+}
+
+#[test]
+fn a_run_is_audited_however_it_ends() {
+    let desk = Desk::new();
+    desk.folder.write("a.ics", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n");
+    let dead = "http://127.0.0.1:9/?token=hush-hush-hush";
+    desk.call(&["collect", "a.ics"]);
+    desk.call(&["collect", "a.ics", dead, "--allow-private"]);
+    desk.call(&["collect", "a.ics", "--dry-run"]);
+    let text = desk.call(&["audit", "--format", "ndjson"]).stdout;
+    let ends: Vec<_> = objects(&text).iter().map(|e| [e["outcome"].clone(), e["level"].clone()]).collect();
+    assert_eq!(ends, [["partial", "warning"], ["completed", "info"]], "{text}");
+    assert!(objects(&text).iter().all(|entry| entry["run"].is_string() && entry["duration_ms"].is_u64()));
+    assert!(!text.contains("hush-hush-hush"), "{text}");
+}

@@ -1,0 +1,243 @@
+//! The runner's loop: keeps a bounded number of items under way, enters what came of them in groups,
+//! stays alive, and stops as it is told.
+
+mod beat;
+mod intake;
+mod returns;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use model::RunId;
+use store::{Ack, Acked, Acks, Ending, ItemId, Lease, Phase, RunState, RunnerId, WorkQueue as _};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
+use tracing::Instrument as _;
+
+use super::buffer::Buffer;
+use super::execute::{Executed, execute};
+use super::{RunContext, RunError, Runner, Stop, Until, World, outcome};
+use crate::spans;
+
+/// The state of the loop.
+pub(super) struct Turns {
+    runner: Arc<Runner>,
+    id: RunnerId,
+    stop: watch::Receiver<Stop>,
+    runs: HashMap<RunId, Arc<RunContext>>,
+    /// Runs of which this runner cannot do anything, as was said once.
+    unable: HashSet<RunId>,
+    /// Leased and not begun.
+    queue: VecDeque<Lease>,
+    flying: JoinSet<(Lease, Result<Executed, RunError>)>,
+    /// What is flying, by its task.
+    aloft: HashMap<tokio::task::Id, (Lease, AbortHandle)>,
+    buffer: Buffer,
+    entering: Option<JoinHandle<Result<Acked, store::StoreError>>>,
+    leasing: Option<JoinHandle<Result<Vec<Lease>, store::StoreError>>>,
+    /// When it is worth asking for work again.
+    ask_at: Instant,
+    /// Until when it leaves a run to others that can do it.
+    stands_back: Option<Instant>,
+    /// Items whose children are judged by how many of them fail.
+    judged: HashMap<ItemId, (Arc<RunContext>, store::StepNo)>,
+    /// When what is in hand must have ended.
+    grace: Option<Instant>,
+    lost: bool,
+    /// Runs that were cancelled while something of them was in hand.
+    cancelled: Vec<RunId>,
+    ended: u64,
+}
+
+impl Turns {
+    pub(super) fn new(runner: Arc<Runner>, id: RunnerId, stop: watch::Receiver<Stop>) -> Turns {
+        Turns {
+            runner,
+            id,
+            stop,
+            runs: HashMap::new(),
+            unable: HashSet::new(),
+            queue: VecDeque::new(),
+            flying: JoinSet::new(),
+            aloft: HashMap::new(),
+            buffer: Buffer::default(),
+            entering: None,
+            leasing: None,
+            ask_at: Instant::now(),
+            stands_back: None,
+            judged: HashMap::new(),
+            grace: None,
+            lost: false,
+            cancelled: Vec::new(),
+            ended: 0,
+        }
+    }
+
+    pub(super) async fn go_on(&mut self) -> Result<(), RunError> {
+        let mut beat = tokio::time::interval(self.beat_time());
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.mind_stop();
+            self.launch();
+            self.enter();
+            self.ask();
+            if self.is_idle() && self.is_over().await? {
+                return Ok(());
+            }
+            let wake = self.wake_at();
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                Some(landed) = self.flying.join_next_with_id() => self.landed(landed),
+                acked = finished(&mut self.entering) => self.acked(acked?).await?,
+                leased = finished(&mut self.leasing) => self.leased(leased?).await?,
+                _ = beat.tick() => self.beat().await?,
+                Ok(()) = stop.changed() => { self.stop.borrow_and_update(); }
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// Items that it has ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// Whether it was given up by the others.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    fn world(&self) -> &Arc<World> {
+        &self.runner.world
+    }
+
+    fn concurrency(&self) -> usize {
+        self.runner.options.concurrency.max(1)
+    }
+
+    fn stopping(&self) -> bool {
+        self.lost || *self.stop.borrow() != Stop::No
+    }
+
+    /// Gives back what has not begun, and stops what is in hand when its time is over.
+    fn mind_stop(&mut self) {
+        if !self.stopping() {
+            return;
+        }
+        self.queue.clear();
+        let grace = *self.grace.get_or_insert_with(|| Instant::now() + self.runner.options.grace);
+        if self.lost || *self.stop.borrow() == Stop::Now || Instant::now() >= grace {
+            self.aloft.values().for_each(|(_, task)| task.abort());
+        }
+    }
+
+    /// Begins items while there is room.
+    fn launch(&mut self) {
+        while self.flying.len() < self.concurrency() && !self.buffer.is_full() && !self.stopping() {
+            let Some(lease) = self.queue.pop_front() else { return };
+            let Some(run) = self.runs.get(&lease.run).cloned() else { continue };
+            let (world, backoff, kept) = (self.world().clone(), self.runner.options.backoff, lease.clone());
+            let span = spans::run(run.id);
+            let work = async move {
+                let executed = match lease.step {
+                    Some(_) => execute(&world, &run, &lease, &backoff).await,
+                    None => end_of_run(&world, &run, &lease).await,
+                };
+                (lease, executed)
+            };
+            let task = self.flying.spawn(work.instrument(span));
+            self.aloft.insert(task.id(), (kept, task));
+        }
+    }
+
+    /// Hands what came of items to the store, which works on it while others go on.
+    fn enter(&mut self) {
+        let idle = self.flying.is_empty() && self.queue.is_empty();
+        if self.entering.is_some() || self.lost || !self.buffer.is_due(idle) {
+            return;
+        }
+        let acks = Acks { runner: self.id, at: (self.world().clock)(), acks: self.buffer.drain() };
+        self.ended += acks.acks.iter().filter(|ack| is_end(&ack.ending)).count() as u64;
+        let store = self.world().store.clone();
+        self.entering = Some(tokio::spawn(async move { store.ack(acks).await }));
+    }
+
+    fn is_idle(&self) -> bool {
+        let nothing = self.queue.is_empty() && self.flying.is_empty() && self.buffer.is_empty();
+        nothing && self.entering.is_none() && (self.leasing.is_none() || self.stopping())
+    }
+
+    /// Whether there is nothing more to do for it.
+    async fn is_over(&mut self) -> Result<bool, RunError> {
+        if self.stopping() {
+            return Ok(true);
+        }
+        match self.runner.until {
+            Until::Stopped => Ok(false),
+            Until::Idle => Ok(!self.world().store.has_open_runs().await?),
+            Until::Ended(run) => {
+                let state = self.world().store.run_state(run).await?;
+                Ok(state.is_none_or(|state| state == RunState::Ended))
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Instant {
+        let soon = Instant::now() + self.runner.options.poll;
+        let asking = if self.leasing.is_none() && !self.stopping() {
+            self.asks_at().max(Instant::now())
+        } else {
+            soon
+        };
+        let due = self.buffer.due_in().map_or(soon, |wait| Instant::now() + wait);
+        let grace = self.grace.unwrap_or(soon);
+        let busy = self.queue.len() >= self.concurrency() || self.flying.len() >= self.concurrency();
+        let asking = if busy { soon } else { asking };
+        let entering = if self.entering.is_some() { soon } else { due };
+        asking.min(entering).min(grace.max(Instant::now() + std::time::Duration::from_millis(5)))
+    }
+
+    /// Gives back everything, so that others need not wait for this runner's time to run out.
+    pub(super) async fn leave(&mut self) -> Result<(), RunError> {
+        self.flying.abort_all();
+        if let Some(entering) = self.entering.take() {
+            // Whether it was entered or not, what is left is given back.
+            let _ = entering.await;
+        }
+        if let Some(leasing) = self.leasing.take() {
+            let _ = leasing.await;
+        }
+        Ok(self.world().store.stop_runner(self.id, (self.world().clock)()).await?)
+    }
+}
+
+fn is_end(ending: &Ending) -> bool {
+    matches!(ending, Ending::Done { .. } | Ending::Skipped { .. } | Ending::Failed(_))
+}
+
+/// An ack that brings nothing.
+fn bare(lease: &Lease, ending: Ending) -> Executed {
+    Executed { ack: Ack::of(lease, ending), records: 0 }
+}
+
+/// The root of a run has nothing to do but to sum up.
+async fn end_of_run(world: &Arc<World>, run: &Arc<RunContext>, lease: &Lease) -> Result<Executed, RunError> {
+    let end = match lease.phase {
+        Phase::Finish => Some(outcome::end_of(world, run).await?),
+        Phase::Start => None,
+    };
+    Ok(Executed { ack: Ack { run: end, ..Ack::of(lease, Ending::Done { output: None }) }, records: 0 })
+}
+
+/// Waits for what is under way; for ever when nothing is.
+async fn finished<T>(handle: &mut Option<JoinHandle<T>>) -> Result<T, RunError> {
+    match handle {
+        Some(running) => {
+            let result = running.await.map_err(|error| RunError::Fault(error.to_string()));
+            *handle = None;
+            result
+        }
+        None => std::future::pending().await,
+    }
+}
