@@ -36,6 +36,11 @@ def run(file, db, *more):
     return [CALLBOARD, "run", file, *more, "--db", db, "--format", "json"]
 
 
+def run_quickly(file, db):
+    """Runs a pipeline file that is not measured."""
+    ask("run", file, "--db", db)
+
+
 def ask(*arguments, good=(0,)):
     """Runs a command that answers with one JSON object or list."""
     command = [str(part) for part in (CALLBOARD, *arguments, "--format", "json")]
@@ -65,11 +70,23 @@ class Store:
         began, ended = self.one("SELECT began, ended FROM runs ORDER BY seq DESC LIMIT 1")
         return (ended - began) / 1000
 
-    def leaves(self):
-        """Of the last run: items without children, attempts at them, those done."""
-        sql = ("SELECT count(*), sum(attempt), sum(state = 4) FROM items i WHERE parent IS NOT NULL "
-               "AND run = (SELECT max(seq) FROM runs) AND NOT EXISTS (SELECT 1 FROM spreads WHERE item = i.id)")
-        return self.one(sql)
+    def leaves(self, step):
+        """Of a step of its last run: items without children, attempts at them, those done."""
+        return self.one(f"SELECT count(*), sum(i.attempt), sum(i.state = 4) {LEAVES}", step)
+
+    def began(self, step):
+        """When each of these items was leased, in order, in milliseconds."""
+        return [at for (at,) in self.all(f"SELECT i.started {LEAVES} ORDER BY i.started", step)]
+
+    def entering_seconds(self, step):
+        """From the beginning of the last run until the first of these items was leased."""
+        began = self.one("SELECT began FROM runs ORDER BY seq DESC LIMIT 1")[0]
+        return (self.one(f"SELECT min(i.started) {LEAVES}", step)[0] - began) / 1000
+
+
+LEAVES = """FROM items i JOIN steps s ON s.run = i.run AND s.step = i.step
+WHERE s.path = ? AND i.run = (SELECT max(seq) FROM runs) AND i.parent IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM spreads WHERE item = i.id)"""
 
 
 def version():

@@ -27,3 +27,4 @@ class Server:
     def __exit__(self, *_):
         self.process.stdin.close()
         self.process.wait()
+

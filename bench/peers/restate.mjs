@@ -1,4 +1,5 @@
-// The service that orchestrate_restate.py starts: N durable no-op steps in three forms.
+// The service that restate.py starts: N durable no-op steps in three forms, and slow ones to be killed.
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 
 // Node 20 lacks it, and the SDK wants it.
@@ -20,6 +21,14 @@ restate.serve({
       },
       all: async (ctx, count) => {
         await restate.RestatePromise.all(steps(count, (number) => ctx.run(`step ${number}`, () => number)));
+      },
+      slow: async (ctx, { count, seconds, file }) => {
+        for (let number = 0; number < count; number++) {
+          await ctx.run(`step ${number}`, async () => {
+            await new Promise((end) => setTimeout(end, 1000 * seconds));
+            fs.appendFileSync(file, `${number}\n`);
+          });
+        }
       },
       one: async (ctx, number) => number,
       fan: async (ctx, count) => {
