@@ -39,7 +39,7 @@ def one_run(count, folder):
     run = store.one("SELECT id FROM runs")[0]
     size = sum(file.stat().st_size for file in folder.glob("callboard.db*"))
     commands = {
-        "runs": ["runs"], f"runs ID": ["runs", run], "dead": ["dead"], "retry ID": ["retry", run],
+        "runs": ["runs"], "runs ID": ["runs", run], "dead": ["dead"], "retry ID": ["retry", run],
     }
     took = {name: timed(command, db) for name, command in commands.items()}
     if store.leaves("many") != leaves or store.leaves("odd")[1] != FAILING * (TIMES + 1):
@@ -89,7 +89,8 @@ def share(count, runners, folder):
         for process in helpers:
             end(process)
     leaves = store.leaves("each")
-    shares = [items for (items,) in store.all("SELECT items FROM runners WHERE items > 1")]
+    # The first runner made the store.
+    shares = [items for (items,) in store.all("SELECT items FROM runners ORDER BY runner LIMIT -1 OFFSET 1")]
     return {**row, "runners": runners, "run_s": store.run_seconds(), "items": leaves[0], "attempts": leaves[1],
             "done": leaves[2], "shares": shares}
 
@@ -99,7 +100,8 @@ def helper(db, folder):
 
 
 def report(asked, many, shared):
-    share_of = lambda row: f"{100 * min(row['shares']) / asked.shared:.0f} to {100 * max(row['shares']) / asked.shared:.0f} %"
+    percent = lambda items: f"{100 * items / asked.shared:.0f}"
+    share_of = lambda row: f"{percent(min(row['shares']))} to {percent(max(row['shares']))} %"
     one = next((row for row in shared if row["runners"] == 1), None)
     rows = [[row["runners"], f"{row['items']:,}", f"{row['attempts']:,}", row["attempts"] - row["items"],
              f"{row['items'] / row['run_s']:.0f}", f"{one['run_s'] / row['run_s']:.2f} x" if one else "",
