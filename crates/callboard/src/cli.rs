@@ -2,21 +2,31 @@
 //! suggestions all come from these definitions.
 
 mod audit;
+mod backfill;
+mod cancel;
 mod check;
 pub mod collect;
 mod completions;
 mod config;
 mod connector;
+mod dead;
 mod demo;
 mod doctor;
 mod events;
+mod fleet;
 mod functions;
 mod graph;
+mod hold;
 mod init;
 mod limits;
 mod quarantine;
 mod replay;
+mod retry;
+mod run;
+mod runner;
+mod runs;
 mod schedule;
+mod serve;
 mod show;
 
 use std::process::ExitCode;
@@ -32,6 +42,8 @@ Examples:
   callboard demo                                     see it work, without network or set-up
   callboard collect https://example.org/events.ics   gather from a calendar
   callboard events --from 2026-12-01 --q jazz        ask what there is
+  callboard run nightly                              a pipeline of several steps
+  callboard runs last                                how the last run went
   callboard connector list                           what it can gather from by name";
 
 /// Gathers listings from calendars, pages, feeds and APIs; checks, merges and keeps them.
@@ -84,6 +96,30 @@ enum Command {
     Limits(limits::Limits),
     /// List what was done by whom, and check that nobody changed the list
     Audit(audit::Audit),
+    /// Run a pipeline to its end, or go on with a run that was left
+    Run(Box<run::Run>),
+    /// List runs, or show how one went
+    Runs(runs::Runs),
+    /// Stop a run
+    Cancel(cancel::Cancel),
+    /// Do again what failed or never ran of a run
+    Retry(retry::Retry),
+    /// Hold a run back
+    Pause(hold::Pause),
+    /// Let a paused run go on
+    Continue(hold::Continue),
+    /// Change how many items of a step are under way at once
+    Tune(hold::Tune),
+    /// List items that ended badly; show, redrive or drop them
+    Dead(dead::Dead),
+    /// Run a pipeline once for each window of a stretch of time
+    Backfill(Box<backfill::Backfill>),
+    /// Take work of any run from the store, and do it
+    Runner(runner::Runner),
+    /// Run a pipeline with several runner processes under supervision
+    Fleet(fleet::Fleet),
+    /// Take work and begin scheduled runs, until it is stopped
+    Serve(serve::Serve),
     /// See it work on generated data, without network or set-up
     Demo(demo::Demo),
     /// Check settings, store, connectors and keys
@@ -101,7 +137,11 @@ impl Cli {
     pub fn start_logging(&self) -> Result<()> {
         let options = load(&self.global, Flags::new()).and_then(|config| log_options(&config));
         // A setting that is wrong is told by the command that reads it; until then warnings are shown.
-        log::start(options.unwrap_or_else(|_| LogOptions { level: "warn".to_owned(), file: None }))
+        let mut options = options.unwrap_or_else(|_| LogOptions { level: "warn".to_owned(), file: None });
+        if matches!(&self.command, Command::Run(run) if run.debug) {
+            options.level = "debug".to_owned();
+        }
+        log::start(options)
     }
 
     /// Runs the command.
@@ -124,6 +164,36 @@ impl Cli {
             Command::Schedule(command) => command.run(&config(Flags::new())?).await,
             Command::Limits(command) => command.run(&config(Flags::new())?).await,
             Command::Audit(command) => command.run(&config(Flags::new())?).await,
+            Command::Run(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
+            Command::Runs(command) => command.run(&config(Flags::new())?).await,
+            Command::Cancel(command) => command.run(&config(Flags::new())?).await,
+            Command::Retry(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
+            Command::Pause(command) => command.run(&config(Flags::new())?).await,
+            Command::Continue(command) => command.run(&config(Flags::new())?).await,
+            Command::Tune(command) => command.run(&config(Flags::new())?).await,
+            Command::Dead(command) => command.run(&config(Flags::new())?).await,
+            Command::Backfill(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
+            Command::Runner(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
+            Command::Fleet(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
+            Command::Serve(command) => {
+                let config = config(command.flags())?;
+                command.run(&config).await
+            }
             Command::Demo(command) => command.run(&config(Flags::new())?, keep).await,
             Command::Doctor(command) => command.run(&config(Flags::new())?).await,
             Command::Init(command) => command.run(),

@@ -1,16 +1,24 @@
 //! The binary: reads the command line and the settings, wires the crates together, says how it went
 //! by its exit code (0 completed, 3 partial, 1 failed, 130 cancelled, 2 usage).
 
+mod attending;
 mod cli;
 mod config;
 mod fetching;
+mod figures;
+mod library;
+mod live;
 mod log;
 mod noted;
 mod origins;
 mod output;
 mod pipelines;
 mod progress;
+mod report;
+mod stopping;
 mod summary;
+mod which;
+mod world;
 
 use std::process::ExitCode;
 

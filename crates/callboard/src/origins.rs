@@ -30,6 +30,8 @@ pub struct Catalog {
     purges: bool,
     /// The settings that collecting goes by, as far as they are right.
     options: Arc<Result<CollectOptions, String>>,
+    /// Where pipelines are found by name.
+    pipelines: PathBuf,
 }
 
 /// What a user asked to collect.
@@ -69,6 +71,7 @@ impl Catalog {
             sources: Arc::new(sources),
             purges: config.text("retention") == Some("purge"),
             options: Arc::new(options),
+            pipelines: crate::library::folder(config),
         }
     }
 
@@ -265,11 +268,8 @@ impl engine::run::Catalog for Catalog {
     }
 
     fn pipeline(&self, name: &str) -> Result<Pipeline, String> {
-        let path = Path::new(name);
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("cannot read the pipeline {name}: {error}"))?;
-        let loaded = engine::pipeline::load(name, &text);
-        loaded.map(|loaded| loaded.pipeline).map_err(|findings| faults(&findings).to_string())
+        let found = crate::library::find(&self.pipelines, name).map_err(|error| format!("{error:#}"))?;
+        Ok(found.loaded.pipeline)
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use engine::run::RunError;
 use serde::Serialize;
 
 /// How a summary or a list is printed.
@@ -18,8 +19,18 @@ pub enum Format {
     Ndjson,
 }
 
-/// Prints an error with its causes and what to do; exit code 1. A reader that went away (`| head`)
-/// is no error.
+/// What was asked for cannot be done as asked; exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// An error that ends the program with exit code 2.
+pub fn usage(message: impl Into<String>) -> anyhow::Error {
+    Usage(message.into()).into()
+}
+
+/// Prints an error with its causes and what to do; exit code 1, or 2 for a wrong use. A reader that went
+/// away (`| head`) is no error.
 pub fn fail(error: &anyhow::Error) -> ExitCode {
     let gone = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
@@ -28,7 +39,10 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     say(&format!("error: {error:#}"));
-    ExitCode::from(1)
+    let misused = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<Usage>() || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
+    };
+    ExitCode::from(if error.chain().any(misused) { 2 } else { 1 })
 }
 
 /// One line on stderr.

@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod collect;
+pub mod fleet;
 pub mod functions;
 pub mod limits;
 pub mod pipeline;

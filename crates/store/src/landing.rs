@@ -201,18 +201,19 @@ fn compress(body: &[u8]) -> io::Result<Vec<u8>> {
 
 fn read(folder: &Path, segments: &Segments, hash: ContentHash) -> Result<Bytes, StoreError> {
     let file = file_of(folder, hash);
-    let copies = match std::fs::read(&file) {
-        Ok(packed) => vec![packed],
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            segments.read(hash).map_err(|error| cannot_read(folder, &error))?
-        }
+    match std::fs::read(&file) {
+        Ok(packed) => return unpack(&packed, hash).map_err(|reason| damaged(folder, hash, reason)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(damaged(folder, hash, error.to_string())),
-    };
+    }
     let mut reason = None;
-    for packed in copies {
-        match unpack(&packed, hash) {
-            Ok(body) => return Ok(body),
-            Err(fault) => reason = Some(fault),
+    // One copy may be damaged, and a sound one in a segment that has come since.
+    for look in [Segments::read, Segments::read_anew] {
+        for packed in look(segments, hash).map_err(|error| cannot_read(folder, &error))? {
+            match unpack(&packed, hash) {
+                Ok(body) => return Ok(body),
+                Err(fault) => reason = Some(fault),
+            }
         }
     }
     Err(reason.map_or_else(|| absent(hash, folder), |reason| damaged(folder, hash, reason)))

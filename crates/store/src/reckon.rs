@@ -115,7 +115,16 @@ impl Of {
 
     async fn documents(&self, conn: &mut SqliteConnection) -> SqlResult<DocumentCounts> {
         let mut counts = DocumentCounts::default();
-        for row in self.rows(conn, DOCUMENTS).await? {
+        let mut rows = self.rows(conn, DOCUMENTS).await?;
+        let mut failed = false;
+        for row in &rows {
+            failed |= row.try_get::<&str, _>(0)? == "failed";
+        }
+        if failed {
+            // Some may have come at a later attempt: that is looked at only where it can matter.
+            rows = self.rows(conn, LAST_DOCUMENTS).await?;
+        }
+        for row in rows {
             let several = count(&row, 1)?;
             match row.try_get::<&str, _>(0)? {
                 "failed" => counts.failed += several,
@@ -154,6 +163,13 @@ impl Of {
 const DOCUMENTS: &str = "SELECT outcome, count(*) FROM documents \
                          WHERE run = ?1 AND (?2 IS NULL OR scope = ?2) AND ?3 > 0 GROUP BY outcome";
 
+/// The same, where what counts of a document that was taken several times is the last time.
+const LAST_DOCUMENTS: &str = "
+    SELECT outcome, count(*) FROM (
+        SELECT outcome, max(rid) FROM documents
+        WHERE run = ?1 AND (?2 IS NULL OR scope = ?2) AND ?3 > 0 GROUP BY scope, name)
+    GROUP BY outcome";
+
 /// The rows that places seen by the run state now.
 const STATED: &str = "
     SELECT s.kind, count(DISTINCT s.rid) FROM places p JOIN sightings s ON s.place = p.place
@@ -179,8 +195,14 @@ const QUARANTINED: &str = "
       AND (?2 IS NULL OR p.scope = (SELECT scope FROM scopes WHERE name = ?2))
     GROUP BY q.reason";
 
-const FAILURES: &str = "SELECT name, error FROM documents WHERE run = ?1 AND outcome = 'failed' \
-                        AND (?2 IS NULL OR scope = ?2) ORDER BY rid LIMIT ?3";
+/// Documents that failed, the last time they were taken.
+const FAILURES: &str = "
+    SELECT name, error FROM (
+        SELECT name, error, outcome, max(rid) AS last FROM documents
+        WHERE run = ?1 AND (?2 IS NULL OR scope = ?2)
+          AND EXISTS (SELECT 1 FROM documents f WHERE f.run = ?1 AND f.outcome = 'failed')
+        GROUP BY scope, name)
+    WHERE outcome = 'failed' ORDER BY last LIMIT ?3";
 
 const NOTES: &str = "SELECT d.name, n.value, d.damaged FROM documents d, json_each(d.notes) n \
                      WHERE d.run = ?1 AND d.notes IS NOT NULL AND (?2 IS NULL OR d.scope = ?2) \
@@ -189,21 +211,26 @@ const NOTES: &str = "SELECT d.name, n.value, d.damaged FROM documents d, json_ea
 async fn covered(conn: &mut SqliteConnection, run: RunId, scope: &str) -> SqlResult<Covered> {
     let run = seq_of(conn, run).await?;
     let mut covered = Covered { lists: true, ..Covered::default() };
-    let sql = "SELECT source, outcome, damaged, total, coalesce(reading_key, '') FROM documents \
-               WHERE run = ? AND scope = ?";
+    let sql = "SELECT source, outcome, damaged, total, coalesce(reading_key, ''), name FROM documents \
+               WHERE run = ? AND scope = ? ORDER BY rid";
+    // What failed and came at a later attempt is not missing.
+    let mut missing = BTreeSet::new();
     for row in sqlx::query(sql).bind(run).bind(scope.to_owned()).fetch_all(&mut *conn).await? {
         let total: Option<i64> = row.try_get(3)?;
         covered.total = covered.total.max(total.and_then(|total| u64::try_from(total).ok()));
         covered.missing |= row.try_get::<bool, _>(2)?;
+        let name: &str = row.try_get(5)?;
         match row.try_get::<&str, _>(1)? {
-            "failed" => covered.missing = true,
-            "nothing" => {}
+            "failed" => drop(missing.insert(name.to_owned())),
+            "nothing" => drop(missing.remove(name)),
             _ => {
+                missing.remove(name);
                 covered.sources.insert(SourceName::new(row.try_get(0)?));
                 covered.lists &= row.try_get::<&str, _>(4)?.contains('+');
             }
         }
     }
+    covered.missing |= !missing.is_empty();
     if covered.total.is_some() {
         covered.events = events_stated(conn, run, scope).await?;
     }

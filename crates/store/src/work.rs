@@ -19,6 +19,7 @@ mod held;
 mod item;
 mod lease;
 mod listing;
+mod nested;
 mod queue;
 mod redrive;
 mod runner;

@@ -1,5 +1,7 @@
 //! `callboard doctor`: what is configured, what is writable, what is reachable, and what to do.
 
+mod work;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -80,6 +82,8 @@ impl Doctor {
         let mut checks = vec![settings(config), folder(&config.db())];
         checks.push(store(config).await);
         checks.extend(connectors(config));
+        checks.extend(work::pipelines(config));
+        checks.extend(work::work(config).await);
         for host in &self.hosts {
             checks.push(reach(config, host).await);
         }

@@ -25,6 +25,32 @@ const ENV: &str = "\
 # TICKETMASTER_API_KEY=
 ";
 
+const PIPELINE: &str = "\
+# A pipeline: steps, what they depend on, and when it all runs. `callboard run nightly` runs it,
+# `callboard run nightly --dry-run` says what it would do.
+name: nightly
+description: Gathers what my sources list.
+params:
+  # `callboard run nightly --set feed=saved.ics` gives another value.
+  feed: https://example.org/events.ics
+# Begun by `callboard serve`, every day at six.
+#schedule: {cron: \"0 6 * * *\", timezone: Europe/Berlin}
+parallel_execution: true
+stop_on_failure: false
+steps:
+  - name: feed
+    function: collect
+    with: {inputs: [\"{{ params.feed }}\"]}
+    timeout: 10m
+  #- name: venue
+  #  function: collect
+  #  with: {connector: my-venue}
+  - name: settle
+    function: sleep
+    depends_on: [feed]
+    with: {seconds: 0}
+";
+
 const GITIGNORE: &str = ".env\ncallboard.db*\ncallboard.landing/\n";
 
 impl Init {
@@ -35,6 +61,7 @@ impl Init {
             (".env", ENV.to_owned()),
             (".gitignore", GITIGNORE.to_owned()),
             ("connectors/my-venue.yaml", connector),
+            ("pipelines/nightly.yaml", PIPELINE.to_owned()),
         ];
         refuse_to_overwrite(&self.folder, files.iter().map(|(name, _)| *name))?;
         let mut told = String::new();
@@ -43,7 +70,7 @@ impl Init {
             write(&path, &content)?;
             writeln!(told, "wrote {}", path.display())?;
         }
-        told.push_str("\nNext: put keys into .env, then `callboard doctor`, then `callboard collect …`.\n");
+        told.push_str("\nNext: put keys into .env, then `callboard doctor`, then `callboard collect …`,\nor edit pipelines/nightly.yaml and `callboard run nightly`.\n");
         print(&told)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -76,4 +103,13 @@ fn settings_file() -> String {
         text += &format!("\n# {help}\n# environment: {names}\n#{key}: {default}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_starter_pipeline_is_in_order() {
+        let loaded = engine::pipeline::load("nightly.yaml", super::PIPELINE).expect("no faults");
+        assert_eq!(loaded.warnings, []);
+    }
 }

@@ -1,6 +1,7 @@
 //! Calls the program in an empty folder of its own.
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::TempFolder;
@@ -24,16 +25,46 @@ impl Desk {
 
     /// Calls `callboard` with these arguments in the folder.
     pub fn call(&self, args: &[&str]) -> Answer {
-        let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_callboard"))
-            .args(args)
-            .current_dir(self.folder.path())
-            .env_remove("CALLBOARD_DB")
-            .env_remove("EVENTBRITE_TOKEN")
-            .env_remove("EVENTBRITE_API_KEY")
-            .output()
-            .expect("the program starts");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
-        Answer { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+        Answer::of(self.command(args).output().expect("the program starts"))
+    }
+
+    /// Starts `callboard` and goes on; when dropped it is ended.
+    pub fn start(&self, args: &[&str]) -> Running {
+        self.start_with(args, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(&self, args: &[&str], env: &[(&str, &str)]) -> Running {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running(Some(command.spawn().expect("the program starts")))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
+        command.args(args).current_dir(self.folder.path());
+        for name in
+            ["CALLBOARD_DB", "EVENTBRITE_TOKEN", "EVENTBRITE_API_KEY", "PIPELINE_NAME", "PIPELINE_CONFIG"]
+        {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// The one object that a call prints, and its exit code.
+    pub fn object(&self, args: &[&str]) -> (i32, Value) {
+        self.call(args).object()
+    }
+
+    /// A run as `runs` shows it.
+    pub fn run(&self, id: &str) -> Value {
+        self.object(&["runs", id, "--format", "json"]).1
+    }
+
+    /// The runs, newest first.
+    pub fn runs(&self) -> Vec<Value> {
+        let answer = self.call(&["runs", "--format", "ndjson"]);
+        answer.stdout.lines().map(|line| serde_json::from_str(line).expect("one object a line")).collect()
     }
 
     /// Collects and gives the summary object, whatever the outcome.
@@ -56,6 +87,70 @@ impl Desk {
         let answer = self.call(&["show", id, "--format", "json"]);
         assert_eq!(answer.code, 0, "{}", answer.stderr);
         serde_json::from_str(&answer.stdout).expect("one object")
+    }
+}
+
+impl Answer {
+    fn of(output: Output) -> Answer {
+        let Output { status, stdout, stderr } = output;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
+        Answer { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// The one object on stdout, and the exit code.
+    pub fn object(&self) -> (i32, Value) {
+        let value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no object ({error}): {}{}", self.stdout, self.stderr));
+        (self.code, value)
+    }
+}
+
+/// A call that is under way.
+pub struct Running(Option<Child>);
+
+/// Nothing that a test waits for takes longer.
+const LONGEST: Duration = Duration::from_secs(60);
+
+impl Running {
+    /// Sends it a signal: `INT`, `TERM`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.0.as_ref().expect("it runs").id();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> Answer {
+        let mut child = self.0.take().expect("it runs");
+        let began = Instant::now();
+        while child.try_wait().expect("it can be waited for").is_none() {
+            if began.elapsed() > LONGEST {
+                let _ = child.kill();
+                let answer = Answer::of(child.wait_with_output().expect("its output"));
+                panic!("it does not end: {}{}", answer.stdout, answer.stderr);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Answer::of(child.wait_with_output().expect("its output"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            // It may have ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Waits until it holds.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < LONGEST, "never: {what}");
+        std::thread::sleep(Duration::from_millis(25));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one integration binary: the real program, on real stores, as a user calls it.
 
 mod arrows;
+mod backfills;
 mod calendars;
 mod call;
 mod ledger;
@@ -8,5 +9,8 @@ mod pages;
 mod pipelines;
 mod questions;
 mod reference;
+mod runners;
+mod running;
 mod sharing;
+mod surviving;
 mod upstreams;

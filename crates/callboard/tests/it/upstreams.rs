@@ -15,16 +15,21 @@ fn now() -> DateTime<Utc> {
 }
 
 /// Upstreams on threads of their own, so that tests can call the program and wait for it.
-struct Hall {
-    sandbox: Sandbox,
+pub struct Hall {
+    pub sandbox: Sandbox,
     _runtime: tokio::runtime::Runtime,
-    desk: Desk,
+    pub desk: Desk,
 }
 
 impl Hall {
     fn open(faults: Faults) -> Hall {
+        Hall::with(40, faults)
+    }
+
+    /// One whose site has so many events.
+    pub fn with(site_events: usize, faults: Faults) -> Hall {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let options = SandboxOptions { site_events: 40, faults, ..SandboxOptions::new(11, now()) };
+        let options = SandboxOptions { site_events, faults, ..SandboxOptions::new(11, now()) };
         let sandbox = runtime.block_on(Sandbox::start(options)).expect("the upstreams start");
         Hall { sandbox, _runtime: runtime, desk: Desk::new() }
     }

@@ -68,9 +68,10 @@ impl Buffer {
         self.acks.len() >= ACKS || self.records >= RECORDS || self.early() >= ACKS
     }
 
-    /// True when it is time to enter it; `idle` when nothing else is under way.
-    pub(super) fn is_due(&self, idle: bool) -> bool {
-        !self.is_empty() && (idle || self.is_full() || self.since.is_some_and(|since| since.elapsed() >= AGE))
+    /// True when it is time to enter it; `starving` when there is nothing else to begin.
+    pub(super) fn is_due(&self, starving: bool) -> bool {
+        !self.is_empty()
+            && (starving || self.is_full() || self.since.is_some_and(|since| since.elapsed() >= AGE))
     }
 
     /// When it will be so old that it is entered.

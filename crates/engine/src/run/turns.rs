@@ -151,10 +151,12 @@ impl Turns {
         }
     }
 
-    /// Hands what came of items to the store, which works on it while others go on.
+    /// Hands what came of items to the store, which works on it while others go on. Where there is
+    /// room for more than there is to begin, at once: until it is entered, what is done holds the place
+    /// of what comes next.
     fn enter(&mut self) {
-        let idle = self.flying.is_empty() && self.queue.is_empty();
-        if self.entering.is_some() || self.lost || !self.buffer.is_due(idle) {
+        let starving = self.queue.is_empty() && self.flying.len() < self.concurrency();
+        if self.entering.is_some() || self.lost || !self.buffer.is_due(starving) {
             return;
         }
         let acks = Acks { runner: self.id, at: (self.world().clock)(), acks: self.buffer.drain() };

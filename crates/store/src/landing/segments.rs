@@ -75,8 +75,19 @@ impl Segments {
 
     /// The packed body, as often as it is there: more than once when one of them may be damaged.
     pub(super) fn read(&self, hash: ContentHash) -> io::Result<Vec<Vec<u8>>> {
+        let packed = self.read_known(hash)?;
+        if packed.is_empty() { self.read_anew(hash) } else { Ok(packed) }
+    }
+
+    /// The same, after going through what has come since the last time.
+    pub(super) fn read_anew(&self, hash: ContentHash) -> io::Result<Vec<Vec<u8>>> {
+        self.catch_up()?;
+        self.read_known(hash)
+    }
+
+    fn read_known(&self, hash: ContentHash) -> io::Result<Vec<Vec<u8>>> {
         let mut packed = Vec::new();
-        for (number, entry) in self.find(hash)? {
+        for (number, entry) in self.find(hash) {
             packed.extend(absent_is_none(segment::read(&self.path(number), entry))?.flatten());
         }
         Ok(packed)
@@ -89,8 +100,9 @@ impl Segments {
 
     /// Erases a body wherever it stands; true when it was there.
     pub(super) fn erase(&self, hash: ContentHash) -> io::Result<bool> {
+        self.catch_up()?;
         let mut erased = false;
-        for (number, entry) in self.find(hash)? {
+        for (number, entry) in self.find(hash) {
             if absent_is_none(segment::erase(&self.path(number), entry))? == Some(true) {
                 erased = true;
                 self.note_erased(number)?;
@@ -107,7 +119,9 @@ impl Segments {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = index.known.get_mut(&number) else { return Ok(()) };
         known.living = known.living.saturating_sub(1);
-        if known.living > 0 || self.grew(number, known.end) {
+        // The last one stays: its number must not come again with other contents.
+        let last = self.numbers()?.last() == Some(&number);
+        if last || known.living > 0 || self.grew(number, known.end) {
             return Ok(());
         }
         if absent_is_none(segment::delete_unless_open(&self.path(number)))? == Some(true) {
@@ -121,17 +135,18 @@ impl Segments {
         fs::metadata(self.path(number)).is_ok_and(|about| about.len() > end)
     }
 
-    fn find(&self, hash: ContentHash) -> io::Result<Vec<(u32, Entry)>> {
-        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        self.catch_up(&mut index)?;
+    fn find(&self, hash: ContentHash) -> Vec<(u32, Entry)> {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let first = first_bytes(hash);
         let from = index.places.partition_point(|place| place.0 < first);
         let found = index.places[from..].iter().take_while(|place| place.0 == first);
-        Ok(found.map(|(_, number, offset)| (*number, Entry { hash, offset: *offset })).collect())
+        found.map(|(_, number, offset)| (*number, Entry { hash, offset: *offset })).collect()
     }
 
     /// Goes through what has come since the last time.
-    fn catch_up(&self, index: &mut Index) -> io::Result<()> {
+    fn catch_up(&self) -> io::Result<()> {
+        let mut guard = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = &mut *guard;
         let before = index.places.len();
         for number in self.numbers()? {
             let known = index.known.entry(number).or_default();

@@ -156,8 +156,13 @@ fn an_erased_body_is_gone_from_the_disk_and_the_last_takes_the_segment_with_it()
     assert!(landing.remove(secret).unwrap() && landing.remove(other).unwrap());
     assert!(segment(folder.path(), 1).exists());
     let last = landing.put(b"last").unwrap();
+    let next = Landing::in_folder(folder.path());
+    let newest = next.put(b"newest").unwrap();
     drop(landing);
-    let landing = Landing::in_folder(folder.path());
-    assert!(landing.remove(last).unwrap());
+    assert!(next.remove(last).unwrap());
     assert!(!segment(folder.path(), 1).exists());
+    drop(next);
+    // The newest one stays, or its number would come again.
+    assert!(Landing::in_folder(folder.path()).remove(newest).unwrap());
+    assert!(segment(folder.path(), 2).exists());
 }

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::counts::Place;
 use super::{Ack, Fault, Phase, RunState, RunnerId};
-use crate::sql::{SqlResult, keys, parse};
+use crate::sql::{SqlResult, json, keys, parse};
 
 /// A leased item.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +28,16 @@ pub(super) struct Held {
     pub(super) root: Option<i64>,
 }
 
-const HELD: &str = "SELECT i.id, i.run, i.step, i.parent, i.counted, i.attempt, i.give_up, i.started, i.owner, \
-                    r.state, r.root, i.lost, i.phase, EXISTS (SELECT 1 FROM spreads s WHERE s.item = i.id) \
-                    FROM items i JOIN runs r ON r.seq = i.run WHERE i.state = 2 AND i.owner = ?";
+/// As it is read: one row for all of them, for each row is a trip between threads.
+const ROWS: &str = "SELECT json_group_array(json_array(i.id, i.run, i.step, i.parent, i.counted, i.attempt, \
+                    i.give_up, i.started, i.owner, r.state, r.root, i.lost, i.phase, \
+                    EXISTS (SELECT 1 FROM spreads s WHERE s.item = i.id))) \
+                    FROM items i JOIN runs r ON r.seq = i.run WHERE i.state = 2";
+
+/// Item, run, step, parent, counted, attempt, give_up, started, owner, state and root of the run, lost,
+/// phase, whether it has children.
+type Columns =
+    (i64, i64, i64, Option<i64>, i64, i64, i64, Option<i64>, i64, String, Option<i64>, i64, i64, i64);
 
 impl Held {
     /// Those of the acked items that the runner has, under whatever attempt.
@@ -41,15 +48,16 @@ impl Held {
     ) -> SqlResult<HashMap<i64, Held>> {
         let ids: Vec<i64> = acks.iter().map(|ack| ack.item.0).collect();
         // The plus keeps the index on owners out: the ids are the shorter way.
-        let sql = format!("{HELD} AND i.id IN (SELECT value FROM json_each(?))")
-            .replace("i.owner = ?", "+i.owner = ?");
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(runner.0).bind(keys(&ids)).fetch_all(conn).await?;
-        rows.iter().map(|row| Held::from_row(row).map(|held| (held.id, held))).collect()
+        let sql = format!("{ROWS} AND +i.owner = ? AND i.id IN (SELECT value FROM json_each(?))");
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(runner.0).bind(keys(&ids));
+        let held = Held::from_row(&query.fetch_one(conn).await?)?;
+        Ok(held.into_iter().map(|held| (held.id, held)).collect())
     }
 
     /// Everything a runner has.
     pub(super) async fn of_runner(conn: &mut SqliteConnection, runner: RunnerId) -> SqlResult<Vec<Held>> {
-        sqlx::query(HELD).bind(runner.0).fetch_all(conn).await?.iter().map(Held::from_row).collect()
+        let sql = format!("{ROWS} AND i.owner = ?");
+        Held::from_row(&sqlx::query(AssertSqlSafe(sql)).bind(runner.0).fetch_one(conn).await?)
     }
 
     /// One item, if the runner has it under this attempt.
@@ -59,9 +67,9 @@ impl Held {
         item: i64,
         attempt: u32,
     ) -> SqlResult<Option<Held>> {
-        let sql = format!("{HELD} AND i.id = ? AND i.attempt = ?");
+        let sql = format!("{ROWS} AND +i.owner = ? AND i.id = ? AND i.attempt = ?");
         let query = sqlx::query(AssertSqlSafe(sql)).bind(runner.0).bind(item).bind(i64::from(attempt));
-        query.fetch_optional(conn).await?.as_ref().map(Held::from_row).transpose()
+        Ok(Held::from_row(&query.fetch_one(conn).await?)?.pop())
     }
 
     /// Its run is being stopped: it does not go on, whatever comes of it.
@@ -69,25 +77,26 @@ impl Held {
         self.run_state == RunState::Cancelling
     }
 
-    fn from_row(row: &SqliteRow) -> SqlResult<Held> {
-        let attempt: i64 = row.try_get(5)?;
+    fn from_row(row: &SqliteRow) -> SqlResult<Vec<Held>> {
+        let rows: Vec<Columns> = json(row.try_get(0)?)?;
+        rows.into_iter().map(Held::of).collect()
+    }
+
+    fn of(row: Columns) -> SqlResult<Held> {
+        let (id, run, step, parent, counted, attempt, give_up, started, runner, ..) = row;
+        let (.., run_state, root, lost, phase, spread) = row;
         Ok(Held {
-            id: row.try_get(0)?,
-            place: Place {
-                run: row.try_get(1)?,
-                step: row.try_get(2)?,
-                parent: row.try_get(3)?,
-                counted: row.try_get(4)?,
-            },
+            id,
+            place: Place { run, step, parent, counted: counted != 0 },
             attempt,
-            last: attempt >= row.try_get::<i64, _>(6)?,
-            started: row.try_get::<Option<i64>, _>(7)?.unwrap_or(0),
-            runner: row.try_get(8)?,
-            run_state: parse(row.try_get(9)?, RunState::of)?,
-            root: row.try_get(10)?,
-            lost: row.try_get(11)?,
-            phase: Phase::of(row.try_get(12)?),
-            spread: row.try_get(13)?,
+            last: attempt >= give_up,
+            lost,
+            started: started.unwrap_or(0),
+            phase: Phase::of(phase),
+            spread: spread != 0,
+            runner,
+            run_state: parse(&run_state, RunState::of)?,
+            root,
         })
     }
 }

@@ -193,45 +193,47 @@ async fn ready_children(
     ask: &LeaseRequest,
     count: usize,
 ) -> SqlResult<Vec<i64>> {
-    let sql =
-        "SELECT id FROM items WHERE parent = ? AND state = 1 AND due <= ? ORDER BY due DESC, id LIMIT ?";
-    sqlx::query_scalar(sql)
+    let sql = "SELECT json_group_array(id) FROM (SELECT id FROM items WHERE parent = ? AND state = 1 \
+               AND due <= ? ORDER BY due DESC, id LIMIT ?)";
+    let found = sqlx::query(sql)
         .bind(holder)
         .bind(ask.now.timestamp_millis())
-        .bind(i64::try_from(count).unwrap_or(i64::MAX))
-        .fetch_all(conn)
-        .await
+        .bind(i64::try_from(count).unwrap_or(i64::MAX));
+    json(found.fetch_one(conn).await?.try_get(0)?)
 }
+
+/// A chosen item: run, step, parent, counted, id, key, phase, attempts so far, tries, give_up, lost, input.
+type Chosen = (i64, i64, Option<i64>, i64, i64, i64, i64, i64, i64, i64, i64, Option<Value>);
 
 async fn take(
     conn: &mut SqliteConnection,
     ask: &LeaseRequest,
     chosen: &[i64],
 ) -> SqlResult<(Vec<Lease>, Counts)> {
+    let ids = keys(chosen);
+    // One row for all of them: each row is a trip between threads, and there are two for each item in
+    // all that is done about it.
+    let sql = "SELECT json_group_array(json_array(run, step, parent, counted, id, key, phase, attempt, tries, \
+               give_up, lost, json(input))) FROM (SELECT i.* FROM json_each(?) c JOIN items i ON i.id = c.value)";
+    let row = sqlx::query(sql).bind(ids.clone()).fetch_one(&mut *conn).await?;
+    let found: Vec<Chosen> = json(row.try_get(0)?)?;
     let sql = "UPDATE items SET state = 2, owner = ?, attempt = attempt + 1, started = ? \
-               WHERE id IN (SELECT value FROM json_each(?)) \
-               RETURNING run, step, parent, counted, id, key, phase, attempt, tries, give_up, lost, input";
-    let rows = sqlx::query(sql)
-        .bind(ask.runner.0)
-        .bind(ask.now.timestamp_millis())
-        .bind(keys(chosen))
-        .fetch_all(&mut *conn)
-        .await?;
+               WHERE id IN (SELECT value FROM json_each(?))";
+    let update = sqlx::query(sql).bind(ask.runner.0).bind(ask.now.timestamp_millis()).bind(ids);
+    update.execute(&mut *conn).await?;
     let mut counts = Counts::default();
     let mut runs = HashMap::new();
-    let mut leases = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let place = Place::of(row)?;
-        let run = match runs.get(&place.run) {
+    let mut leases = Vec::with_capacity(found.len());
+    for chosen in found {
+        let (run, step, parent, counted, ..) = chosen;
+        let place = Place { run, step, parent, counted: counted != 0 };
+        let id = match runs.get(&run) {
             Some(id) => *id,
-            None => *runs.entry(place.run).or_insert(id_of(conn, place.run).await?),
+            None => *runs.entry(run).or_insert(id_of(conn, run).await?),
         };
         counts.shift(place, ItemState::Ready, ItemState::Leased, 1);
-        leases.push(lease(row, place, run, ask)?);
+        leases.push(lease(chosen, id, ask));
     }
-    // In the order they were chosen in.
-    let order: HashMap<i64, usize> = chosen.iter().copied().zip(0..).collect();
-    leases.sort_by_key(|lease| order.get(&lease.item.0).copied());
     Ok((leases, counts))
 }
 
@@ -241,23 +243,22 @@ async fn id_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<RunId> {
     run_id(&row, "id")
 }
 
-fn lease(row: &SqliteRow, place: Place, run: RunId, ask: &LeaseRequest) -> SqlResult<Lease> {
-    let (attempt, tries, give_up): (i64, i64, i64) = (row.try_get(7)?, row.try_get(8)?, row.try_get(9)?);
-    let given_up = row.try_get::<i64, _>(10)? >= MOST_LOST;
-    let input: Option<&str> = row.try_get(11)?;
-    Ok(Lease {
-        item: ItemId(row.try_get(4)?),
+fn lease(chosen: Chosen, run: RunId, ask: &LeaseRequest) -> Lease {
+    let (_, step, parent, _, id, key, phase, attempts, tries, give_up, lost, input) = chosen;
+    let (attempt, given_up) = (attempts + 1, lost >= MOST_LOST);
+    Lease {
+        item: ItemId(id),
         run,
-        parent: place.parent.map(ItemId),
-        step: step_of(place.step),
-        key: row.try_get(5)?,
-        phase: Phase::of(row.try_get(6)?),
+        parent: parent.map(ItemId),
+        step: step_of(step),
+        key,
+        phase: Phase::of(phase),
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
-        failed_tries: u32::try_from(attempt - 1 - (give_up - tries)).unwrap_or(0),
+        failed_tries: u32::try_from(attempts - (give_up - tries)).unwrap_or(0),
         last: attempt >= give_up || given_up,
         given_up,
-        input: input.map(json).transpose()?,
+        input,
         at: ask.now,
         runner: ask.runner,
-    })
+    }
 }

@@ -143,7 +143,10 @@ impl Store {
 
     async fn load_steps(&self, run: i64) -> SqlResult<Vec<StepRow>> {
         let rows = sqlx::query("SELECT * FROM steps WHERE run = ? ORDER BY step").bind(run);
-        rows.fetch_all(&self.readers).await?.iter().map(step_row).collect()
+        let mut steps =
+            rows.fetch_all(&self.readers).await?.iter().map(step_row).collect::<SqlResult<Vec<_>>>()?;
+        super::nested::settle(&mut steps);
+        Ok(steps)
     }
 
     /// Where a run stands; `None` when there is none.

@@ -14,7 +14,7 @@ use world::World;
 use crate::Store;
 use crate::tests::kit::db;
 
-const SEEDS: u64 = 240;
+const SEEDS: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

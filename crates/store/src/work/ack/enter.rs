@@ -13,14 +13,14 @@ use crate::runs::stamp;
 use crate::sql::{SqlResult, keys};
 use crate::work::counts::Counts;
 use crate::work::held::Held;
-use crate::work::{ItemId, NewItem, children, control};
+use crate::work::{ItemId, NewItem, RunnerId, children, control};
 use crate::{LandedDocument, Store};
 
 impl Store {
     pub(in crate::work) async fn ack_in_transaction(&self, acks: Acks) -> SqlResult<Acked> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
-        let (mut kept, refused) = sort_out(conn, &acks.runner, acks.acks).await?;
+        let (mut kept, refused) = sort_out(conn, acks.runner, acks.acks).await?;
         let mut acked = Acked { refused, ..Acked::default() };
         if kept.is_empty() {
             return Ok(acked);
@@ -43,16 +43,16 @@ impl Store {
 /// The acks that count, with what their runner holds, and the items of those that do not.
 async fn sort_out(
     conn: &mut SqliteConnection,
-    runner: &crate::RunnerId,
+    runner: RunnerId,
     acks: Vec<Ack>,
 ) -> SqlResult<(Vec<(Held, Ack)>, Vec<ItemId>)> {
-    let mut held = Held::of_acks(conn, *runner, &acks).await?;
+    let mut held = Held::of_acks(conn, runner, &acks).await?;
     let mut kept = Vec::with_capacity(acks.len());
     let mut refused = Vec::new();
     for ack in acks {
         let holds = held.get(&ack.item.0).is_some_and(|held| held.attempt == i64::from(ack.attempt));
         // Taken out: nothing is entered twice, even when it is said twice.
-        match held.remove(&ack.item.0).filter(|_| holds) {
+        match if holds { held.remove(&ack.item.0) } else { None } {
             Some(held) => kept.push((held, ack)),
             None => refused.push(ack.item),
         }

@@ -42,7 +42,7 @@ impl Back {
     pub(super) async fn load(conn: &mut SqliteConnection, waits_for: &WaitsFor) -> SqlResult<Back> {
         let sql = "SELECT i.run, i.step, i.parent, i.counted, i.id, i.state, i.phase, d.holds, p.step IS i.step \
                    FROM temp.redriven d JOIN items i ON i.id = d.id LEFT JOIN items p ON p.id = i.parent \
-                   WHERE NOT d.leaf ORDER BY i.id";
+                   WHERE NOT d.leaf ORDER BY d.id";
         let mut items = Vec::new();
         let mut parents = BTreeSet::new();
         for row in sqlx::query(sql).fetch_all(&mut *conn).await? {

@@ -9,8 +9,8 @@ use crate::tests::queue::kit::{ALIVE_SECS, blocked, fault, item, releasing, skip
 use crate::tests::queue::sim::pipeline::{Shape, nested};
 use crate::tests::queue::sim::random::mix;
 use crate::{
-    Ack, Acks, Ending, ItemState, Lease, LeaseRequest, NewItem, Phase, RunEnd, Spread, StepNo, StepStatus,
-    WorkQueue,
+    Ack, Acks, Ending, ItemState, Lease, LeaseRequest, NewItem, Phase, RunEnd, Siblings, Spread, StepNo,
+    StepStatus, WorkQueue,
 };
 
 /// What working on an item comes to.
@@ -67,16 +67,18 @@ impl World {
         let acked =
             self.crew.store.ack(Acks { runner, at: self.crew.now, acks: acks.clone() }).await.unwrap();
         self.say(|| format!("{runner:?} acks {}, refused {:?}", told(&leases), acked.refused));
+        let mut refused = Vec::new();
         for (lease, ack) in leases.iter().zip(&acks) {
-            let holds = self.model.holds(runner, lease);
-            assert_eq!(acked.refused.contains(&lease.item), !holds, "{lease:?}");
-            if holds {
-                self.model.held.remove(&lease.item.0);
-                if let Ending::Done { .. } = ack.ending {
-                    self.model.done(lease);
-                }
+            if !self.model.holds(runner, lease) {
+                refused.push(lease.item);
+                continue;
+            }
+            self.model.held.remove(&lease.item.0);
+            if let Ending::Done { .. } = ack.ending {
+                self.model.done(lease);
             }
         }
+        assert_eq!(acked.refused, refused);
     }
 
     async fn work_on(&mut self, actor: usize, lease: &Lease) -> Ack {
@@ -106,6 +108,10 @@ impl World {
                 self.end_of_step(lease, step, ack)
             }
             (_, fate, _) if is_step => self.end_of_step(lease, step, self.bad(lease, fate)),
+            (_, Fate::Fail, _) if self.random.once_in(3) => {
+                let stop = Some("one is enough".to_owned());
+                Ack { siblings: Siblings { stop, ..Siblings::default() }, ..self.bad(lease, fate) }
+            }
             (_, fate, _) => self.bad(lease, fate),
         }
     }
@@ -122,7 +128,7 @@ impl World {
     }
 
     fn fate(&self, lease: &Lease) -> Fate {
-        let generation = self.runs.iter().find(|run| run.id == lease.run).unwrap().generation;
+        let generation = self.generation(lease);
         if lease.given_up {
             return Fate::Fail;
         }
@@ -131,6 +137,10 @@ impl World {
             (2, 0, _) | (3 | 4, _, 0) | (5, _, 0 | 1) => Fate::Retry,
             _ => Fate::Fine,
         }
+    }
+
+    fn generation(&self, lease: &Lease) -> u32 {
+        self.runs.iter().find(|run| run.id == lease.run).unwrap().generation
     }
 
     fn bad(&self, lease: &Lease, fate: Fate) -> Ack {
@@ -192,8 +202,13 @@ impl World {
             let spread = Spread { cap, most: None, children: first };
             let holds = self.crew.store.enqueue(runner, lease.item, lease.attempt, spread).await.unwrap();
             assert_eq!(holds, self.model.holds(runner, lease));
-            if self.random.once_in(6) && self.fate(lease) == Fate::Fine && !lease.last {
-                return self.bad(lease, Fate::Retry);
+            // It fails when it has spread in part.
+            match self.random.below(12) {
+                0 if !lease.last => return self.bad(lease, Fate::Retry),
+                1 if self.generation(lease) < 2 => {
+                    return self.end_of_step(lease, step, self.bad(lease, Fate::Fail));
+                }
+                _ => {}
             }
             children = (0..count).map(|key| item(step, key)).collect();
         }

@@ -1,0 +1,105 @@
+//! Working off a run in this process until it has ended, or until it is interrupted: a runner, with
+//! what is to be seen of the run meanwhile.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use engine::run::{RunReport, Runner, RunnerOptions, Stop, Until, World};
+use model::RunId;
+use serde_json::{Map, Value};
+use store::{RunState, Store};
+use tokio::sync::watch;
+
+use crate::live::{Shown, View};
+use crate::output::{Format, say, usage};
+use crate::{clock, report, stopping};
+
+/// A run to work off.
+pub struct Attended {
+    pub world: Arc<World>,
+    pub run: RunId,
+    /// Values of its secret parameters.
+    pub secrets: Map<String, Value>,
+    pub options: RunnerOptions,
+}
+
+impl Attended {
+    /// Works it off; prints the report on stdout and what else there is to say on stderr.
+    pub async fn to_the_end(self, format: Format) -> Result<ExitCode> {
+        let report = self.work(stopping::listen()).await?;
+        report::show(&report, format)?;
+        if report.summary.outcome.is_none() {
+            say(&format!("not ended; go on with it: callboard run --resume {}", report.summary.id));
+        }
+        Ok(ExitCode::from(report::exit_code(&report)))
+    }
+
+    /// Works it off until it has ended or `stop` says so.
+    pub async fn work(self, stop: watch::Receiver<Stop>) -> Result<RunReport> {
+        let store = self.world.store.clone();
+        let view = View::follow(store.clone(), self.run, self.world.progress.clone());
+        let queue = tokio::spawn(tell_queue(store.clone(), self.run, view.shown()));
+        let runner = Runner::new(self.world, self.options, Until::Ended(self.run));
+        let went = runner.with_secrets(self.run, self.secrets).run(stop).await;
+        queue.abort();
+        view.finish().await;
+        went?;
+        report_of(&store, self.run).await
+    }
+}
+
+/// What is known of a run.
+pub async fn report_of(store: &Store, run: RunId) -> Result<RunReport> {
+    let found = RunReport::of(store, run, clock()).await?;
+    found.ok_or_else(|| usage(format!("there is no run {run}; `callboard runs` lists them")))
+}
+
+/// How often a queued run is looked after.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// While the run waits for another one to end, says which, and when nobody works on that.
+async fn tell_queue(store: Store, run: RunId, shown: Shown) {
+    let (mut told, mut warned) = (None, None);
+    loop {
+        match store.run_state(run).await {
+            Ok(Some(RunState::Queued)) => {}
+            Ok(Some(RunState::Running)) | Err(_) => {
+                if told.is_none() || matches!(store.run_state(run).await, Ok(Some(RunState::Running))) {
+                    return;
+                }
+            }
+            _ => return,
+        }
+        let Ok(behind) = store.waits_behind(run).await else { continue };
+        if let Some(behind) = behind {
+            if told != Some(behind) {
+                shown.say(&format!(
+                    "queued: run {behind} of the same pipeline and parameters is not over yet"
+                ));
+                told = Some(behind);
+            } else if warned != Some(behind) && is_left(&store, behind).await {
+                shown.say(&format!(
+                    "nobody works on run {behind}: go on with it by `callboard run --resume {behind}`, or end it by \
+                     `callboard cancel {behind}`"
+                ));
+                warned = Some(behind);
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Whether no runner has anything of a run in hand, nor is there one beside this process that could.
+pub async fn is_left(store: &Store, run: RunId) -> bool {
+    let in_hand = store.in_hand(run).await.is_ok_and(|held| held.iter().any(|held| held.until >= clock()));
+    !in_hand && !others_are_alive(store).await
+}
+
+/// Whether a runner of another process is alive.
+pub async fn others_are_alive(store: &Store) -> bool {
+    let now = clock();
+    let own = std::process::id();
+    store.runners().await.is_ok_and(|runners| runners.iter().any(|row| row.pid != own && row.until >= now))
+}

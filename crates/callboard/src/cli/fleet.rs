@@ -1,0 +1,113 @@
+//! `callboard fleet`: one run, worked off by several runner processes under supervision.
+//!
+//! What they did is asked from the store, never from what they print: so it is right whoever of them
+//! died meanwhile.
+
+mod status;
+mod supervise;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+use engine::run::{Manner, Starting, secrets, start};
+use model::RunId;
+use store::{Begun, Store};
+
+use super::Flags;
+use super::run::{command, overlap_of};
+use crate::attending::report_of;
+use crate::config::Config;
+use crate::library;
+use crate::output::{Format, say};
+use crate::world::{env, open, world_for};
+use crate::{report, stopping};
+use supervise::{Fleet as Supervised, Recipe};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard fleet nightly --num-runners 4
+  callboard fleet nightly --num-runners 8 --check-interval 2 --set days=30
+
+A runner that dies is started again, later each time, and given up after 8 deaths in a row.";
+
+/// Run a pipeline with several runner processes: started, watched, restarted, stopped together.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Fleet {
+    /// The pipeline: a name in the folder of pipelines, or a file
+    #[arg(value_name = "NAME|FILE")]
+    pipeline: String,
+    /// How many runners
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=256))]
+    num_runners: u32,
+    /// Seconds between two status reports
+    #[arg(long, value_name = "S", default_value = "10")]
+    check_interval: f64,
+    /// Value for a parameter; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Items under way at once, in each runner [default: 16]
+    #[arg(long, value_name = "N")]
+    concurrency: Option<String>,
+    /// Fetch from private and loopback addresses too
+    #[arg(long)]
+    allow_private: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Fleet {
+    /// The settings that this call's flags give.
+    pub fn flags(&self) -> Flags {
+        let private = self.allow_private.then(|| "true".to_owned());
+        vec![("concurrency", self.concurrency.clone()), ("allow_private", private)]
+    }
+
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let stop = stopping::listen();
+        let found = library::find(&library::folder(config), &self.pipeline)?;
+        let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
+        let secret = secrets::as_environment(&found.loaded.pipeline, &self.set);
+        let store = open(config).await?;
+        let world = world_for(config, store.clone(), &found.loaded.plan)?;
+        let starting = Starting {
+            command: command("manual", &found, &params, &found.loaded.plan.secrets),
+            overlap: Some(overlap_of(found.loaded.pipeline.overlap)),
+            pipeline: found.loaded.pipeline,
+            params,
+            manner: Manner::default(),
+        };
+        let started = start(&world, starting).await?;
+        drop(world);
+        if let Begun::Skipped { behind } = started.begun {
+            say(&format!("not run: run {behind} of the same pipeline and parameters is under way"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let recipe = self.recipe(config, started.run, secret)?;
+        let interval = Duration::try_from_secs_f64(self.check_interval).unwrap_or(Duration::from_secs(10));
+        let interval = interval.max(Duration::from_millis(200));
+        Supervised::new(store.clone(), recipe, self.num_runners).supervise(interval, stop).await?;
+        self.told(&store, started.run).await
+    }
+
+    fn recipe(&self, config: &Config, run: RunId, env: Vec<(String, String)>) -> Result<Recipe> {
+        let mut args = vec!["runner".to_owned(), "--run".to_owned(), run.to_string()];
+        args.extend(["--db".to_owned(), config.db().display().to_string()]);
+        args.extend(self.concurrency.iter().flat_map(|n| ["--concurrency".to_owned(), n.clone()]));
+        args.extend(self.allow_private.then(|| "--allow-private".to_owned()));
+        Ok(Recipe { program: std::env::current_exe()?, args, env, run })
+    }
+
+    async fn told(&self, store: &Store, run: RunId) -> Result<ExitCode> {
+        let told = report_of(store, run).await?;
+        report::show(&told, self.format)?;
+        if told.summary.outcome.is_none() {
+            say(&format!("not ended; go on with it: callboard run --resume {run}"));
+        }
+        store.close().await;
+        Ok(ExitCode::from(report::exit_code(&told)))
+    }
+}

@@ -1,0 +1,124 @@
+//! `callboard pause`, `callboard continue` and `callboard tune`: changing a run while it is on.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use store::{RunState, Store};
+
+use crate::attending::is_left;
+use crate::config::Config;
+use crate::figures::counted;
+use crate::output::{print, say, usage};
+use crate::which;
+
+/// Hold a run back: what is in hand ends, nothing more is begun.
+#[derive(Args)]
+#[command(after_help = "Example:\n  callboard pause last --note \"the source asked for a quiet hour\"")]
+pub struct Pause {
+    /// The run: its id, the beginning of it, or `last`
+    #[arg(value_name = "ID|last")]
+    run: String,
+    /// Why, for whoever wonders later
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+/// Let a paused run go on.
+#[derive(Args)]
+#[command(after_help = "Example:\n  callboard continue last")]
+pub struct Continue {
+    /// The run: its id, the beginning of it, or `last`
+    #[arg(value_name = "ID|last")]
+    run: String,
+}
+
+/// Change how many items of a step are under way at once, while the run is on.
+#[derive(Args)]
+#[command(after_help = "Example:\n  callboard tune last per_date --max-concurrency 4")]
+pub struct Tune {
+    /// The run: its id, the beginning of it, or `last`
+    #[arg(value_name = "ID|last")]
+    run: String,
+    /// The step, with those it is nested in: `per_date/extract`
+    #[arg(value_name = "STEP")]
+    step: String,
+    /// Items under way at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_concurrency: u32,
+}
+
+impl Pause {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let store = Store::open_existing(&config.db()).await?;
+        let run = which::run(&store, &self.run).await?;
+        if !store.pause(run, self.note.as_deref()).await? {
+            return Err(not_so(&store, run, "cannot be paused").await?);
+        }
+        let in_hand: u64 = store.in_hand(run).await?.iter().map(|held| held.items).sum();
+        let rest = if in_hand > 0 {
+            format!("; {} in hand end first", counted(in_hand, "item"))
+        } else {
+            String::new()
+        };
+        print(&format!("run {run} is paused{rest}\n"))?;
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Continue {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let store = Store::open_existing(&config.db()).await?;
+        let run = which::run(&store, &self.run).await?;
+        if !store.unpause(run).await? {
+            return Err(not_so(&store, run, "is not paused").await?);
+        }
+        let queued = store.run_state(run).await? == Some(RunState::Queued);
+        let how = if queued { "waits for the run before it" } else { "goes on" };
+        print(&format!("run {run} {how}\n"))?;
+        if !queued && is_left(&store, run).await {
+            say(&format!("no runner is alive: `callboard run --resume {run}` goes on with it here"));
+        }
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Tune {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let store = Store::open_existing(&config.db()).await?;
+        let run = which::run(&store, &self.run).await?;
+        let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;
+        if detail.state == RunState::Ended {
+            return Err(usage(format!("run {run} has ended")));
+        }
+        if !detail.steps.iter().any(|step| step.path == self.step) {
+            return Err(usage(unknown_step(&self.step, detail.steps.iter().map(|step| step.path.as_str()))));
+        }
+        let changed = store.set_cap(run, &self.step, self.max_concurrency).await?;
+        if changed == 0 {
+            return Err(usage(format!(
+                "step {} has no items side by side now: it goes over a list, or collects, and must have begun",
+                self.step
+            )));
+        }
+        print(&format!("{}: at most {} at once from now on\n", self.step, self.max_concurrency))?;
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn unknown_step<'a>(asked: &str, steps: impl Iterator<Item = &'a str> + Clone) -> String {
+    let help = match model::nearest(asked, steps.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", steps.collect::<Vec<_>>().join(", ")),
+    };
+    format!("the run has no step `{asked}`; {help}")
+}
+
+/// Why nothing came of it: where the run stands.
+async fn not_so(store: &Store, run: model::RunId, what: &str) -> Result<anyhow::Error> {
+    let state = store.run_state(run).await?.map_or("not there", RunState::name);
+    Ok(usage(format!("run {run} {what}: it is {state}")))
+}

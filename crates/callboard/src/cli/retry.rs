@@ -1,0 +1,89 @@
+//! `callboard retry`: does again what failed or never ran of a run, the same way as at first.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use engine::run::{Definition, RunnerOptions, redrive};
+use serde_json::Map;
+use store::{ItemId, RunState, Store};
+
+use super::Flags;
+use crate::attending::{Attended, others_are_alive, report_of};
+use crate::config::Config;
+use crate::figures::counted;
+use crate::output::{Format, say, usage};
+use crate::world::world_for;
+use crate::{report, which};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard retry last                    everything that failed or never ran
+  callboard retry last --item 512         one item, and what was skipped for its sake stays as it is
+  callboard retry last --detach           leave it to the runners that are there
+
+A secret parameter is looked up as CALLBOARD_PARAM_NAME in the environment or .env.";
+
+/// Do again what failed or never ran of a run. What is done stays done; any number of times.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Retry {
+    /// The run: its id, the beginning of it, or `last`
+    #[arg(value_name = "ID|last")]
+    run: String,
+    /// Only this item; may be given several times
+    #[arg(long, value_name = "N")]
+    item: Vec<i64>,
+    /// Items under way at once [default: 16]
+    #[arg(long, value_name = "N")]
+    concurrency: Option<String>,
+    /// Fetch from private and loopback addresses too
+    #[arg(long)]
+    allow_private: bool,
+    /// Leave it to other runners
+    #[arg(long)]
+    detach: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Retry {
+    /// The settings that this call's flags give.
+    pub fn flags(&self) -> Flags {
+        let private = self.allow_private.then(|| "true".to_owned());
+        vec![("concurrency", self.concurrency.clone()), ("allow_private", private)]
+    }
+
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let store = Store::open_existing(&config.db()).await?;
+        let run = which::run(&store, &self.run).await?;
+        let only: Vec<ItemId> = self.item.iter().map(|item| ItemId(*item)).collect();
+        let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;
+        let definition = Definition::of(&detail)?;
+        if detail.state == RunState::Cancelling {
+            return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
+        }
+        let brought = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await?;
+        if brought.items == 0 && detail.state == RunState::Ended {
+            say("nothing to do again: nothing failed, and nothing was left out for the sake of another");
+            let told = report_of(&store, run).await?;
+            report::show(&told, self.format)?;
+            return Ok(ExitCode::from(report::exit_code(&told)));
+        }
+        say(&format!("{} to do again", counted(brought.items, "item")));
+        let code = if self.detach {
+            if !others_are_alive(&store).await {
+                say("no runner is alive: `callboard runner` or `callboard serve` takes it");
+            }
+            ExitCode::SUCCESS
+        } else {
+            let world = world_for(config, store.clone(), &definition.plan()?)?;
+            let concurrency = config.get("concurrency")?;
+            let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
+            Attended { world, run, secrets: Map::new(), options }.to_the_end(self.format).await?
+        };
+        store.close().await;
+        Ok(code)
+    }
+}

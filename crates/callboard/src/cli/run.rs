@@ -1,0 +1,298 @@
+//! `callboard run`: runs a pipeline to its end, or goes on with a run that was left.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+use engine::pipeline::{Pipeline, Plan, spec};
+use engine::run::{Definition, Manner, RunError, RunReport, RunnerOptions, Starting, World, secrets, start};
+use serde_json::{Map, Value, json};
+use store::{Begun, Overlap, RunState, Store};
+
+use super::Flags;
+use crate::attending::{Attended, others_are_alive, report_of};
+use crate::config::Config;
+use crate::library::{self, Found};
+use crate::output::{Format, print, print_json, say, usage};
+use crate::world::{env, open, world_for};
+use crate::{report, stopping, which};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard run nightly                         the pipeline of that name in pipelines/
+  callboard run pipelines/nightly.yaml --set days=3
+  callboard run nightly --dry-run               say what would run and change, write nothing
+  callboard run nightly --from load             this step and what comes after
+  callboard run --resume last                   go on with a run that was interrupted or killed
+  callboard run nightly --format json | jq .outcome
+
+Values of secret parameters come from --set, or from CALLBOARD_PARAM_NAME in the environment or .env.
+Exit codes: 0 completed, 3 partial, 1 failed, 130 cancelled or interrupted, 2 wrong use.";
+
+/// Run a pipeline to its end.
+///
+/// Every step and item is kept in the store as it goes, so that a run that is interrupted or killed can
+/// be gone on with, here or by any runner.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Run {
+    /// The pipeline: a name in the folder of pipelines, a file, or `-`
+    #[arg(value_name = "NAME|FILE")]
+    pipeline: Option<String>,
+    /// Value for a parameter; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// This step and what comes after it
+    #[arg(long, value_name = "STEP", conflicts_with = "only")]
+    from: Option<String>,
+    /// This step alone
+    #[arg(long, value_name = "STEP")]
+    only: Option<String>,
+    /// Fetch nothing: read again what was landed
+    #[arg(long, env = "SKIP_FETCH", value_parser = FalseyValueParser::new())]
+    skip_fetch: bool,
+    /// Write nothing anywhere; say what would run and change
+    #[arg(long, conflicts_with = "detach")]
+    dry_run: bool,
+    /// Go on with this run: an id, its beginning, or `last`
+    #[arg(long, value_name = "ID", conflicts_with_all = ["pipeline", "from", "only", "dry_run", "overlap"])]
+    resume: Option<String>,
+    /// When a run with the same parameters is under way [default: as the pipeline says]
+    #[arg(long, value_enum, value_name = "HOW")]
+    overlap: Option<OverlapFlag>,
+    /// The same as --log-level debug
+    #[arg(long, env = "DEBUG_MODE", value_parser = FalseyValueParser::new())]
+    pub debug: bool,
+    /// The pipeline by name, as older systems spell it
+    #[arg(long, value_name = "NAME", env = "PIPELINE_NAME")]
+    pipeline_name: Option<String>,
+    /// The pipeline by its file, or the folder in which its name is looked up
+    #[arg(long, value_name = "PATH", env = "PIPELINE_CONFIG")]
+    pipeline_config: Option<String>,
+    /// Name of this process as a runner
+    #[arg(long, value_name = "ID")]
+    runner_id: Option<String>,
+    /// Items under way at once [default: 16]
+    #[arg(long, value_name = "N")]
+    concurrency: Option<String>,
+    /// Fetch from private and loopback addresses too
+    #[arg(long)]
+    allow_private: bool,
+    /// Begin it and leave it to other runners
+    #[arg(long)]
+    detach: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+/// What to do when a run would overlap another one.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OverlapFlag {
+    /// Wait for it to end
+    Queue,
+    /// Do not run
+    Skip,
+    /// Cancel it
+    CancelOlder,
+}
+
+impl Run {
+    /// The settings that this call's flags give.
+    pub fn flags(&self) -> Flags {
+        let private = self.allow_private.then(|| "true".to_owned());
+        let folder = self.pipeline_config.clone().filter(|path| std::path::Path::new(path).is_dir());
+        vec![("concurrency", self.concurrency.clone()), ("allow_private", private), ("pipelines", folder)]
+    }
+
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        match &self.resume {
+            Some(asked) => self.resume(config, asked).await,
+            None => self.begin(config).await,
+        }
+    }
+
+    async fn begin(&self, config: &Config) -> Result<ExitCode> {
+        let found = library::find(&library::folder(config), &self.wanted()?)?;
+        found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
+        let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
+        let plan = self.plan(&found.loaded.pipeline)?;
+        let store = if self.dry_run { Store::rehearse(&config.db()).await? } else { open(config).await? };
+        let world = world_for(config, store.clone(), &plan)?;
+        if self.dry_run && self.format == Format::Table {
+            print(&planned(&plan))?;
+        }
+        let command = command("manual", &found, &params, &plan.secrets);
+        let starting = Starting {
+            overlap: (!self.dry_run).then(|| self.overlap(&found.loaded.pipeline)),
+            pipeline: found.loaded.pipeline,
+            params,
+            manner: self.manner(),
+            command,
+        };
+        let started = start(&world, starting).await?;
+        if let Begun::Skipped { behind } = started.begun {
+            return self.skipped(behind);
+        }
+        let code = match self.detach {
+            true => self.leave(&store, started.run).await?,
+            false => self.attend(config, world, started.run, started.secrets).await?,
+        };
+        store.close().await;
+        Ok(code)
+    }
+
+    async fn resume(&self, config: &Config, asked: &str) -> Result<ExitCode> {
+        let store = Store::open_existing(&config.db()).await?;
+        let run = which::run(&store, asked).await?;
+        let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;
+        let definition = Definition::of(&detail)?;
+        if detail.state == RunState::Ended {
+            let told: RunReport = report_of(&store, run).await?;
+            report::show(&told, self.format)?;
+            say(&format!("it has ended; `callboard retry {run}` does again what failed or never ran"));
+            return Ok(ExitCode::from(report::exit_code(&told)));
+        }
+        if detail.state == RunState::Paused {
+            store.unpause(run).await?;
+        }
+        let given = self.secrets(&definition.pipeline)?;
+        let world = world_for(config, store.clone(), &definition.plan()?)?;
+        let code = self.attend(config, world, run, given).await?;
+        store.close().await;
+        Ok(code)
+    }
+
+    async fn attend(
+        &self,
+        config: &Config,
+        world: Arc<World>,
+        run: model::RunId,
+        secrets: Map<String, Value>,
+    ) -> Result<ExitCode> {
+        let options = RunnerOptions {
+            name: self.runner_id.clone(),
+            concurrency: config.get("concurrency")?,
+            ..RunnerOptions::default()
+        };
+        let attended = Attended { world, run, secrets, options };
+        if !self.dry_run {
+            return attended.to_the_end(self.format).await;
+        }
+        let told = attended.work(stopping::listen()).await?;
+        report::show(&told, self.format)?;
+        Ok(ExitCode::from(report::exit_code(&told)))
+    }
+
+    /// What the user named: an argument wins over the names of older systems.
+    fn wanted(&self) -> Result<String> {
+        let config = self.pipeline_config.as_ref().filter(|path| !std::path::Path::new(path).is_dir());
+        let wanted = self.pipeline.as_ref().or(config).or(self.pipeline_name.as_ref());
+        wanted.cloned().ok_or_else(|| {
+            usage("no pipeline: give a name in the folder of pipelines, a file, or --resume with a run")
+        })
+    }
+
+    fn manner(&self) -> Manner {
+        Manner {
+            only: self.only.clone(),
+            from: self.from.clone(),
+            skip_fetch: self.skip_fetch,
+            dry_run: self.dry_run,
+            date: None,
+        }
+    }
+
+    fn plan(&self, pipeline: &Pipeline) -> Result<Plan, RunError> {
+        let (pipeline, params) = (pipeline.clone(), Map::new());
+        Definition { pipeline, params, manner: self.manner() }.plan()
+    }
+
+    fn overlap(&self, pipeline: &Pipeline) -> Overlap {
+        match self.overlap {
+            Some(OverlapFlag::Queue) => Overlap::Queue,
+            Some(OverlapFlag::Skip) => Overlap::Skip,
+            Some(OverlapFlag::CancelOlder) => Overlap::CancelOlder,
+            None => overlap_of(pipeline.overlap),
+        }
+    }
+
+    /// The secret parameters that --set gives; those of the environment are looked up where needed.
+    fn secrets(&self, pipeline: &Pipeline) -> Result<Map<String, Value>> {
+        let secret: Vec<&str> =
+            pipeline.declared().filter(|(_, param)| param.secret).map(|(name, _)| name).collect();
+        let mut given = Map::new();
+        for set in &self.set {
+            let (name, value) = set.split_once('=').unwrap_or((set, ""));
+            if !secret.contains(&name) {
+                return Err(usage(format!("{name} cannot be set: a run keeps the parameters it began with")));
+            }
+            given.insert(name.to_owned(), Value::String(value.to_owned()));
+        }
+        Ok(given)
+    }
+
+    async fn leave(&self, store: &Store, run: model::RunId) -> Result<ExitCode> {
+        match self.format {
+            Format::Table => print(&format!("{run}\n"))?,
+            format => report::show(&report_of(store, run).await?, format)?,
+        }
+        if !others_are_alive(store).await {
+            say("no runner is alive: `callboard runner` or `callboard serve` takes it");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn skipped(&self, behind: model::RunId) -> Result<ExitCode> {
+        say(&format!("not run: run {behind} of the same pipeline and parameters is under way"));
+        if self.format != Format::Table {
+            print_json(&json!({"id": null, "outcome": "skipped", "behind": behind}), self.format)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The store's word for what the pipeline says.
+pub fn overlap_of(overlap: spec::Overlap) -> Overlap {
+    match overlap {
+        spec::Overlap::Queue => Overlap::Queue,
+        spec::Overlap::Skip => Overlap::Skip,
+        spec::Overlap::CancelOlder => Overlap::CancelOlder,
+    }
+}
+
+/// What was asked for, for whoever reads the list of runs; without secrets.
+pub fn command(trigger: &str, found: &Found, params: &Map<String, Value>, secrets: &[String]) -> Value {
+    let params: Map<String, Value> =
+        params.clone().into_iter().filter(|(name, _)| !secrets.contains(name)).collect();
+    json!({"command": "run", "trigger": trigger, "pipeline": found.file, "params": params})
+}
+
+/// The steps that a run would consist of, with what they wait for.
+fn planned(plan: &Plan) -> String {
+    let mut text = format!("{}: what would run\n", plan.name);
+    for no in &plan.roots {
+        planned_step(plan, *no, 1, &mut text);
+    }
+    text
+}
+
+fn planned_step(plan: &Plan, no: engine::pipeline::StepNo, depth: usize, text: &mut String) {
+    let Some(step) = plan.step(no) else { return };
+    let names: Vec<&str> =
+        step.needs.iter().chain(&step.after).filter_map(|no| Some(plan.step(*no)?.name.as_str())).collect();
+    let mut about = Vec::from([step.function().map_or("for each".to_owned(), str::to_owned)]);
+    if !names.is_empty() {
+        about.push(format!("after {}", names.join(", ")));
+    }
+    if let Some(condition) = &step.condition {
+        about.push(format!("if {}", condition.source()));
+    }
+    if !step.enabled {
+        about.push("not enabled".to_owned());
+    }
+    *text += &format!("{}{}  ({})\n", "  ".repeat(depth), step.name, about.join("; "));
+    plan.nested(no).iter().for_each(|nested| planned_step(plan, *nested, depth + 1, text));
+}

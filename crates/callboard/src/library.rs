@@ -1,0 +1,105 @@
+//! Pipelines as users name them: a file, standard input, or a name in the folder of pipelines.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use engine::pipeline::{LARGEST_FILE_BYTES, Loaded, load};
+use model::{Finding, nearest};
+
+use crate::config::Config;
+use crate::output::usage;
+
+/// A pipeline that was found and is in order.
+pub struct Found {
+    /// As the user would name it.
+    pub file: String,
+    /// What it says and does.
+    pub loaded: Loaded,
+}
+
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// The folder of pipelines.
+pub fn folder(config: &Config) -> PathBuf {
+    PathBuf::from(config.text("pipelines").unwrap_or("pipelines"))
+}
+
+/// The pipeline `wanted`: `-` is standard input, a path is a file, anything else a name in `folder`.
+pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
+    if wanted == "-" {
+        let mut text = String::new();
+        std::io::stdin().lock().take(LARGEST_FILE_BYTES as u64 + 1).read_to_string(&mut text)?;
+        return parsed("-", &text);
+    }
+    let is_path = wanted.contains(['/', '\\']) || ENDINGS.iter().any(|ending| has_ending(wanted, ending));
+    if is_path || Path::new(wanted).is_file() {
+        return read(Path::new(wanted));
+    }
+    let files = files(folder)?;
+    if let Some(file) = files.iter().find(|file| file.file_stem().is_some_and(|stem| stem == wanted)) {
+        return read(file);
+    }
+    // A file may be called otherwise than the pipeline in it.
+    match files.iter().find(|file| name_in(file).as_deref() == Some(wanted)) {
+        Some(file) => read(file),
+        None => Err(usage(unknown(folder, wanted, &files))),
+    }
+}
+
+/// The pipeline files of the folder, by name; none where there is no folder.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)));
+    files.sort();
+    Ok(files)
+}
+
+fn has_ending(name: &str, ending: &str) -> bool {
+    name.strip_suffix(ending).is_some_and(|rest| rest.ends_with('.'))
+}
+
+fn read(file: &Path) -> Result<Found> {
+    let name = file.display().to_string();
+    let text = std::fs::File::open(file).and_then(|opened| {
+        let mut text = String::new();
+        opened.take(LARGEST_FILE_BYTES as u64 + 1).read_to_string(&mut text).map(|_| text)
+    });
+    let text = text.map_err(|error| usage(format!("cannot read the pipeline {name}: {error}")))?;
+    parsed(&name, &text)
+}
+
+fn parsed(file: &str, text: &str) -> Result<Found> {
+    match load(file, text) {
+        Ok(loaded) => Ok(Found { file: file.to_owned(), loaded }),
+        Err(findings) => Err(usage(told(&findings))),
+    }
+}
+
+/// Every fault on a line of its own, as editors and terminals link them.
+fn told(findings: &[Finding]) -> String {
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    format!("the pipeline cannot be run\n{}", lines.join("\n"))
+}
+
+/// The `name:` of a file, without checking anything else of it.
+fn name_in(file: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok().filter(|text| text.len() <= LARGEST_FILE_BYTES)?;
+    let value: serde_json::Value = serde_saphyr::from_str(&text).ok()?;
+    value.get("name")?.as_str().map(str::to_owned)
+}
+
+fn unknown(folder: &Path, wanted: &str, files: &[PathBuf]) -> String {
+    let names: Vec<String> =
+        files.iter().filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned())).collect();
+    let help = match nearest(wanted, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => format!("the folder {} holds none; give a file", folder.display()),
+        None => format!("the folder {} holds {}", folder.display(), names.join(", ")),
+    };
+    format!("there is no pipeline `{wanted}`; {help}")
+}

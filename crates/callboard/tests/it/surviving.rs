@@ -1,0 +1,140 @@
+//! Runs that are killed, interrupted and gone on with end as if nothing had happened.
+
+use std::time::{Duration, Instant};
+
+use sandbox::{Fault, Faults, Upstream};
+use serde_json::Value;
+
+use crate::call::{Desk, Running, until};
+use crate::upstreams::Hall;
+
+const PACE: [(&str, &str); 2] = [("CALLBOARD_PER_SECOND", "100000"), ("CALLBOARD_ALLOW_PRIVATE", "true")];
+
+/// A hall whose site is crawled by the pipeline `crawl`.
+fn hall(events: usize, latency_ms: u64) -> Hall {
+    let site = Fault { latency: Duration::from_millis(latency_ms), ..Fault::default() };
+    let hall = Hall::with(events, Faults { site, ..Faults::default() });
+    let url = hall.sandbox.site_url();
+    let crawl = format!(
+        "name: crawl\nsteps:\n  - {{name: site, function: collect, with: {{connector: site, params: {{url: '{url}'}}}}}}\n  \
+         - {{name: after, function: sleep}}\n"
+    );
+    hall.desk.folder.write("pipelines/crawl.yaml", crawl);
+    hall
+}
+
+fn crawl(desk: &Desk, db: &str, args: &[&str]) -> Running {
+    let args = [&["run"], args, &["--db", db, "--concurrency", "4", "--format", "json"]].concat();
+    desk.start_with(&args, &PACE)
+}
+
+/// What is kept of the events, without what tells one run from another.
+fn rows(desk: &Desk, db: &str) -> Vec<Value> {
+    let mut events = desk.events(&["--db", db]);
+    for event in &mut events {
+        let event = event.as_object_mut().expect("an object");
+        ["first_seen", "last_seen", "run"].iter().for_each(|name| drop(event.remove(*name)));
+    }
+    events.sort_by_key(|event| event["id"].to_string());
+    events
+}
+
+/// Kills a crawl again and again at instants that follow from `seed`, then lets it end.
+fn check_killed(seed: u64) {
+    const EVENTS: usize = 400;
+    let hall = hall(EVENTS, 5);
+    let undisturbed = crawl(&hall.desk, "whole.db", &["crawl"]).end();
+    assert_eq!(undisturbed.code, 0, "{}", undisturbed.stderr);
+    let needed = hall.sandbox.requests(Upstream::Site);
+    let whole = rows(&hall.desk, "whole.db");
+    assert_eq!(whole.len(), EVENTS);
+
+    let mut dice = seed;
+    let mut again = Vec::from(["crawl".to_owned()]);
+    let mut most_lost = 0.0;
+    for _ in 0..3 {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let before = hall.sandbox.requests(Upstream::Site);
+        let running = crawl(&hall.desk, "killed.db", &again.iter().map(String::as_str).collect::<Vec<_>>());
+        until("it fetches", || hall.sandbox.requests(Upstream::Site) > before);
+        let began = Instant::now();
+        std::thread::sleep(Duration::from_millis(50 + (dice >> 33) % 400));
+        running.signal("KILL");
+        drop(running);
+        let fetched = (hall.sandbox.requests(Upstream::Site) - before) as f64;
+        // What is in hand, and what waited to be entered: at most a quarter of a second of work.
+        most_lost += 8.0 + fetched / began.elapsed().as_secs_f64() * 0.35;
+        again = vec!["--resume".to_owned(), "last".to_owned()];
+    }
+    let ended = crawl(&hall.desk, "killed.db", &["--resume", "last"]).end();
+    let (code, run) = ended.object();
+    assert_eq!((code, &run["outcome"]), (0, &"completed".into()), "seed {seed}: {run}{}", ended.stderr);
+    assert_eq!(rows(&hall.desk, "killed.db"), whole, "seed {seed}");
+    let fetched = hall.sandbox.requests(Upstream::Site) - needed;
+    let twice = fetched.saturating_sub(needed) as f64;
+    assert!(twice <= most_lost, "seed {seed}: {twice} of {needed} fetched again, {most_lost:.0} at most");
+    assert_eq!((&run["items"]["failed"], &run["items"]["dead"]), (&0.into(), &0.into()), "{run}");
+}
+
+#[test]
+fn a_crawl_that_is_killed_and_resumed_keeps_the_same_rows() {
+    [3, 17].into_iter().for_each(check_killed);
+}
+
+#[test]
+fn an_interrupt_gives_work_back_and_says_how_to_go_on() {
+    let hall = hall(60, 30);
+    let running = crawl(&hall.desk, "callboard.db", &["crawl"]);
+    until("it fetches", || hall.sandbox.requests(Upstream::Site) > 10);
+    running.signal("TERM");
+    let stopped = running.end();
+    let (code, run) = stopped.object();
+    assert_eq!((code, &run["outcome"], &run["state"]), (130, &Value::Null, &"running".into()), "{run}");
+    assert!(stopped.stderr.contains("again to leave at once"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("callboard run --resume"), "{}", stopped.stderr);
+    let step = &run["steps"][0];
+    assert!(step["items"]["done"].as_u64() > Some(0), "what was in hand was ended: {step}");
+
+    let (code, ended) = crawl(&hall.desk, "callboard.db", &["--resume", "last"]).end().object();
+    assert_eq!((code, &ended["id"], &ended["outcome"]), (0, &run["id"], &"completed".into()), "{ended}");
+    assert_eq!(hall.desk.events(&[]).len(), 60);
+    let site = &ended["steps"][0];
+    assert_eq!(site["attempts"], site["items"]["done"], "nothing was done twice: {site}");
+}
+
+#[test]
+fn a_second_interrupt_leaves_at_once_and_nothing_is_lost() {
+    let desk = Desk::new();
+    desk.folder.write(
+        "pipelines/long.yaml",
+        "name: long\nsteps:\n  - {name: wait, function: sleep, with: {seconds: '{{ params.seconds }}'}}\nparams: {seconds: 60}\n",
+    );
+    let running = desk.start(&["run", "long", "--format", "json"]);
+    until("it is begun", || {
+        desk.folder.names().iter().any(|name| name == "callboard.db")
+            && desk.runs().first().is_some_and(|run| run["items"]["running"] == 1)
+    });
+    running.signal("INT");
+    std::thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    running.signal("INT");
+    let answer = running.end();
+    assert_eq!(answer.code, 130, "{}", answer.stderr);
+    assert!(
+        began.elapsed() < Duration::from_secs(5) && answer.stderr.contains("leaving at once"),
+        "{}",
+        answer.stderr
+    );
+    let run = desk.run("last");
+    assert_eq!((&run["state"], &run["items"]["waiting"]), (&"running".into(), &1.into()), "{run}");
+}
+
+#[test]
+fn a_run_of_what_was_landed_fetches_nothing() {
+    let hall = hall(20, 0);
+    assert_eq!(crawl(&hall.desk, "callboard.db", &["crawl"]).end().code, 0);
+    let asked = hall.sandbox.requests(Upstream::Site);
+    let (code, run) = crawl(&hall.desk, "callboard.db", &["crawl", "--skip-fetch"]).end().object();
+    assert_eq!((code, hall.sandbox.requests(Upstream::Site)), (0, asked), "{run}");
+    assert_eq!(hall.desk.events(&[]).len(), 20);
+}
