@@ -21,7 +21,7 @@ def crawl(name, asked, folder):
         programs = [begin(side.first(), folder, side.environment)]
         try:
             if name == "callboard-beside":
-                wait(lambda: side.rows() > 0, "the first row")
+                wait(lambda: side.rows() > 0 or programs[0].poll() is not None, "the first row")
                 programs.append(begin(side.runner(), folder, side.environment))
             killed(programs[0], side, asked.at * asked.pages)
             at_kill, began = side.rows(), time.perf_counter()
@@ -129,7 +129,7 @@ class Callboard:
 
     def count(self, what):
         try:
-            return self.store.one(f"SELECT {what} FROM events")[0]
+            return self.store.one(f"SELECT {what} FROM event_listings")[0]
         except sqlite3.OperationalError:  # there is no such file or table yet
             return 0
 
