@@ -27,7 +27,7 @@ pub struct Attended {
 
 impl Attended {
     /// Works it off; prints the report on stdout and what else there is to say on stderr.
-    pub async fn to_the_end(self, format: Format) -> Result<ExitCode> {
+    pub async fn until_ended(self, format: Format) -> Result<ExitCode> {
         let report = self.work(stopping::listen()).await?;
         report::show(&report, format)?;
         if report.summary.outcome.is_none() {
@@ -41,9 +41,12 @@ impl Attended {
         let store = self.world.store.clone();
         let view = View::follow(store.clone(), self.run, self.world.progress.clone());
         let queue = tokio::spawn(tell_queue(store.clone(), self.run, view.shown()));
+        let shown = view.shown();
+        let stops = stopping::tell(stop.clone(), move |line| shown.say(line));
         let runner = Runner::new(self.world, self.options, Until::Ended(self.run));
         let went = runner.with_secrets(self.run, self.secrets).run(stop).await;
         queue.abort();
+        stops.abort();
         view.finish().await;
         went?;
         report_of(&store, self.run).await
@@ -60,20 +63,15 @@ pub async fn report_of(store: &Store, run: RunId) -> Result<RunReport> {
 const LOOK: Duration = Duration::from_secs(2);
 
 /// While the run waits for another one to end, says which, and when nobody works on that.
-async fn tell_queue(store: Store, run: RunId, shown: Shown) {
+pub async fn tell_queue(store: Store, run: RunId, shown: Shown) {
     let (mut told, mut warned) = (None, None);
     loop {
         match store.run_state(run).await {
-            Ok(Some(RunState::Queued)) => {}
-            Ok(Some(RunState::Running)) | Err(_) => {
-                if told.is_none() || matches!(store.run_state(run).await, Ok(Some(RunState::Running))) {
-                    return;
-                }
-            }
-            _ => return,
+            // A store that is busy is asked again.
+            Ok(Some(RunState::Queued)) | Err(_) => {}
+            Ok(_) => return,
         }
-        let Ok(behind) = store.waits_behind(run).await else { continue };
-        if let Some(behind) = behind {
+        if let Ok(Some(behind)) = store.waits_behind(run).await {
             if told != Some(behind) {
                 shown.say(&format!(
                     "queued: run {behind} of the same pipeline and parameters is not over yet"

@@ -45,9 +45,28 @@ impl Shown {
         }
     }
 
-    /// Clears what is redrawn for as long as `print` takes.
-    pub fn line(bar: &ProgressBar, text: String) {
-        bar.set_message(text);
+    /// What is redrawn in place where stderr is a terminal.
+    pub fn on_stderr() -> Shown {
+        Shown(std::io::stderr().is_terminal().then(bar))
+    }
+
+    /// Whether there is anything to redraw on.
+    pub fn is_live(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Draws `text` in the place of what was drawn before.
+    pub fn redraw(&self, text: String) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(text);
+        }
+    }
+
+    /// Takes away what was drawn.
+    pub fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -55,7 +74,7 @@ impl View {
     /// Follows `run`; `progress` has the messages of this process.
     pub fn follow(store: Store, run: RunId, progress: Arc<Progress>) -> View {
         let (stop, stopped) = watch::channel(false);
-        let shown = Shown(std::io::stderr().is_terminal().then(bar));
+        let shown = Shown::on_stderr();
         let follower = Follower { store, run, progress, shown: shown.clone(), pace: Pace::default() };
         View { watcher: tokio::spawn(follower.follow(stopped)), stop, shown }
     }
@@ -103,17 +122,15 @@ impl Follower {
                 break;
             }
         }
-        if let Some(bar) = &self.shown.0 {
-            bar.finish_and_clear();
-        }
+        self.shown.clear();
     }
 
     fn show(&mut self, run: &RunDetail, milestones: &mut Milestones, over: bool) {
         self.pace.note(run);
-        match &self.shown.0 {
-            Some(bar) if !over => Shown::line(bar, tree::drawn(run, &self.pace, clock(), tree::room())),
-            Some(_) => {}
-            None => milestones.passed(run, &self.pace).iter().for_each(|line| say(line)),
+        match self.shown.is_live() {
+            true if !over => self.shown.redraw(tree::drawn(run, &self.pace, clock(), tree::room())),
+            true => {}
+            false => milestones.passed(run, &self.pace).iter().for_each(|line| say(line)),
         }
     }
 }

@@ -42,12 +42,15 @@ pub fn for_people(report: &RunReport) -> String {
 
 fn headline(report: &RunReport) -> String {
     let summary = &report.summary;
-    let how = summary.outcome.as_deref().unwrap_or(summary.state);
+    let how = match &summary.outcome {
+        Some(outcome) => format!("{outcome} in"),
+        None => format!("{}, so far", summary.state),
+    };
     let dry = if report.dry_run { " (dry run: nothing was written)" } else { "" };
     let note = summary.note.as_ref().map_or(String::new(), |note| format!("  ({note})"));
     let elapsed = span(summary.elapsed_ms);
     let (pipeline, id) = (&summary.pipeline, summary.id);
-    format!("{pipeline}: {how} in {elapsed}{dry}   run {id}{note}\n")
+    format!("{pipeline}: {how} {elapsed}{dry}   run {id}{note}\n")
 }
 
 fn steps(text: &mut String, steps: &[StepSummary]) {

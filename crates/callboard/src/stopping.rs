@@ -2,25 +2,38 @@
 
 use engine::run::Stop;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-use crate::output::say;
-
-/// Listens from now on to SIGINT and SIGTERM. Messages end up on stderr.
+/// Listens from now on to SIGINT and SIGTERM.
 pub fn listen() -> watch::Receiver<Stop> {
     let (stop, stopped) = watch::channel(Stop::No);
     tokio::spawn(async move {
         let mut interrupts = Interrupts::new();
-        interrupts.next().await;
-        say("stopping: what is in hand is ended or given back; again to leave at once");
-        // The run may just have ended.
-        let _ = stop.send(Stop::Gently);
-        interrupts.next().await;
-        say("leaving at once: what is in hand is given back");
-        let _ = stop.send(Stop::Now);
+        for asked in [Stop::Gently, Stop::Now] {
+            interrupts.next().await;
+            // What was to stop may just have ended.
+            let _ = stop.send(asked);
+        }
         // Held open: a closed channel would wake the runner again and again.
         std::future::pending::<()>().await;
     });
     stopped
+}
+
+/// Says what an interrupt does, from now on.
+pub fn tell(mut stop: watch::Receiver<Stop>, say: impl Fn(&str) + Send + Sync + 'static) -> JoinHandle<()> {
+    stop.borrow_and_update();
+    tokio::spawn(async move {
+        while stop.changed().await.is_ok() {
+            match *stop.borrow_and_update() {
+                Stop::No => {}
+                Stop::Gently => {
+                    say("stopping: what is in hand is ended or given back; again to leave at once")
+                }
+                Stop::Now => say("leaving at once: what is in hand is given back"),
+            }
+        }
+    })
 }
 
 /// The signals that ask a process to end.

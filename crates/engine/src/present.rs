@@ -1,8 +1,15 @@
-//! An event as programs get it: one JSON object, times in RFC 3339 with offset, unknown as null.
+//! Events as programs get them: JSON objects, rows of comma-separated values, a calendar. In JSON times
+//! are RFC 3339 with offset and what is unknown is null.
+
+mod csv_rows;
+mod ics;
 
 use model::When;
 use serde_json::{Value, json};
 use store::EventView;
+
+pub use csv_rows::events_csv;
+pub use ics::events_ics;
 
 /// The object that `events --format json|ndjson` prints. `start` and `end` are null unless day,
 /// clock time and zone are all known; `start_date` and `start_local` say what is known.

@@ -68,10 +68,15 @@ async fn documents(store: &Store, which: &Which) -> Result<Vec<DocumentRow>, Sto
     }
 }
 
+/// What steps of pipelines landed is read by these steps alone.
+const OF_STEPS: [&str; 2] = ["shell", "http"];
+
 /// Documents with a body, each in its newest form, oldest first.
 fn newest(rows: Vec<DocumentRow>) -> Vec<DocumentRow> {
     let mut by_name: BTreeMap<(String, String, String), DocumentRow> = BTreeMap::new();
-    for row in rows.into_iter().filter(|row| row.body.is_some()) {
+    for row in
+        rows.into_iter().filter(|row| row.body.is_some() && !OF_STEPS.contains(&row.connector.as_str()))
+    {
         let name = (row.connector.clone(), row.scope.clone(), row.name.clone());
         match by_name.get(&name) {
             Some(known) if known.number > row.number => {}

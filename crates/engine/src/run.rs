@@ -38,6 +38,7 @@ pub use report::{Cause, Collected, RunReport, SlowItem, shown_input, trigger};
 pub use retry::Backoff;
 pub use runner::{Runner, RunnerOptions, Stop, Until};
 pub use start::{Started, Starting, start};
+pub(crate) use start::{id_within, start_within};
 pub use world::{Bounds, Catalog, Wanted, World};
 
 /// Why a run could not begin or a runner could not go on.

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::{Record, SourceName};
 
-/// HTTP method of a request; sources are only ever read.
+/// HTTP method of a request. Sources are only ever read; the others are for what pipelines tell others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
@@ -19,9 +19,28 @@ pub enum Method {
     Get,
     /// For searches and GraphQL queries that take a body.
     Post,
+    /// Puts something in its place.
+    Put,
+    /// Changes a part of something.
+    Patch,
+    /// Removes something.
+    Delete,
 }
 
-/// What a POST sends.
+impl Method {
+    /// As it is written in HTTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// What a request sends, unless it is a GET.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Body {
     /// Its `Content-Type`.
@@ -74,8 +93,8 @@ impl Request {
     pub fn identity(&self) -> String {
         match (&self.method, &self.body) {
             (Method::Get, _) => self.url.to_string(),
-            (Method::Post, None) => format!("POST {}", self.url),
-            (Method::Post, Some(body)) => format!("POST {} {}", self.url, body.text),
+            (method, None) => format!("{} {}", method.name(), self.url),
+            (method, Some(body)) => format!("{} {} {}", method.name(), self.url, body.text),
         }
     }
 }

@@ -123,7 +123,7 @@ impl StoreError {
 }
 
 /// The low byte of SQLite's extended result code.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
+pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
 }

@@ -24,6 +24,7 @@ mod retention;
 mod rows;
 mod runs;
 mod schedules;
+mod script;
 mod show;
 mod sql;
 mod sweep;
@@ -47,6 +48,7 @@ pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};
+pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams, script_reads_only};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,

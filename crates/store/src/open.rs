@@ -22,6 +22,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(15);
 
 const READERS: u32 = 3;
 
+/// Scripts at once; further ones wait for their turn.
+const SCRIPTS: u32 = 2;
+
 /// Page cache of the writer and of each reader, in KiB; negative is SQLite's way to say KiB.
 const WRITER_CACHE: &str = "-8000";
 const READER_CACHE: &str = "-2000";
@@ -40,6 +43,8 @@ pub struct Store {
     pub(crate) path: Arc<Path>,
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
+    /// Connections for what users wrote, apart from the others: a time limit is set on them.
+    pub(crate) scripts: SqlitePool,
     landing: Landing,
     /// What each run that is under way has counted so far.
     pub(crate) tallies: Arc<Mutex<HashMap<RunId, Tally>>>,
@@ -65,8 +70,9 @@ impl Store {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false);
         let readers = readers.connect_lazy_with(options.clone().pragma("cache_size", READER_CACHE));
+        let scripts = script_pool().connect_lazy_with(options.clone().pragma("cache_size", WRITER_CACHE));
         let writer = single().connect_lazy_with(options.pragma("cache_size", WRITER_CACHE));
-        let store = Store::of(path, writer, readers, Landing::in_folder(landing_folder(path)));
+        let store = Store::of(path, writer, [readers, scripts], Landing::in_folder(landing_folder(path)));
         store.prepare().await?;
         Ok(store)
     }
@@ -101,6 +107,7 @@ impl Store {
 
     /// Closes it in good order: the write-ahead log is folded in.
     pub async fn close(&self) {
+        self.scripts.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }
@@ -109,13 +116,14 @@ impl Store {
         let options = SqliteConnectOptions::new().in_memory(true).pragma("temp_store", "MEMORY");
         // Each connection to `:memory:` is a database of its own: one, for reading and writing.
         let only = single().connect_lazy_with(options.disable_statement_logging());
-        let store = Store::of(path, only.clone(), only, landing);
+        let store = Store::of(path, only.clone(), [only.clone(), only], landing);
         store.prepare().await?;
         Ok(store)
     }
 
-    fn of(path: &Path, writer: SqlitePool, readers: SqlitePool, landing: Landing) -> Store {
-        Store { path: path.into(), writer, readers, landing, tallies: Arc::default() }
+    fn of(path: &Path, writer: SqlitePool, others: [SqlitePool; 2], landing: Landing) -> Store {
+        let [readers, scripts] = others;
+        Store { path: path.into(), writer, readers, scripts, landing, tallies: Arc::default() }
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
@@ -175,6 +183,12 @@ impl Store {
         sqlx::query("DETACH DATABASE kept").execute(&mut *connection).await?;
         Ok(())
     }
+}
+
+/// Few, and none when none is needed.
+fn script_pool() -> SqlitePoolOptions {
+    let pool = SqlitePoolOptions::new().max_connections(SCRIPTS).min_connections(0);
+    pool.idle_timeout(Duration::from_secs(10)).acquire_timeout(Duration::from_secs(600))
 }
 
 /// What a database file turned out to be.

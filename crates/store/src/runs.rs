@@ -91,6 +91,7 @@ pub(crate) async fn write_end(
                    WHERE pending_run = ? AND pending IS NOT NULL";
         sqlx::query(sql).bind(run).execute(&mut *conn).await?;
     }
+    crate::work::wake_holder(conn, run).await?;
     crate::work::promote(conn).await
 }
 

@@ -9,4 +9,5 @@ mod query;
 mod queue;
 mod retention;
 mod schedules;
+mod script;
 mod sweep;

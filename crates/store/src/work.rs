@@ -29,8 +29,8 @@ mod steps;
 mod within;
 
 pub use ack::{Ack, Acked, Acks, Ending, Fault, ParentCount, RunEnd, Siblings, Skip, Spread, StepEnd};
-pub(crate) use begin::promote;
 pub use begin::{Begun, Lock, NewRun, NewStep, Overlap};
+pub(crate) use begin::{promote, wake_holder};
 pub use control::Stopped;
 pub use dead::{AttemptRow, DeadItem, DeadQuery};
 pub use heartbeat::RunSignal;

@@ -6,15 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, ValueEnum};
-use engine::present::{event_json, for_people};
+use engine::present::{event_json, events_csv, events_ics, for_people};
 use model::nearest;
 use store::{Bound, EventQuery, EventView, Near, Store};
 
 use crate::config::Config;
 use crate::output::{print, say, table};
-
-mod csv_rows;
-mod ics;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -126,8 +123,8 @@ impl Events {
                 Ok(print(&(serde_json::to_string_pretty(&list)? + "\n"))?)
             }
             EventFormat::Ndjson => lines(events),
-            EventFormat::Csv => Ok(print(&csv_rows::write(events)?)?),
-            EventFormat::Ics => Ok(print(&ics::write(events))?),
+            EventFormat::Csv => Ok(print(&events_csv(events)?)?),
+            EventFormat::Ics => Ok(print(&events_ics(events))?),
         }
     }
 }

@@ -81,7 +81,7 @@ impl Retry {
             let world = world_for(config, store.clone(), &definition.plan()?)?;
             let concurrency = config.get("concurrency")?;
             let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
-            Attended { world, run, secrets: Map::new(), options }.to_the_end(self.format).await?
+            Attended { world, run, secrets: Map::new(), options }.until_ended(self.format).await?
         };
         store.close().await;
         Ok(code)

@@ -179,7 +179,7 @@ impl Run {
         };
         let attended = Attended { world, run, secrets, options };
         if !self.dry_run {
-            return attended.to_the_end(self.format).await;
+            return attended.until_ended(self.format).await;
         }
         let told = attended.work(stopping::listen()).await?;
         report::show(&told, self.format)?;

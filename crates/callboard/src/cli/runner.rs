@@ -54,6 +54,7 @@ impl Runner {
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
+        stopping::tell(stop.clone(), say);
         let store = open(config).await?;
         let until = match &self.run {
             Some(asked) => Until::Ended(which::run(&store, asked).await?),

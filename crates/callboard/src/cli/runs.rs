@@ -88,7 +88,7 @@ fn for_people(runs: &[RunLine]) -> String {
             standing(run).to_owned(),
             run.started_at.format("%Y-%m-%d %H:%M:%S").to_string(),
             span(elapsed_ms(run)),
-            format!("{}/{}", count(run.items.done), count(run.items.total)),
+            items(run),
             trigger(&run.command),
         ]);
     }
@@ -96,6 +96,14 @@ fn for_people(runs: &[RunLine]) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{rows}\n")
+}
+
+/// Ended of all, and those that failed.
+fn items(run: &RunLine) -> String {
+    let items = &run.items;
+    let bad = items.failed + items.dead;
+    let failed = if bad > 0 { format!(", {} failed", count(bad)) } else { String::new() };
+    format!("{}/{}{failed}", count(items.done + items.skipped + bad), count(items.total))
 }
 
 /// The pipeline, or the command of a run without one.

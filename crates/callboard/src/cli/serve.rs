@@ -42,6 +42,7 @@ impl Serve {
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
+        stopping::tell(stop.clone(), say);
         let store = open(config).await?;
         let world = world(config, store.clone())?;
         say(&format!("serving {}; interrupt to stop", store.path().display()));

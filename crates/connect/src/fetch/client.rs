@@ -121,6 +121,9 @@ impl Clients {
         let method = match method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = self.of(&url)?.request(method, url).headers(headers);
         if let Some((user, password)) = login {

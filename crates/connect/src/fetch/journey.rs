@@ -142,7 +142,9 @@ impl Fetcher {
                 return Err(bad(format!("more than {} times", self.shared.options.max_redirects)).into());
             }
             // 301 and 302 turn a POST into a GET as browsers do; 307 and 308 keep it
-            let keeps = matches!(answer.status, 307 | 308) && hop.with_body;
+            let moved =
+                matches!(answer.status, 301 | 302) && !matches!(hop.method, Method::Get | Method::Post);
+            let keeps = (moved || matches!(answer.status, 307 | 308)) && hop.with_body;
             let method = if keeps { hop.method } else { Method::Get };
             hop = Hop { url: target, method, with_body: keeps };
         }
@@ -185,7 +187,7 @@ impl Fetcher {
             method: hop.method,
             headers,
             login: shown.login.or(login),
-            body: errand.request.body.as_ref().filter(|_| hop.with_body && hop.method == Method::Post),
+            body: errand.request.body.as_ref().filter(|_| hop.with_body && hop.method != Method::Get),
             keep: Keep::Whole(self.shared.options.max_bytes),
         };
         self.exchange(outgoing, errand.pace(), &errand.policy.resources).await

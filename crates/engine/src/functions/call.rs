@@ -80,6 +80,9 @@ pub struct Answer {
     pub documents: Vec<LandedDocument>,
     /// The children it goes on in; `None` when it is done.
     pub spread: Option<Children>,
+    /// It waits for something outside its run: call it again after this. That is no attempt, and no
+    /// runner waits with it. Only children may ask for it, as what waits itself does not count as under way.
+    pub later: Option<Duration>,
     /// Further children beside this one, by key.
     pub follow: Vec<(i64, Value)>,
     /// Further children that its bounds did not allow.
@@ -105,6 +108,11 @@ impl Answer {
     /// Done, with this output.
     pub fn done(output: Value) -> Answer {
         Answer { output: Some(output), ..Answer::default() }
+    }
+
+    /// To be called again after this.
+    pub fn later(wait: Duration) -> Answer {
+        Answer { later: Some(wait), ..Answer::default() }
     }
 
     /// To be gone on with in these children.
@@ -172,7 +180,21 @@ impl Call {
     /// The parameters as `T`. They were checked against its schema; templates may still have filled in
     /// something else.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_value(self.with.clone())
-            .map_err(|error| Failure::input(format!("step {}: `with`: {error}", self.path)))
+        serde_json::from_value(self.with.clone()).map_err(|error| {
+            let name = culprit::<T>(&self.with, &error).map(|name| format!(" {name}:")).unwrap_or_default();
+            Failure::input(format!("step {}: `with`:{name} {error}", self.path))
+        })
     }
+}
+
+/// The parameter that `error` is about: the one without which it is another error, or none.
+fn culprit<'a, T: DeserializeOwned>(with: &'a Value, error: &serde_json::Error) -> Option<&'a str> {
+    let members = with.as_object()?;
+    let is_it = |name: &str| {
+        let mut rest = members.clone();
+        rest.remove(name);
+        let without = serde_json::from_value::<T>(Value::Object(rest)).err();
+        without.is_none_or(|without| without.to_string() != error.to_string())
+    };
+    members.keys().map(String::as_str).find(|name| is_it(name))
 }

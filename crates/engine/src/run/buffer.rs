@@ -12,7 +12,7 @@ use super::execute::Executed;
 /// the next one fills.
 const ACKS: usize = 250;
 const RECORDS: usize = 2_000;
-const AGE: Duration = Duration::from_millis(250);
+const AGE: Duration = Duration::from_millis(100);
 
 /// What waits to be entered.
 #[derive(Default)]

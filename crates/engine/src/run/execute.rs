@@ -27,6 +27,7 @@ pub(super) enum Turn {
     Done { output: Option<Value>, partial: Option<String> },
     Skipped { reason: String },
     Failed(Failure),
+    Later(std::time::Duration),
     Spread(Spread),
 }
 
@@ -224,6 +225,9 @@ impl Execution<'_> {
         if let Some(fault) = answer.failed.take() {
             return Ok((Turn::Failed(Failure::lasting(&fault.class, fault.error)), answer));
         }
+        if let Some(wait) = answer.later.take() {
+            return Ok((Turn::Later(wait), answer));
+        }
         if let Some(children) = answer.spread.take() {
             let spread = Spread {
                 cap: children.cap.clamp(1, self.world.bounds.concurrency),
@@ -274,6 +278,7 @@ impl Execution<'_> {
     fn ending(&self, turn: Turn, backoff: &Backoff) -> (Ending, Option<StepStatus>, Option<String>) {
         match turn {
             Turn::Spread(spread) => (Ending::Spread(spread), None, None),
+            Turn::Later(wait) => (Ending::Later { due: later((self.world.clock)(), wait) }, None, None),
             Turn::Done { output, partial: None } => {
                 (Ending::Done { output }, Some(StepStatus::Completed), None)
             }

@@ -83,7 +83,7 @@ mod tests {
     fn a_secret_comes_from_a_flag_or_the_environment() {
         let given = |sets: &[&str], env| {
             let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-            params(&pipeline(), &sets, env).map(|params| Value::Object(params))
+            params(&pipeline(), &sets, env).map(Value::Object)
         };
         assert_eq!(given(&[], env).unwrap(), json!({"days": 3, "token": "from-env"}));
         assert_eq!(given(&["token=t", "days=4"], env).unwrap(), json!({"days": 4, "token": "t"}));

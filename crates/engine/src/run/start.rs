@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::RunId;
 use serde_json::{Map, Value, json};
-use store::{Begun, Lock, NewRun, NewStep, Overlap};
+use store::{Begun, ItemId, Lock, NewRun, NewStep, Overlap};
 
 use super::{Definition, Manner, RunError, World, step_items};
 use crate::pipeline::{Pipeline, Plan};
@@ -38,29 +38,59 @@ pub struct Started {
 
 /// Begins a run: it is in the store, with its steps, and any runner may take it.
 pub async fn start(world: &World, starting: Starting) -> Result<Started, RunError> {
+    let (new, secrets) = prepare(world, RunId::new(), starting)?;
+    let run = new.id;
+    let begun = world.store.start_run(new).await?;
+    Ok(Started { run, begun, secrets })
+}
+
+/// Begins a run within another one, of which `holder` waits for it; under the id that follows from
+/// them. `None` when the other one is to go no further.
+pub(crate) async fn start_within(
+    world: &World,
+    (outer, holder): (RunId, ItemId),
+    starting: Starting,
+) -> Result<Option<Started>, RunError> {
+    let (new, secrets) = prepare(world, id_within(outer, holder), starting)?;
+    if !secrets.is_empty() {
+        let names: Vec<&str> = secrets.keys().map(String::as_str).collect();
+        return Err(RunError::Usage(format!(
+            "{} has secret parameters ({}), which cannot be handed over, as the store keeps no secrets: let it \
+             read `env` itself",
+            new.pipeline,
+            names.join(", ")
+        )));
+    }
+    let run = new.id;
+    let begun = world.store.start_run_within(outer, holder, new).await?;
+    Ok(begun.map(|begun| Started { run, begun, secrets }))
+}
+
+/// The id of the run that the call `holder` of `outer` begins.
+pub(crate) fn id_within(outer: RunId, holder: ItemId) -> RunId {
+    outer.derived(&holder.0.to_string())
+}
+
+/// A run as the store takes it, and the values that it does not keep.
+fn prepare(world: &World, id: RunId, starting: Starting) -> Result<(NewRun, Map<String, Value>), RunError> {
     let Starting { pipeline, params, manner, overlap, command } = starting;
     let (params, secrets) = complete(&pipeline, params)?;
     let lock = overlap.map(|overlap| Lock { name: lock_name(&pipeline.name, &params), overlap });
     let definition = Definition { pipeline, params, manner };
     let plan = definition.plan()?;
-    let run = RunId::new();
-    let cap = plan.max_parallel_steps.clamp(1, world.bounds.concurrency);
-    let begun = world
-        .store
-        .start_run(NewRun {
-            id: run,
-            at: (world.clock)(),
-            pipeline: plan.name.clone(),
-            definition: serde_json::to_value(&definition)
-                .map_err(|error| RunError::Fault(format!("a pipeline cannot be kept: {error}")))?,
-            command,
-            lock,
-            steps: steps_of(&plan),
-            items: step_items(&plan, &plan.roots, &world.functions),
-            cap,
-        })
-        .await?;
-    Ok(Started { run, begun, secrets })
+    let new = NewRun {
+        id,
+        at: (world.clock)(),
+        pipeline: plan.name.clone(),
+        definition: serde_json::to_value(&definition)
+            .map_err(|error| RunError::Fault(format!("a pipeline cannot be kept: {error}")))?,
+        command,
+        lock,
+        steps: steps_of(&plan),
+        items: step_items(&plan, &plan.roots, &world.functions),
+        cap: plan.max_parallel_steps.clamp(1, world.bounds.concurrency),
+    };
+    Ok((new, secrets))
 }
 
 /// The steps that a plan runs: those that are selected, with what is nested in them.
@@ -85,11 +115,11 @@ fn steps_of(plan: &Plan) -> Vec<NewStep> {
     steps.map(step).collect()
 }
 
+/// Values of parameters by name.
+type Params = Map<String, Value>;
+
 /// The values given and the defaults of the others, secrets apart; every fault at once.
-fn complete(
-    pipeline: &Pipeline,
-    mut given: Map<String, Value>,
-) -> Result<(Map<String, Value>, Map<String, Value>), RunError> {
+fn complete(pipeline: &Pipeline, mut given: Map<String, Value>) -> Result<(Params, Params), RunError> {
     let (mut params, mut secrets, mut faults) = (Map::new(), Map::new(), Vec::new());
     for (name, declared) in pipeline.declared() {
         let default = Some(declared.default.clone()).filter(|value| !value.is_null());

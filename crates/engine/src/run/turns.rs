@@ -1,6 +1,7 @@
 //! The runner's loop: keeps a bounded number of items under way, enters what came of them in groups,
 //! stays alive, and stops as it is told.
 
+mod ahead;
 mod beat;
 mod intake;
 mod returns;
@@ -19,6 +20,7 @@ use super::buffer::Buffer;
 use super::execute::{Executed, execute};
 use super::{RunContext, RunError, Runner, Stop, Until, World, outcome};
 use crate::spans;
+use ahead::Ahead;
 
 /// The state of the loop.
 pub(super) struct Turns {
@@ -36,6 +38,8 @@ pub(super) struct Turns {
     buffer: Buffer,
     entering: Option<JoinHandle<Result<Acked, store::StoreError>>>,
     leasing: Option<JoinHandle<Result<Vec<Lease>, store::StoreError>>>,
+    /// How much work it takes at once.
+    ahead: Ahead,
     /// When it is worth asking for work again.
     ask_at: Instant,
     /// Until when it leaves a run to others that can do it.
@@ -64,6 +68,7 @@ impl Turns {
             buffer: Buffer::default(),
             entering: None,
             leasing: None,
+            ahead: Ahead::new(Instant::now()),
             ask_at: Instant::now(),
             stands_back: None,
             judged: HashMap::new(),
@@ -194,8 +199,7 @@ impl Turns {
         };
         let due = self.buffer.due_in().map_or(soon, |wait| Instant::now() + wait);
         let grace = self.grace.unwrap_or(soon);
-        let busy = self.queue.len() >= self.concurrency() || self.flying.len() >= self.concurrency();
-        let asking = if busy { soon } else { asking };
+        let asking = if self.is_low() { asking } else { soon };
         let entering = if self.entering.is_some() { soon } else { due };
         asking.min(entering).min(grace.max(Instant::now() + std::time::Duration::from_millis(5)))
     }

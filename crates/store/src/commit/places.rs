@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{ContentHash, Found, Kind, Method, SourceName};
+use model::{ContentHash, Found, Kind, SourceName};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -299,7 +299,7 @@ fn document_cells(document: &PreparedDocument, rid: i64, place: Option<&Place>, 
         landed.name.as_str().into(),
         landed.url.as_str().into(),
         serde_json::to_string(&landed.request).unwrap_or_default().into(),
-        method_name(landed.request.method).into(),
+        landed.request.method.name().into(),
         i64::from(landed.status).into(),
         headers_to_keep(&landed.headers).into(),
         instant(landed.fetched_at).into(),
@@ -329,13 +329,6 @@ fn notes_to_keep(notes: &[String]) -> Option<String> {
 fn headers_to_keep(headers: &[(String, String)]) -> String {
     let kept: Vec<_> = headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("set-cookie")).collect();
     serde_json::to_string(&kept).unwrap_or_default()
-}
-
-fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-    }
 }
 
 fn found_name(found: Found) -> &'static str {

@@ -96,6 +96,11 @@ pub enum Ending {
         /// Not before.
         due: DateTime<Utc>,
     },
+    /// It waits for something outside its run and is to be looked at again then. That is no attempt.
+    Later {
+        /// Not before.
+        due: DateTime<Utc>,
+    },
     /// It goes on in its children, and finishes when they have ended.
     Spread(Spread),
     /// It was stopped.

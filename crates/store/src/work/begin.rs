@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::control::{cancel_run, state_of};
 use super::counts::{Counts, NO_STEP};
-use super::{ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
+use super::{ItemId, ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
 use crate::runs::{run_id, stamp};
 use crate::sql::SqlResult;
 use crate::{Store, StoreError};
@@ -91,13 +91,32 @@ pub enum Begun {
 impl Store {
     /// Begins a run: it, its steps and its first items are there together, or not at all.
     pub async fn start_run(&self, run: NewRun) -> Result<Begun, StoreError> {
-        let began = self.start_in_transaction(run).await;
+        let began = self.start_in_transaction(run, None).await;
         began.map_err(|error| self.fault("beginning a run", error))
     }
 
-    async fn start_in_transaction(&self, run: NewRun) -> SqlResult<Begun> {
+    /// Begins a run within another one, of which `holder` waits for it: it is worked on, cancelled and
+    /// told of with that one. `None` when it is not begun, as the other one is to go no further.
+    pub async fn start_run_within(
+        &self,
+        outer: RunId,
+        holder: ItemId,
+        run: NewRun,
+    ) -> Result<Option<Begun>, StoreError> {
+        match self.start_in_transaction(run, Some((outer, holder))).await {
+            Ok(begun) => Ok(Some(begun)),
+            Err(sqlx::Error::RowNotFound) => Ok(None),
+            Err(error) => Err(self.fault("beginning a run", error)),
+        }
+    }
+
+    async fn start_in_transaction(&self, run: NewRun, within: Option<(RunId, ItemId)>) -> SqlResult<Begun> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
+        let within = match within {
+            Some((outer, holder)) => Some((path_within(conn, outer).await?, holder)),
+            None => None,
+        };
         let behind = holder(conn, run.lock.as_ref()).await?;
         match (behind, run.lock.as_ref()) {
             (Some(behind), Some(lock)) if lock.overlap == Overlap::Skip => {
@@ -110,6 +129,10 @@ impl Store {
         }
         let seq = insert_run(conn, &run).await?;
         insert_steps(conn, seq, &run.steps).await?;
+        if let Some((path, holder)) = within {
+            let sql = "UPDATE runs SET within = ?, holder = ? WHERE seq = ?";
+            sqlx::query(sql).bind(path).bind(holder.0).bind(seq).execute(&mut *conn).await?;
+        }
         let root = insert_root(conn, seq, run.cap).await?;
         let mut counts = Counts::default();
         children::enter(conn, seq, root, run.items, &mut counts).await?;
@@ -123,6 +146,20 @@ impl Store {
             _ => Begun::Running,
         })
     }
+}
+
+/// The ids of `outer` and of the runs it is within; `RowNotFound` when it goes no further.
+async fn path_within(conn: &mut SqliteConnection, outer: RunId) -> SqlResult<String> {
+    let sql = "SELECT coalesce(within, '') || id || ' ' FROM runs WHERE id = ? \
+               AND state IN ('queued', 'running', 'paused')";
+    sqlx::query_scalar(sql).bind(outer.to_string()).fetch_one(conn).await
+}
+
+/// Lets the item that waits for a run look at it at once.
+pub(crate) async fn wake_holder(conn: &mut SqliteConnection, run: i64) -> SqlResult<()> {
+    let sql = "UPDATE items SET due = 0 WHERE state = 1 AND parent = (SELECT holder FROM runs WHERE seq = ?)";
+    sqlx::query(sql).bind(run).execute(conn).await?;
+    Ok(())
 }
 
 /// The run that has the lock, or is the next to have it.

@@ -5,7 +5,7 @@ use model::RunId;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::begin::promote;
+use super::begin::{promote, wake_holder};
 use super::counts::{Counts, Place};
 use super::{ItemId, ItemState, RunState, children};
 use crate::runs::stamp;
@@ -116,8 +116,23 @@ pub(super) async fn state_of(conn: &mut SqliteConnection, run: i64) -> SqlResult
     parse(row.try_get(0)?, RunState::of)
 }
 
-/// Cancels everything of a run that is not in hand; gives how much that was, and how much is in hand.
+/// Cancels everything of a run, and of the runs within it, that is not in hand; gives how much of the
+/// run itself that was, and how much of it is in hand.
 pub(super) async fn cancel_run(
+    conn: &mut SqliteConnection,
+    run: i64,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> SqlResult<(u64, u64)> {
+    let sql = "SELECT i.seq FROM runs i JOIN runs o ON instr(i.within, o.id) WHERE o.seq = ? AND i.state <> 'ended'";
+    let within: Vec<i64> = sqlx::query_scalar(sql).bind(run).fetch_all(&mut *conn).await?;
+    for inner in within {
+        cancel_one(conn, inner, at, reason).await?;
+    }
+    cancel_one(conn, run, at, reason).await
+}
+
+async fn cancel_one(
     conn: &mut SqliteConnection,
     run: i64,
     at: DateTime<Utc>,
@@ -182,6 +197,7 @@ pub(super) async fn end_cancelled(conn: &mut SqliteConnection, at: DateTime<Utc>
     for run in &ended {
         let sql = "UPDATE steps SET status = 'cancelled' WHERE run = ? AND status IN ('pending', 'running')";
         sqlx::query(sql).bind(*run).execute(&mut *conn).await?;
+        wake_holder(conn, *run).await?;
     }
     if !ended.is_empty() {
         promote(conn).await?;

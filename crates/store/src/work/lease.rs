@@ -28,7 +28,7 @@ pub struct LeaseRequest {
     pub now: DateTime<Utc>,
     /// Items at most.
     pub want: usize,
-    /// Of this run alone.
+    /// Of this run and the runs within it alone.
     pub run: Option<RunId>,
 }
 
@@ -72,10 +72,10 @@ impl Store {
     /// Whether anything is ready to be taken; cheap, and without the write lock.
     pub async fn has_work(&self, now: DateTime<Utc>, run: Option<RunId>) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                     WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1) AND s.running < s.cap AND EXISTS ( \
+                     WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap AND EXISTS ( \
                        SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
                    OR EXISTS (SELECT 1 FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
-                     AND i.state = 1 AND i.due <= ?2 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1))";
+                     AND i.state = 1 AND i.due <= ?2 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
         let found = sqlx::query_scalar(sql)
             .bind(run.map(|run| run.to_string()))
             .bind(now.timestamp_millis())
@@ -90,9 +90,9 @@ impl Store {
         let sql = "SELECT min(due) FROM ( \
                      SELECT (SELECT min(i.due) FROM items i WHERE i.parent = s.item AND i.state = 1) AS due \
                      FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                     WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1) AND s.running < s.cap \
+                     WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap \
                      UNION ALL SELECT i.due FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
-                     AND i.state = 1 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1))";
+                     AND i.state = 1 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
         let due = sqlx::query_scalar(sql).bind(run.map(|run| run.to_string())).fetch_one(&self.readers);
         let due: Option<i64> = due.await.map_err(|error| self.fault("looking for work", error))?;
         Ok(due.and_then(DateTime::from_timestamp_millis))
@@ -170,7 +170,7 @@ async fn holders(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<V
     let sql = "SELECT item, run, branch, min(cap - running, ready) FROM ( \
                  SELECT s.*, row_number() OVER (PARTITION BY s.run, s.branch ORDER BY s.depth DESC, s.item) AS turn \
                  FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                 WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1) AND s.running < s.cap \
+                 WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap \
                  AND EXISTS (SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
                ORDER BY turn, run, branch LIMIT ?3";
     let rows = sqlx::query(sql)

@@ -3,8 +3,15 @@
 
 use super::{ItemCounts, StepNo, StepRow, StepStatus};
 
-/// Gives each nested step its status.
+/// Gives each nested step its status, and the steps around them the time that those took.
 pub(super) fn settle(steps: &mut [StepRow]) {
+    // Those nested in a step come after it.
+    for at in (0..steps.len()).rev() {
+        let (parent, started) = (steps[at].parent, steps[at].started_at);
+        if let Some(outer) = steps.iter_mut().find(|step| parent == Some(step.no)) {
+            outer.started_at = outer.started_at.into_iter().chain(started).min();
+        }
+    }
     let ended: Vec<bool> = steps.iter().map(|step| top(steps, step).status.is_final()).collect();
     for (step, ended) in steps.iter_mut().zip(ended) {
         if step.parent.is_some() && ended && !step.status.is_final() {

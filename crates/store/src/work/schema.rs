@@ -76,4 +76,7 @@ pub(crate) const RUN_COLUMNS: &[(&str, &str)] = &[
     ("began", "INTEGER"),
     ("ended", "INTEGER"),
     ("first_change", "INTEGER NOT NULL DEFAULT 0"),
+    // The ids of the runs it is within, outermost first, a space behind each; and the item that waits.
+    ("within", "TEXT"),
+    ("holder", "INTEGER"),
 ];

@@ -1,22 +1,21 @@
 //! The status table of a fleet: redrawn in place on a terminal, printed every so often elsewhere.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use engine::run::RunnerOptions;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::RunId;
 use store::{RunDetail, RunnerRow, Store};
 
 use super::supervise::{Slot, prefix};
 use crate::clock;
 use crate::figures::{count, span};
+use crate::live::Shown;
 use crate::output::say;
 
 /// Shows how the fleet stands.
 pub struct Board {
-    bar: Option<ProgressBar>,
+    shown: Shown,
     every: Duration,
     next: Instant,
 }
@@ -26,15 +25,14 @@ const REDRAW: Duration = Duration::from_millis(500);
 
 impl Board {
     pub fn new(interval: Duration) -> Board {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
-            if let Ok(style) = ProgressStyle::with_template("{msg}") {
-                bar.set_style(style);
-            }
-            bar
-        });
-        let every = if bar.is_some() { interval.min(REDRAW) } else { interval };
-        Board { bar, every, next: Instant::now() + every }
+        let shown = Shown::on_stderr();
+        let every = if shown.is_live() { interval.min(REDRAW) } else { interval };
+        Board { shown, every, next: Instant::now() + every }
+    }
+
+    /// Where lines can be put meanwhile.
+    pub fn shown(&self) -> Shown {
+        self.shown.clone()
     }
 
     /// Shows it when it is time.
@@ -45,17 +43,16 @@ impl Board {
         self.next = Instant::now() + self.every;
         // A store that is busy is asked again the next time.
         let Some(text) = drawn(store, run, slots).await else { return };
-        match &self.bar {
-            Some(bar) => bar.set_message(text),
-            None => say(&text),
+        if self.shown.is_live() {
+            self.shown.redraw(text);
+        } else {
+            say(&text);
         }
     }
 
     /// Shows it for the last time.
     pub async fn finish(self, store: &Store, run: RunId, slots: &[Slot]) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.shown.clear();
         if let Some(text) = drawn(store, run, slots).await {
             say(&text);
         }

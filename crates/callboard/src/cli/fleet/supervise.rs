@@ -14,7 +14,9 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::status::Board;
-use crate::output::say;
+use crate::attending::tell_queue;
+use crate::live::Shown;
+use crate::stopping;
 
 /// How a runner is started.
 pub struct Recipe {
@@ -66,6 +68,9 @@ impl Fleet {
     /// Supervises until the run has ended and every process with it, or until it is to stop.
     pub async fn supervise(mut self, interval: Duration, mut stop: watch::Receiver<Stop>) -> Result<()> {
         let mut board = Board::new(interval);
+        let shown = board.shown();
+        let stops = stopping::tell(stop.clone(), move |line| shown.say(line));
+        let queue = tokio::spawn(tell_queue(self.store.clone(), self.recipe.run, board.shown()));
         let (mut told, mut ending) = (Stop::No, None);
         loop {
             let asked = *stop.borrow_and_update();
@@ -76,7 +81,7 @@ impl Fleet {
                 self.signal();
                 told = asked;
             }
-            self.look_after(over || told != Stop::No)?;
+            self.look_after(over || told != Stop::No, &board.shown())?;
             board.show(&self.store, self.recipe.run, &self.slots).await;
             let left =
                 self.slots.iter().filter(|slot| slot.child.is_some() || slot.again_at.is_some()).count();
@@ -94,16 +99,18 @@ impl Fleet {
                 tokio::time::sleep(TICK).await;
             }
         }
+        stops.abort();
+        queue.abort();
         board.finish(&self.store, self.recipe.run, &self.slots).await;
         Ok(())
     }
 
     /// Notes who ended, starts who is due; when `ending`, nobody is started any more.
-    fn look_after(&mut self, ending: bool) -> Result<()> {
+    fn look_after(&mut self, ending: bool, shown: &Shown) -> Result<()> {
         for slot in &mut self.slots {
             let exited = slot.child.as_mut().and_then(|child| child.try_wait().transpose()).transpose()?;
             if let Some(status) = exited {
-                slot.ended(status, ending);
+                slot.ended(status, ending, shown);
             }
             if ending && slot.child.is_none() {
                 slot.again_at = None;
@@ -157,7 +164,7 @@ impl Slot {
         Ok(())
     }
 
-    fn ended(&mut self, status: std::process::ExitStatus, ending: bool) {
+    fn ended(&mut self, status: std::process::ExitStatus, ending: bool, shown: &Shown) {
         self.child = None;
         if ending {
             self.state = if status.success() { "completed" } else { "stopped" };
@@ -165,11 +172,11 @@ impl Slot {
         }
         match self.restarts.died(self.since.elapsed()) {
             Some(wait) => {
-                say(&format!("{} ended with {status}; started again in {wait:?}", self.name));
+                shown.say(&format!("{} ended with {status}; started again in {wait:?}", self.name));
                 (self.state, self.again_at) = ("restarting", Some(Instant::now() + wait));
             }
             None => {
-                say(&format!("{} ended with {status} too often: it is given up", self.name));
+                shown.say(&format!("{} ended with {status} too often: it is given up", self.name));
                 self.state = "failed";
             }
         }

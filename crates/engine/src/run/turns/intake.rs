@@ -17,18 +17,27 @@ const STANDS_BACK: Duration = Duration::from_secs(5);
 impl Turns {
     /// Asks for work before it runs out.
     pub(super) fn ask(&mut self) {
-        let low = self.queue.len() < self.concurrency();
-        if !low || self.leasing.is_some() || self.stopping() || Instant::now() < self.asks_at() {
+        if !self.is_low() || self.leasing.is_some() || self.stopping() || Instant::now() < self.asks_at() {
             return;
         }
         let run = match self.runner.until {
             Until::Ended(run) => Some(run),
             Until::Stopped | Until::Idle => None,
         };
-        let want = (self.concurrency() * 4).clamp(16, 512);
+        let want = self.ahead.want(Instant::now(), self.room());
         let ask = LeaseRequest { runner: self.id, now: (self.world().clock)(), want, run };
         let store = self.world().store.clone();
         self.leasing = Some(tokio::spawn(async move { store.lease(ask).await }));
+    }
+
+    /// Items that could be begun and are not at hand.
+    fn room(&self) -> usize {
+        self.concurrency().saturating_sub(self.flying.len() + self.queue.len())
+    }
+
+    /// Whether it is time to ask for more, as far as what it has goes.
+    pub(super) fn is_low(&self) -> bool {
+        self.room() > 0 || self.queue.len() < self.ahead.reserve()
     }
 
     /// When it asks for work again.
@@ -56,10 +65,10 @@ impl Turns {
 
     fn take_in(&mut self, lease: Lease, run: &Arc<RunContext>) {
         let step = lease.step.and_then(|no| run.plan.step(no));
-        if let (Some(step), Some(parent), true) = (step, lease.parent, lease.input.is_some()) {
-            if matches!(step.work, Work::Each(_)) {
-                self.judged.entry(parent).or_insert_with(|| (run.clone(), step.no));
-            }
+        if let (Some(step), Some(parent), true) = (step, lease.parent, lease.input.is_some())
+            && matches!(step.work, Work::Each(_))
+        {
+            self.judged.entry(parent).or_insert_with(|| (run.clone(), step.no));
         }
         if let Some(holder) = self.kept_in_order(&lease) {
             self.buffer.expect(holder, lease.item);

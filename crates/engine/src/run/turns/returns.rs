@@ -13,6 +13,7 @@ type Landed = Result<(tokio::task::Id, (Lease, Result<Executed, RunError>)), tok
 
 impl Turns {
     pub(super) fn landed(&mut self, landed: Landed) {
+        self.ahead.landed();
         let (task, executed) = match landed {
             Ok((task, (_, executed))) => (task, executed.map_err(Fell::Failed)),
             Err(error) if error.is_cancelled() => (error.id(), Err(Fell::Stopped)),
@@ -32,23 +33,18 @@ impl Turns {
             Fell::Failed(error) => {
                 let failure = Failure::from(error);
                 let run = self.runs.get(&lease.run);
-                let fallen = run.and_then(|run| {
-                    fallen(self.world(), run, lease, failure.clone(), &self.runner.options.backoff)
-                });
+                let fallen = run
+                    .and_then(|run| fallen(self.world(), run, lease, failure, &self.runner.options.backoff));
                 // The root of a run sums up again, until it can.
-                fallen.unwrap_or_else(|| bare(lease, self.again(lease, failure)))
+                fallen.unwrap_or_else(|| bare(lease, self.again()))
             }
         }
     }
 
-    fn again(&self, lease: &Lease, failure: Failure) -> Ending {
-        let soon = self.runner.options.backoff.wait(
-            crate::functions::Again::Late,
-            lease.item,
-            lease.failed_tries + 1,
-        );
-        let due = super::super::context::later((self.world().clock)(), soon.unwrap_or_default());
-        Ending::Retry { fault: failure.fault, due }
+    /// The end of a run must come: it is tried for as long as it takes.
+    fn again(&self) -> Ending {
+        let due = super::super::context::later((self.world().clock)(), self.runner.options.backoff.base);
+        Ending::Later { due }
     }
 
     pub(super) async fn acked(&mut self, acked: Result<Acked, store::StoreError>) -> Result<(), RunError> {

@@ -75,12 +75,15 @@ impl<'a> Endings<'a> {
     ) -> SqlResult<bool> {
         let left = Left { elapsed, ..Left::default() };
         match ending {
-            Ending::Spread(_) | Ending::Retry { .. } | Ending::Untouched if held.is_cancelling() => {
+            Ending::Spread(_) | Ending::Retry { .. } | Ending::Later { .. } | Ending::Untouched
+                if held.is_cancelling() =>
+            {
                 self.end(conn, held, ItemState::Cancelled, left).await?;
                 Ok(false)
             }
             Ending::Spread(spread) => self.spread(conn, held, spread).await.map(|()| false),
-            Ending::Untouched => self.untouched(conn, held).await.map(|()| false),
+            Ending::Untouched => self.give_back(conn, held, None).await.map(|()| false),
+            Ending::Later { due } => self.give_back(conn, held, Some(due)).await.map(|()| false),
             Ending::Retry { fault, due } if !held.last => {
                 self.retry(conn, held, fault, elapsed, due).await.map(|()| false)
             }
@@ -171,11 +174,18 @@ impl<'a> Endings<'a> {
         Ok(())
     }
 
-    /// The attempt keeps its number, so that no later lease has the same one; one more is allowed.
-    async fn untouched(&mut self, conn: &mut SqliteConnection, held: &Held) -> SqlResult<()> {
+    /// The attempt keeps its number, so that no later lease has the same one; one more is allowed. To be
+    /// taken again at `due`, else at once.
+    async fn give_back(
+        &mut self,
+        conn: &mut SqliteConnection,
+        held: &Held,
+        due: Option<DateTime<Utc>>,
+    ) -> SqlResult<()> {
         self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
-        let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1 WHERE id = ?";
-        sqlx::query(sql).bind(held.id).execute(conn).await?;
+        let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1, due = coalesce(?, due) \
+                   WHERE id = ?";
+        sqlx::query(sql).bind(due.map(|due| due.timestamp_millis())).bind(held.id).execute(conn).await?;
         Ok(())
     }
 }

@@ -83,7 +83,12 @@ impl World {
 
     /// A runner that was given up comes with what it had, or one acks a second time.
     async fn acks_what_it_lost(&mut self) {
-        let Some((runner, lease)) = self.random.pick(&self.stale).cloned() else { return };
+        // Sooner one of which the runner has the item again, under another attempt.
+        let again = |(runner, lease): &&(RunnerId, crate::Lease)| {
+            self.model.held.get(&lease.item.0).is_some_and(|(holder, _)| *holder == runner.0)
+        };
+        let found = self.stale.iter().find(again).cloned();
+        let Some((runner, lease)) = found.or_else(|| self.random.pick(&self.stale).cloned()) else { return };
         if self.model.holds(runner, &lease) {
             return;
         }

@@ -50,7 +50,27 @@ impl World {
             let number = self.runs.iter().position(|run| run.id == lease.run).unwrap();
             self.model.leased(runner, lease, mix(self.seed, number as u64));
         }
+        for lease in &leases {
+            self.check_order(lease).await;
+        }
         self.actors[actor].in_hand.extend(leases);
+    }
+
+    /// What a step waits for has been done when it begins.
+    async fn check_order(&self, lease: &Lease) {
+        let (Some(parent), Some(StepNo(step)), Phase::Start) = (lease.parent, lease.step, lease.phase) else {
+            return;
+        };
+        let after = match self.pipeline(lease).steps.get(step as usize) {
+            Some(steps) if self.is_step(lease) => steps.after.clone(),
+            None if step % 2 == 1 => vec![step - 1],
+            _ => return,
+        };
+        for step in after {
+            let before = self.crew.store.outputs(parent, StepNo(step), 2).await.unwrap();
+            let done = before.len() == 1 && before[0].1 == ItemState::Done;
+            assert!(done || lease.given_up, "{lease:?} begins before step {step} is done: {before:?}");
+        }
     }
 
     /// Acks so many of what a runner has, in a group.
@@ -69,6 +89,10 @@ impl World {
         self.say(|| format!("{runner:?} acks {}, refused {:?}", told(&leases), acked.refused));
         let mut refused = Vec::new();
         for (lease, ack) in leases.iter().zip(&acks) {
+            if self.random.once_in(3) {
+                // It may come a second time, when the runner has the item under another attempt.
+                self.stale.push((runner, lease.clone()));
+            }
             if !self.model.holds(runner, lease) {
                 refused.push(lease.item);
                 continue;
@@ -83,6 +107,9 @@ impl World {
 
     async fn work_on(&mut self, actor: usize, lease: &Lease) -> Ack {
         let Some(StepNo(step)) = lease.step else { return self.root(lease).await };
+        if self.random.once_in(20) {
+            return Ack::of(lease, Ending::Untouched);
+        }
         let fate = self.fate(lease);
         let top = if step < 100 { step } else { (step - 100) / 2 };
         let shape = self.pipeline(lease).steps[top as usize].shape;

@@ -1,8 +1,8 @@
 //! Events as comma-separated values: one flat row each, the same names as in JSON.
 
-use anyhow::Result;
-use engine::present::{instant, local};
 use store::EventView;
+
+use super::{instant, local};
 
 const HEADER: [&str; 24] = [
     "id",
@@ -32,13 +32,15 @@ const HEADER: [&str; 24] = [
 ];
 
 /// The header and a row per event.
-pub fn write(events: &[EventView]) -> Result<String> {
+pub fn events_csv(events: &[EventView]) -> Result<String, csv::Error> {
     let mut rows = csv::Writer::from_writer(Vec::new());
     rows.write_record(HEADER)?;
     for event in events {
         rows.write_record(row(event))?;
     }
-    Ok(String::from_utf8(rows.into_inner()?)?)
+    let bytes = rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    // Every field was text.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn row(event: &EventView) -> [String; 24] {

@@ -6,7 +6,7 @@ use model::When;
 use store::EventView;
 
 /// One VEVENT per event; instants in UTC, floating times floating, days as days.
-pub fn write(events: &[EventView]) -> String {
+pub fn events_ics(events: &[EventView]) -> String {
     let mut calendar = Calendar::new();
     calendar.name("callboard");
     for event in events {
