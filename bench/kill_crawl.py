@@ -32,7 +32,7 @@ def crawl(name, asked, folder):
             for program in programs:
                 end(program)
         rows, distinct = side.rows(), side.distinct()
-        return {"at_kill": at_kill, "code": code, "seconds": seconds, "rows": rows,
+        return {"pages": asked.pages, "at_kill": at_kill, "code": code, "seconds": seconds, "rows": rows,
                 "lost": asked.pages - distinct, "doubled": rows - distinct, "requests": server.requests(),
                 "version": side.version()}
 
