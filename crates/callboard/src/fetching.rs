@@ -20,14 +20,28 @@ pub fn fetcher_allowing(config: &Config, allow_private: bool) -> Result<Fetcher>
     Fetcher::new(options(config, allow_private)?).context(CANNOT)
 }
 
-/// A fetcher that keeps its limits together with every process on `store`, where `limits: shared` says
-/// so or the caller always does (`always`: runners, the server).
-pub fn fetcher_on(config: &Config, store: &Store, runner: &str, always: bool) -> Result<Fetcher> {
+/// A fetcher that keeps its limits together with every process on `store`, where `limits: shared` says so or
+/// the caller always does (`always`: runners, the server); and those limits, to be given back at the end.
+pub fn fetcher_on(
+    config: &Config,
+    store: &Store,
+    runner: &str,
+    always: bool,
+) -> Result<(Fetcher, Option<SharedLimits>)> {
     if !always && !shares_limits(config)? {
-        return fetcher(config);
+        return Ok((fetcher(config)?, None));
     }
     let limits = SharedLimits::new(store.clone(), runner, clock);
-    Fetcher::within(options(config, false)?, Arc::new(limits)).context(CANNOT)
+    let fetcher = Fetcher::within(options(config, false)?, Arc::new(limits.clone())).context(CANNOT)?;
+    Ok((fetcher, Some(limits)))
+}
+
+/// Gives back what is held of shared limits, so that nobody waits for it to run out.
+pub async fn give_back(limits: Option<SharedLimits>) {
+    let Some(limits) = limits else { return };
+    if let Err(error) = limits.give_back().await {
+        tracing::debug!(%error, "what is held of the shared limits runs out by itself");
+    }
 }
 
 /// A name for this process among those that share limits: the same never comes twice on one machine at once.

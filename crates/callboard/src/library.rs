@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use engine::pipeline::{LARGEST_FILE_BYTES, Loaded, load};
+use engine::scheduler::Planned;
 use model::{Finding, nearest};
 
 use crate::config::Config;
@@ -16,6 +17,16 @@ pub struct Found {
     pub file: String,
     /// What it says and does.
     pub loaded: Loaded,
+}
+
+/// A pipeline of the folder that runs by itself, or would.
+pub struct Scheduled {
+    /// Its name; where the file tells none, that of the file.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// When it runs, or what is wrong with its file.
+    pub planned: Result<Planned, String>,
 }
 
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -59,6 +70,26 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The pipelines of the folder that state a schedule, by name; those whose file has faults included.
+pub fn scheduled(folder: &Path) -> Result<Vec<Scheduled>> {
+    let mut found: Vec<Scheduled> = files(folder)?.iter().filter_map(|file| scheduled_in(file)).collect();
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn scheduled_in(path: &Path) -> Option<Scheduled> {
+    let file = path.display().to_string();
+    let head = head(path);
+    let name = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name =
+        head.as_ref().and_then(|head| head.get("name")?.as_str().map(str::to_owned)).unwrap_or_else(name);
+    // A file that cannot be read at all may state one.
+    let states_one = head.is_none_or(|head| head.get("schedule").is_some_and(|stated| !stated.is_null()));
+    let planned = read(path).map_err(|error| format!("{error:#}"));
+    let planned = planned.and_then(|found| Planned::new(&file, found.loaded.pipeline)).transpose();
+    planned.filter(|_| states_one).map(|planned| Scheduled { name, file, planned })
+}
+
 fn has_ending(name: &str, ending: &str) -> bool {
     name.strip_suffix(ending).is_some_and(|rest| rest.ends_with('.'))
 }
@@ -88,9 +119,13 @@ fn told(findings: &[Finding]) -> String {
 
 /// The `name:` of a file, without checking anything else of it.
 fn name_in(file: &Path) -> Option<String> {
+    head(file)?.get("name")?.as_str().map(str::to_owned)
+}
+
+/// What stands in a file, unchecked.
+fn head(file: &Path) -> Option<serde_json::Value> {
     let text = std::fs::read_to_string(file).ok().filter(|text| text.len() <= LARGEST_FILE_BYTES)?;
-    let value: serde_json::Value = serde_saphyr::from_str(&text).ok()?;
-    value.get("name")?.as_str().map(str::to_owned)
+    serde_saphyr::from_str(&text).ok()
 }
 
 fn unknown(folder: &Path, wanted: &str, files: &[PathBuf]) -> String {

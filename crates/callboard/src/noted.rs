@@ -1,18 +1,116 @@
 //! What the command line does is written into the audit log, however it ends.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use engine::collect::{Collect, CollectError, Outcome, Summary};
-use engine::run::RunError;
-use serde_json::json;
-use store::{AuditEntry, AuditLevel, Store};
+use engine::run::{COMMAND_LINE, RunError};
+use model::RunId;
+use serde_json::{Value, json};
+use store::{AuditEntry, AuditLevel, Store, StoreError};
 
 use crate::clock;
 
-/// Who did it, where no runner did.
-pub const COMMAND_LINE: &str = "command line";
+/// What a user does to a run, to items, to a schedule: written once it has ended or failed, in a
+/// transaction of its own.
+pub struct Doing {
+    store: Store,
+    entry: AuditEntry,
+    began: Instant,
+}
 
-/// A run that has begun.
+impl Doing {
+    /// `operation`, like `run.cancel`, begins.
+    pub fn begin(store: &Store, operation: &str) -> Doing {
+        let entry = AuditEntry::new(clock(), COMMAND_LINE, operation, "completed");
+        Doing { store: store.clone(), entry, began: Instant::now() }
+    }
+
+    /// It is done to `subject`.
+    pub fn to(self, subject: impl Into<String>) -> Doing {
+        Doing { entry: self.entry.about(subject), ..self }
+    }
+
+    /// It is done to a run.
+    pub fn to_run(self, run: RunId) -> Doing {
+        Doing { entry: self.entry.within(run, None), ..self }
+    }
+
+    /// What else is worth knowing.
+    pub fn with(self, detail: Value) -> Doing {
+        Doing { entry: self.entry.with(detail), ..self }
+    }
+
+    /// Writes how it ended, and gives that back.
+    pub async fn end<T, E: Display + Faulty>(self, ended: Result<T, E>) -> Result<T, E> {
+        self.end_as(ended, |_| "completed").await
+    }
+
+    /// The same for what may come to nothing: `refused` where it was not so that it could be done.
+    pub async fn end_if<T, E: Display + Faulty>(
+        self,
+        ended: Result<T, E>,
+        did: impl FnOnce(&T) -> bool,
+    ) -> Result<T, E> {
+        self.end_as(ended, |value| if did(value) { "completed" } else { "refused" }).await
+    }
+
+    /// The same with an outcome of its own.
+    pub async fn end_as<T, E: Display + Faulty>(
+        self,
+        ended: Result<T, E>,
+        outcome: impl FnOnce(&T) -> &'static str,
+    ) -> Result<T, E> {
+        let took = i64::try_from(self.began.elapsed().as_millis()).ok();
+        let mut entry = AuditEntry { at: clock(), duration_ms: took, ..self.entry };
+        let outcome = ended.as_ref().map_or("failed", outcome);
+        if let Err(error) = &ended {
+            entry.error_class = Some(error.class().to_owned());
+            entry.detail = json!({"asked": entry.detail, "error": error.to_string()});
+        }
+        entry.level = match outcome {
+            "completed" => AuditLevel::Info,
+            "failed" => AuditLevel::Error,
+            _ => AuditLevel::Warning,
+        };
+        outcome.clone_into(&mut entry.outcome);
+        write(&self.store, entry).await;
+        ended
+    }
+}
+
+/// An error that has a class.
+pub trait Faulty {
+    fn class(&self) -> &'static str;
+}
+
+impl Faulty for StoreError {
+    fn class(&self) -> &'static str {
+        "store"
+    }
+}
+
+impl Faulty for RunError {
+    fn class(&self) -> &'static str {
+        RunError::class(self)
+    }
+}
+
+impl Faulty for anyhow::Error {
+    fn class(&self) -> &'static str {
+        let run = self.downcast_ref::<RunError>().map(RunError::class);
+        run.or_else(|| self.downcast_ref::<StoreError>().map(Faulty::class)).unwrap_or("usage")
+    }
+}
+
+/// That it cannot be written is no reason for what it tells about to fail.
+async fn write(store: &Store, entry: AuditEntry) {
+    if let Err(error) = store.audit(&[entry]).await {
+        tracing::warn!(%error, "the audit log could not be written");
+    }
+}
+
+/// A run of `collect` that has begun.
 pub struct Noted {
     store: Store,
     subject: String,
@@ -34,9 +132,7 @@ impl Noted {
             duration_ms: i64::try_from(self.began.elapsed().as_millis()).ok(),
             ..entry(ended).about(self.subject)
         };
-        if let Err(error) = self.store.audit(&[entry]).await {
-            tracing::warn!(%error, "the audit log could not be written");
-        }
+        write(&self.store, entry).await;
     }
 }
 
@@ -55,9 +151,8 @@ fn entry(ended: &Result<Summary, CollectError>) -> AuditEntry {
         }
         Err(error) => {
             let class = match error {
-                CollectError::Run(RunError::Fault(_)) => "fault",
-                CollectError::Run(RunError::Store(_)) | CollectError::Store(_) => "store",
-                CollectError::Run(RunError::Faults(_) | RunError::Usage(_)) => "usage",
+                CollectError::Run(error) => error.class(),
+                CollectError::Store(error) => error.class(),
             };
             let failed = new(AuditLevel::Error, "failed").with(json!({"error": error.to_string()}));
             AuditEntry { error_class: Some(class.to_owned()), ..failed }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use connect::fetch::Fetcher;
 use engine::collect::Progress;
 use engine::functions::Functions;
+use engine::limits::SharedLimits;
 use engine::pipeline::Plan;
 use engine::run::{Bounds, World};
 use store::Store;
@@ -16,22 +18,26 @@ use crate::{clock, fetching};
 /// Functions that may need any connector.
 const NEED_CONNECTORS: [&str; 2] = ["collect", "pipeline"];
 
-/// For a run of which the plan is known: connectors are read only where it may need them.
+/// For a run of which the plan is known: connectors are read only where it may need them. Limits are shared
+/// with other processes where the settings say so.
 pub fn world_for(config: &Config, store: Store, plan: &Plan) -> Result<Arc<World>> {
     let needed = plan.functions().iter().any(|name| NEED_CONNECTORS.contains(name));
     let catalog = if needed { Catalog::load(config)? } else { Catalog::load_only(config, &[])? };
-    made(config, store, catalog)
+    // What it holds in the end is given back when the last of it is dropped, or runs out.
+    let (fetcher, _) = fetching::fetcher_on(config, &store, &fetching::process_name(), false)?;
+    Ok(made(store, catalog, fetcher))
 }
 
-/// For whatever runs come.
-pub fn world(config: &Config, store: Store) -> Result<Arc<World>> {
-    made(config, store, Catalog::load(config)?)
+/// For whatever runs come, and the limits that the runner of this name shares with all on the store.
+pub fn world(config: &Config, store: Store, runner: &str) -> Result<(Arc<World>, Option<SharedLimits>)> {
+    let (fetcher, limits) = fetching::fetcher_on(config, &store, runner, true)?;
+    Ok((made(store, Catalog::load(config)?, fetcher), limits))
 }
 
-fn made(config: &Config, store: Store, catalog: Catalog) -> Result<Arc<World>> {
-    Ok(Arc::new(World {
+fn made(store: Store, catalog: Catalog, fetcher: Fetcher) -> Arc<World> {
+    Arc::new(World {
         store,
-        fetcher: Some(fetching::fetcher(config)?),
+        fetcher: Some(fetcher),
         functions: Functions::shipped(),
         catalog: Arc::new(catalog),
         clock,
@@ -39,7 +45,7 @@ fn made(config: &Config, store: Store, catalog: Catalog) -> Result<Arc<World>> {
         progress: Arc::new(Progress::default()),
         folder: ".".into(),
         bounds: Bounds::default(),
-    }))
+    })
 }
 
 /// A variable of the environment, those of `.env` included.

@@ -12,7 +12,7 @@ use engine::collect::{CollectOptions, Origin, Progress};
 use engine::functions::Functions;
 use engine::pipeline::{Pipeline, load};
 use engine::run::{
-    Bounds, Catalog, Manner, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World, start,
+    Bounds, COMMAND_LINE, Catalog, Manner, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World, start,
 };
 use serde_json::{Map, json};
 use store::Store;
@@ -56,7 +56,15 @@ async fn work_off(path: &std::path::Path, count: u64, concurrency: usize) -> Res
         bounds: Bounds::default(),
     });
     let manner = Manner::default();
-    let starting = Starting { pipeline, params: Map::new(), manner, overlap: None, command: json!({}) };
+    let starting = Starting {
+        pipeline,
+        params: Map::new(),
+        manner,
+        overlap: None,
+        command: json!({}),
+        by: COMMAND_LINE.to_owned(),
+        slot: None,
+    };
     let started = start(&world, starting).await?;
     let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
     let (_stop, stop) = watch::channel(Stop::No);

@@ -113,7 +113,15 @@ impl Collect {
             bounds: Bounds::default(),
         });
         let manner = Manner { dry_run, ..Manner::default() };
-        let starting = Starting { pipeline, params: Map::new(), manner, overlap: None, command };
+        let starting = Starting {
+            pipeline,
+            params: Map::new(),
+            manner,
+            overlap: None,
+            command,
+            by: run::COMMAND_LINE.to_owned(),
+            slot: None,
+        };
         let started = run::start(&world, starting).await?;
         let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
         let runner = Runner::new(world.clone(), options, Until::Ended(started.run));

@@ -6,6 +6,7 @@
 //! runs out, or at once by one on the same machine, and its items are taken again.
 
 mod alive;
+mod audit;
 mod buffer;
 mod context;
 mod each;
@@ -37,7 +38,7 @@ pub use redrive::redrive;
 pub use report::{Cause, Collected, RunReport, SlowItem, shown_input, trigger};
 pub use retry::Backoff;
 pub use runner::{Runner, RunnerOptions, Stop, Until};
-pub use start::{Started, Starting, start};
+pub use start::{COMMAND_LINE, Started, Starting, start};
 pub(crate) use start::{id_within, start_within};
 pub use world::{Bounds, Catalog, Wanted, World};
 
@@ -56,6 +57,17 @@ pub enum RunError {
     /// A fault of ours.
     #[error("callboard has a fault: {0}; please report it")]
     Fault(String),
+}
+
+impl RunError {
+    /// A short class of what went wrong.
+    pub fn class(&self) -> &'static str {
+        match self {
+            RunError::Faults(_) | RunError::Usage(_) => "usage",
+            RunError::Store(_) => "store",
+            RunError::Fault(_) => "fault",
+        }
+    }
 }
 
 impl From<RunError> for crate::functions::Failure {

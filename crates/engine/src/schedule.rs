@@ -21,7 +21,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 pub use cron::parse;
-pub use spec::{CatchUp, Overlap, ScheduleSpec};
+pub(crate) use spec::Stated;
+pub use spec::{CatchUp, ScheduleSpec};
 
 /// Slots that are made up at most in one go, the newest ones, whatever a catch-up window holds.
 pub const MAX_CAUGHT_UP: usize = 1_000;
@@ -44,7 +45,6 @@ pub struct Schedule {
     jitter: TimeDelta,
     catch_up: CatchUp,
     catch_up_window: TimeDelta,
-    overlap: Overlap,
 }
 
 #[derive(Debug, Clone)]
@@ -67,11 +67,6 @@ impl Schedule {
     /// The zone its times are in.
     pub fn zone(&self) -> Tz {
         self.zone
-    }
-
-    /// What happens when a slot comes while the run before is under way.
-    pub fn overlap(&self) -> Overlap {
-        self.overlap
     }
 
     /// What it says, in words: `every day at 02:00 Europe/Berlin`.

@@ -1,60 +1,97 @@
 //! What is to be started now: the schedules of the pipelines at hand against what the store knows of
 //! them. Every server may ask at any time; who claims a slot starts it, the others do not.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 use store::{Store, StoreError};
 
-use crate::schedule::{Overlap, ScheduleSpec, Slot, due};
+use crate::pipeline::Pipeline;
+use crate::run::{Manner, RunError, Started, Starting, World, secrets, start};
+use crate::schedule::{ONCE, Schedule, ScheduleSpec, Slot, due};
 
 /// A pipeline that runs by itself.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// Its name.
-    pub pipeline: String,
+    /// What is run.
+    pub pipeline: Pipeline,
     /// The file that defines it.
     pub file: String,
-    /// When it runs.
+    /// When it runs, as the file states it.
     pub spec: ScheduleSpec,
+    /// When it runs.
+    pub schedule: Schedule,
 }
 
 /// A start that is due.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Start {
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
     /// The pipeline.
-    pub pipeline: String,
-    /// The slot, to be claimed before anything is started.
+    pub planned: &'a Planned,
+    /// The slot, which is claimed together with the run's first row.
     pub slot: Slot,
-    /// What happens when the run before is under way.
-    pub overlap: Overlap,
+}
+
+impl Planned {
+    /// The pipeline of `file`; `None` when it states no schedule. The error says what is wrong with it.
+    pub fn new(file: &str, pipeline: Pipeline) -> Result<Option<Planned>, String> {
+        let Some(spec) = pipeline.schedule.clone() else { return Ok(None) };
+        let schedule = spec.compile()?;
+        Ok(Some(Planned { pipeline, file: file.to_owned(), spec, schedule }))
+    }
+
+    /// The local day of a slot; for one that comes once, of `now`.
+    fn day(&self, slot: Slot, now: DateTime<Utc>) -> NaiveDate {
+        let at = if slot.at == ONCE { now } else { slot.at };
+        at.with_timezone(&self.schedule.zone()).date_naive()
+    }
 }
 
 /// The starts that are due, oldest first for each pipeline. A pipeline that is new, or whose schedule
-/// changed, is made known to the store. One whose schedule is invalid or paused is passed over: the
-/// linter and the list of schedules tell.
-pub async fn due_now(
+/// changed, is made known to the store. One that is paused, in the store or in its file, is passed over.
+pub async fn due_now<'a>(
     store: &Store,
-    pipelines: &[Planned],
+    pipelines: &'a [Planned],
     now: DateTime<Utc>,
-) -> Result<Vec<Start>, StoreError> {
+) -> Result<Vec<Start<'a>>, StoreError> {
     let known = store.schedules().await?;
     let mut starts = Vec::new();
     for planned in pipelines {
-        let Ok(schedule) = planned.spec.compile() else { continue };
-        let stated = serde_json::to_value(&planned.spec).unwrap_or_default();
-        let since = match known.iter().find(|row| row.pipeline == planned.pipeline && row.schedule == stated)
-        {
+        let (name, timing) = (&planned.pipeline.name, planned.spec.timing());
+        let since = match known.iter().find(|row| row.pipeline == *name && row.schedule == timing) {
             Some(row) if row.paused_at.is_some() => continue,
             Some(row) => row.since(),
             None => {
-                store.keep_schedule(&planned.pipeline, &planned.file, &stated, now).await?;
+                store.keep_schedule(name, &planned.file, &timing, now).await?;
                 now
             }
         };
-        let slots = due(&schedule, &planned.pipeline, since, now).into_iter();
-        let start = |slot| Start { pipeline: planned.pipeline.clone(), slot, overlap: schedule.overlap() };
-        starts.extend(slots.map(start));
+        if planned.spec.paused {
+            continue;
+        }
+        let slots = due(&planned.schedule, name, since, now).into_iter();
+        starts.extend(slots.map(|slot| Start { planned, slot }));
     }
     Ok(starts)
+}
+
+/// Begins the run of a start in the name of the server `by`, under the overlap that its schedule states.
+/// `Begun::Taken` when another server was first.
+pub async fn begin(world: &World, due: Start<'_>, by: &str) -> Result<Started, RunError> {
+    let Start { planned, slot } = due;
+    let pipeline = planned.pipeline.clone();
+    let date = Some(planned.day(slot, (world.clock)()));
+    let command =
+        json!({"command": "serve", "trigger": "schedule", "pipeline": planned.file, "slot": slot.at});
+    let starting = Starting {
+        params: secrets::params(&pipeline, &[], world.env)?,
+        manner: Manner { date, ..Manner::default() },
+        overlap: Some(pipeline.scheduled_overlap()),
+        pipeline,
+        command,
+        by: by.to_owned(),
+        slot: Some(slot.at),
+    };
+    start(world, starting).await
 }
 
 #[cfg(test)]
@@ -63,21 +100,24 @@ mod tests {
     use testkit::TempFolder;
 
     use super::*;
+    use crate::pipeline::Step;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")
     }
 
     fn planned(cron: &str) -> Vec<Planned> {
-        let spec = ScheduleSpec::new(cron, None);
-        vec![Planned { pipeline: "orders".to_owned(), file: "pipelines/orders.yaml".to_owned(), spec }]
+        let pipeline = Pipeline::builder("orders").schedule(cron).step(Step::call("wait", "sleep")).build();
+        let planned = Planned::new("pipelines/orders.yaml", pipeline.expect("a pipeline"));
+        planned.expect("a schedule").into_iter().collect()
     }
 
     /// A server that looks at `now` and starts what it wins.
     async fn look(store: &Store, cron: &str, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let mut won = Vec::new();
         for start in due_now(store, &planned(cron), now).await.expect("starts") {
-            if store.claim_slot(&start.pipeline, start.slot.at, "s", now).await.expect("a claim") {
+            if store.claim_slot(&start.planned.pipeline.name, start.slot.at, "s", now).await.expect("a claim")
+            {
                 won.push(start.slot.at);
             }
         }

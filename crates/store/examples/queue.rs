@@ -62,6 +62,8 @@ async fn start_run(store: &Store) -> Result<RunId, StoreError> {
     let step = NewStep { no: StepNo(0), path: "each".to_owned(), function: None, parent: None };
     let id = RunId::new();
     let run = NewRun {
+        claim: None,
+        audit: Vec::new(),
         id,
         at: Utc::now(),
         pipeline: "measure".to_owned(),

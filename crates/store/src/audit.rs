@@ -147,6 +147,9 @@ impl Store {
 /// Appends inside a transaction that may write, for what is true only if the rest of it is: that an item
 /// is done, for one.
 pub(crate) async fn append(conn: &mut SqliteConnection, entries: &[AuditEntry]) -> SqlResult<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let mut head = Link::head(conn).await?;
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {

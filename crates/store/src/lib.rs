@@ -58,7 +58,7 @@ pub use work::{
     Ack, Acked, Acks, AttemptRow, Begun, DeadItem, DeadQuery, Ending, Fault, ItemCounts, ItemId, ItemRow,
     ItemState, Lease, LeaseRequest, Lock, NewItem, NewRun, NewStep, Overlap, ParentCount, Phase, Redriven,
     RunDetail, RunEnd, RunSignal, RunState, RunnerEnd, RunnerId, RunnerRow, RunnerStart, Siblings, Skip,
-    Spread, StepEnd, StepNo, StepRow, StepStatus, Stopped, WaitsFor, WorkQueue,
+    SlotClaim, Spread, StepEnd, StepNo, StepRow, StepStatus, Stopped, WaitsFor, WorkQueue,
 };
 
 #[cfg(test)]

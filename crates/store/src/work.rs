@@ -29,7 +29,7 @@ mod steps;
 mod within;
 
 pub use ack::{Ack, Acked, Acks, Ending, Fault, ParentCount, RunEnd, Siblings, Skip, Spread, StepEnd};
-pub use begin::{Begun, Lock, NewRun, NewStep, Overlap};
+pub use begin::{Begun, Lock, NewRun, NewStep, Overlap, SlotClaim};
 pub(crate) use begin::{promote, wake_holder};
 pub use control::Stopped;
 pub use dead::{AttemptRow, DeadItem, DeadQuery};

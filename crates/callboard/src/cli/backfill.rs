@@ -10,18 +10,19 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 use engine::backfill::{Reprocess, Unit, Window, WindowState, lower_bound, to_run, upper_bound, windows};
-use engine::run::{Manner, RunReport, RunnerOptions, Starting, Stop, World, secrets, start};
+use engine::run::{COMMAND_LINE, Manner, RunReport, RunnerOptions, Starting, Stop, World, secrets, start};
 use model::RunId;
-use serde_json::{Map, Value};
-use store::{Begun, Store};
+use serde_json::{Map, Value, json};
+use store::{Begun, Overlap, Store};
 use tokio::sync::watch;
 
 use super::Flags;
-use super::run::{command, overlap_of};
+use super::run::command;
 use crate::attending::Attended;
 use crate::config::Config;
 use crate::figures::{counted, span};
 use crate::library::{self, Found};
+use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, usage};
 use crate::stopping;
 use crate::world::{env, open, world_for};
@@ -122,7 +123,10 @@ impl Backfill {
             store.close().await;
             return Ok(ExitCode::SUCCESS);
         } else {
-            self.work(config, &store, &asked, &windows, &history).await?
+            let doing = Doing::begin(&store, "backfill").to(&asked.found.loaded.pipeline.name);
+            let doing = doing.with(json!({"from": self.from, "to": self.to, "every": self.every}));
+            let worked = self.work(config, &store, &asked, &windows, &history).await;
+            ExitCode::from(doing.end_as(worked, Tally::outcome).await?.code())
         };
         self.tell(&store, &asked, &windows).await?;
         store.close().await;
@@ -175,7 +179,7 @@ impl Backfill {
         asked: &Asked,
         windows: &[Window],
         history: &History,
-    ) -> Result<ExitCode> {
+    ) -> Result<Tally> {
         let stop = stopping::listen();
         let world = world_for(config, store.clone(), &asked.found.loaded.plan)?;
         let chosen = self.chosen(windows, history);
@@ -197,7 +201,7 @@ impl Backfill {
             let (label, took) = (window.label(asked.zone), span(told.summary.elapsed_ms));
             say(&format!("{label}: {how} in {took}, {}", counted(told.summary.items.done, "item")));
         }
-        Ok(ExitCode::from(tally.code()))
+        Ok(tally)
     }
 
     async fn tell(&self, store: &Store, asked: &Asked, windows: &[Window]) -> Result<()> {
@@ -236,14 +240,16 @@ impl Asked {
         let date = Some(window.from.with_timezone(&self.zone).date_naive());
         // Runs of other windows have other dates: only one of the same window is in the way.
         let overlap = Some(match pipeline.overlap {
-            engine::pipeline::spec::Overlap::Skip => store::Overlap::Queue,
-            other => overlap_of(other),
+            Overlap::Skip => Overlap::Queue,
+            other => other,
         });
         let manner = Manner { date, ..Manner::default() };
-        let started = start(world, Starting { pipeline, params, manner, overlap, command }).await?;
+        let by = COMMAND_LINE.to_owned();
+        let starting = Starting { pipeline, params, manner, overlap, command, by, slot: None };
+        let started = start(world, starting).await?;
         match started.begun {
             Begun::Skipped { behind } => Err(usage(format!("run {behind} is in the way"))),
-            Begun::Running | Begun::Queued { .. } => Ok(started.run),
+            Begun::Running | Begun::Queued { .. } | Begun::Taken => Ok(started.run),
         }
     }
 
@@ -278,6 +284,16 @@ impl Tally {
             Some("failed") => self.failed += 1,
             Some(_) => self.others += 1,
             None => self.interrupted = true,
+        }
+    }
+
+    /// How it went, in a word.
+    fn outcome(&self) -> &'static str {
+        match self.code() {
+            0 => "completed",
+            1 => "failed",
+            130 => "interrupted",
+            _ => "partial",
         }
     }
 

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use model::RunId;
+use serde_json::json;
 use store::{RunState, Store};
 
 use crate::config::Config;
 use crate::figures::counted;
+use crate::noted::Doing;
 use crate::output::{print, say};
 use crate::{clock, which};
 
@@ -39,7 +41,9 @@ impl Cancel {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let store = Store::open_existing(&config.db()).await?;
         let run = which::run(&store, &self.run).await?;
-        let code = match store.cancel(run, clock(), &self.reason).await? {
+        let doing = Doing::begin(&store, "run.cancel").to_run(run).with(json!({"reason": self.reason}));
+        let code = match doing.end_if(store.cancel(run, clock(), &self.reason).await, Option::is_some).await?
+        {
             None => {
                 say(&format!("run {run} had ended already; nothing was stopped"));
                 ExitCode::from(1)

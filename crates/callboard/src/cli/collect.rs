@@ -113,15 +113,17 @@ impl Collect {
         let store = self.open(config).await?;
         catalog.purge_due(&store, clock()).await?;
         let since = store.last_change().await?;
+        let (fetcher, limits) = fetching::fetcher_on(config, &store, &fetching::process_name(), false)?;
         let run = Run {
             store: store.clone(),
-            fetcher: Some(fetching::fetcher_on(config, &store, &fetching::process_name(), false)?),
+            fetcher: Some(fetcher),
             catalog: Arc::new(catalog),
             origins,
             options: options(config, self.reread, self.dry_run)?,
             clock,
         };
         let found = follow(run).await?;
+        fetching::give_back(limits).await;
         let changes = match self.records {
             true => Some(summary::changes_of(&store, since, &found).await?),
             false => None,

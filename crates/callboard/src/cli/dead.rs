@@ -11,6 +11,7 @@ use store::{DeadItem, DeadQuery, ItemId, Store, WorkQueue as _};
 
 use crate::config::Config;
 use crate::figures::{counted, cut};
+use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, table, usage};
 use crate::which;
 
@@ -165,7 +166,8 @@ impl These {
         for run in &runs {
             let items: Vec<ItemId> =
                 found.iter().filter(|item| item.run == *run).map(|item| item.item).collect();
-            brought += redrive(store, *run, Some(&items)).await?.items;
+            let doing = Doing::begin(store, "item.redrive").to(several(&items)).to_run(*run);
+            brought += doing.end(redrive(store, *run, Some(&items)).await).await?.items;
         }
         print(&format!("{} to do again\n", counted(brought, "item")))?;
         for run in runs {
@@ -176,9 +178,19 @@ impl These {
 
     async fn drop(self, store: &Store) -> Result<()> {
         let items: Vec<ItemId> = self.found(store).await?.iter().map(|item| item.item).collect();
-        let dropped = store.drop_dead(&items).await?;
+        let doing = Doing::begin(store, "item.drop").to(several(&items));
+        let dropped = doing.end(store.drop_dead(&items).await).await?;
         Ok(print(&format!("{} dropped\n", counted(dropped, "item")))?)
     }
+}
+
+/// The items by number; of many, the first ones.
+fn several(items: &[ItemId]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = items.iter().take(SHOWN).map(|item| item.0.to_string()).collect();
+    let more = items.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("item {}{more}", shown.join(" "))
 }
 
 async fn run_of(store: &Store, asked: Option<&str>) -> Result<Option<RunId>> {

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::{Manner, Starting, secrets, start};
+use engine::run::{COMMAND_LINE, Manner, Starting, secrets, start};
 use model::RunId;
 use store::{Begun, Store};
 
 use super::Flags;
-use super::run::{command, overlap_of};
+use super::run::command;
 use crate::attending::report_of;
 use crate::config::Config;
 use crate::library;
@@ -75,10 +75,12 @@ impl Fleet {
         let world = world_for(config, store.clone(), &found.loaded.plan)?;
         let starting = Starting {
             command: command("manual", &found, &params, &found.loaded.plan.secrets),
-            overlap: Some(overlap_of(found.loaded.pipeline.overlap)),
+            overlap: Some(found.loaded.pipeline.overlap),
             pipeline: found.loaded.pipeline,
             params,
             manner: Manner::default(),
+            by: COMMAND_LINE.to_owned(),
+            slot: None,
         };
         let started = start(&world, starting).await?;
         drop(world);

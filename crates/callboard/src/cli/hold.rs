@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use serde_json::json;
 use store::{RunState, Store};
 
 use crate::attending::is_left;
 use crate::config::Config;
 use crate::figures::counted;
+use crate::noted::Doing;
 use crate::output::{print, say, usage};
 use crate::which;
 
@@ -52,7 +54,8 @@ impl Pause {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let store = Store::open_existing(&config.db()).await?;
         let run = which::run(&store, &self.run).await?;
-        if !store.pause(run, self.note.as_deref()).await? {
+        let doing = Doing::begin(&store, "run.pause").to_run(run).with(json!({"note": self.note}));
+        if !doing.end_if(store.pause(run, self.note.as_deref()).await, |did| *did).await? {
             return Err(not_so(&store, run, "cannot be paused").await?);
         }
         let in_hand: u64 = store.in_hand(run).await?.iter().map(|held| held.items).sum();
@@ -71,7 +74,8 @@ impl Continue {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let store = Store::open_existing(&config.db()).await?;
         let run = which::run(&store, &self.run).await?;
-        if !store.unpause(run).await? {
+        let doing = Doing::begin(&store, "run.continue").to_run(run);
+        if !doing.end_if(store.unpause(run).await, |did| *did).await? {
             return Err(not_so(&store, run, "is not paused").await?);
         }
         let queued = store.run_state(run).await? == Some(RunState::Queued);
@@ -96,7 +100,11 @@ impl Tune {
         if !detail.steps.iter().any(|step| step.path == self.step) {
             return Err(usage(unknown_step(&self.step, detail.steps.iter().map(|step| step.path.as_str()))));
         }
-        let changed = store.set_cap(run, &self.step, self.max_concurrency).await?;
+        let doing = Doing::begin(&store, "run.tune").to(&self.step).to_run(run);
+        let doing = doing.with(json!({"max_concurrency": self.max_concurrency}));
+        let changed = doing
+            .end_if(store.set_cap(run, &self.step, self.max_concurrency).await, |items| *items > 0)
+            .await?;
         if changed == 0 {
             return Err(usage(format!(
                 "step {} has no items side by side now: it goes over a list, or collects, and must have begun",

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use engine::run::{Definition, RunnerOptions, redrive};
-use serde_json::Map;
+use serde_json::{Map, json};
 use store::{ItemId, RunState, Store};
 
 use super::Flags;
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::figures::counted;
+use crate::noted::Doing;
 use crate::output::{Format, say, usage};
 use crate::world::world_for;
 use crate::{report, which};
@@ -64,7 +65,9 @@ impl Retry {
         if detail.state == RunState::Cancelling {
             return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
         }
-        let brought = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await?;
+        let doing = Doing::begin(&store, "run.retry").to_run(run).with(json!({"items": self.item}));
+        let redriven = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await;
+        let brought = doing.end(redriven).await?;
         if brought.items == 0 && detail.state == RunState::Ended {
             say("nothing to do again: nothing failed, and nothing was left out for the sake of another");
             let told = report_of(&store, run).await?;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
-use engine::pipeline::{Pipeline, Plan, spec};
-use engine::run::{Definition, Manner, RunError, RunReport, RunnerOptions, Starting, World, secrets, start};
+use engine::pipeline::{Pipeline, Plan};
+use engine::run::{
+    COMMAND_LINE, Definition, Manner, RunError, RunReport, RunnerOptions, Starting, World, secrets, start,
+};
 use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, RunState, Store};
 
@@ -15,6 +17,7 @@ use super::Flags;
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::library::{self, Found};
+use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, usage};
 use crate::world::{env, open, world_for};
 use crate::{report, stopping, which};
@@ -131,6 +134,8 @@ impl Run {
             params,
             manner: self.manner(),
             command,
+            by: COMMAND_LINE.to_owned(),
+            slot: None,
         };
         let started = start(&world, starting).await?;
         if let Begun::Skipped { behind } = started.begun {
@@ -156,7 +161,7 @@ impl Run {
             return Ok(ExitCode::from(report::exit_code(&told)));
         }
         if detail.state == RunState::Paused {
-            store.unpause(run).await?;
+            Doing::begin(&store, "run.continue").to_run(run).end(store.unpause(run).await).await?;
         }
         let given = self.secrets(&definition.pipeline)?;
         let world = world_for(config, store.clone(), &definition.plan()?)?;
@@ -215,7 +220,7 @@ impl Run {
             Some(OverlapFlag::Queue) => Overlap::Queue,
             Some(OverlapFlag::Skip) => Overlap::Skip,
             Some(OverlapFlag::CancelOlder) => Overlap::CancelOlder,
-            None => overlap_of(pipeline.overlap),
+            None => pipeline.overlap,
         }
     }
 
@@ -251,15 +256,6 @@ impl Run {
             print_json(&json!({"id": null, "outcome": "skipped", "behind": behind}), self.format)?;
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// The store's word for what the pipeline says.
-pub fn overlap_of(overlap: spec::Overlap) -> Overlap {
-    match overlap {
-        spec::Overlap::Queue => Overlap::Queue,
-        spec::Overlap::Skip => Overlap::Skip,
-        spec::Overlap::CancelOlder => Overlap::CancelOlder,
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Flags;
 use crate::config::Config;
+use crate::fetching::{give_back, process_name};
 use crate::figures::counted;
 use crate::output::say;
 use crate::world::{open, world};
@@ -61,8 +62,10 @@ impl Runner {
             None if self.until_idle => Until::Idle,
             None => Until::Stopped,
         };
-        let world = world(config, store.clone())?;
-        let ended = take(&world, self.runner_id, config.get("concurrency")?, until, stop.clone()).await?;
+        let name = self.runner_id.unwrap_or_else(process_name);
+        let (world, limits) = world(config, store.clone(), &name)?;
+        let ended = take(&world, name, config.get("concurrency")?, until, stop.clone()).await?;
+        give_back(limits).await;
         say(&format!("{} ended by this runner", counted(ended, "item")));
         store.close().await;
         let stopped = until != Until::Stopped && *stop.borrow() != Stop::No;
@@ -73,12 +76,12 @@ impl Runner {
 /// Runs a runner; what its functions have to say goes to stderr. Gives how many items it ended.
 pub async fn take(
     world: &Arc<World>,
-    name: Option<String>,
+    name: String,
     concurrency: usize,
     until: Until,
     stop: watch::Receiver<Stop>,
 ) -> Result<u64> {
-    let options = RunnerOptions { name, concurrency, ..RunnerOptions::default() };
+    let options = RunnerOptions { name: Some(name), concurrency, ..RunnerOptions::default() };
     let progress = world.progress.clone();
     let talker = tokio::spawn(async move {
         loop {

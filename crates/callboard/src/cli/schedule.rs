@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use engine::schedule::{Schedule, next};
+use engine::schedule::{Schedule, ScheduleSpec, next};
 use model::nearest;
 use serde_json::{Value, json};
-use store::{AuditEntry, ScheduleRow, Store};
+use store::{ScheduleRow, Store};
 
 use crate::clock;
 use crate::config::Config;
-use crate::noted::COMMAND_LINE;
+use crate::library::{Scheduled, folder, scheduled};
+use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, table};
-use crate::pipelines::{Scheduled, scheduled};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,7 +90,7 @@ impl ScheduleCommand {
 
 impl List {
     async fn run(self, config: &Config) -> Result<ExitCode> {
-        let (pipelines, now) = (scheduled(config)?, clock());
+        let (pipelines, now) = (scheduled(&folder(config))?, clock());
         let kept = kept(config).await?;
         let rows: Vec<Row<'_>> =
             pipelines.iter().map(|pipeline| Row { pipeline, kept: kept.get(&pipeline.name), now }).collect();
@@ -112,7 +112,7 @@ impl List {
             Format::Json => print_json(&rows.iter().map(Row::json).collect::<Vec<_>>(), self.format)?,
             Format::Ndjson => rows.iter().try_for_each(|row| print_json(&row.json(), self.format))?,
         }
-        let faulty = rows.iter().any(|row| row.pipeline.schedule.is_err());
+        let faulty = rows.iter().any(|row| row.pipeline.planned.is_err());
         Ok(ExitCode::from(u8::from(faulty)))
     }
 }
@@ -126,63 +126,79 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn when(&self) -> String {
-        match &self.pipeline.schedule {
-            Ok(schedule) => schedule.describe(),
+        match &self.pipeline.planned {
+            Ok(planned) => planned.schedule.describe(),
             Err(fault) => format!("INVALID: {fault}"),
         }
     }
 
     fn next_at(&self) -> Option<DateTime<Utc>> {
-        let schedule = self.pipeline.schedule.as_ref().ok()?;
-        next(schedule, self.now, 1).first().copied()
+        let planned = self.pipeline.planned.as_ref().ok()?;
+        next(&planned.schedule, self.now, 1).first().copied()
     }
 
     fn next(&self) -> String {
-        let paused = self.kept.is_some_and(|kept| kept.paused_at.is_some());
-        match (paused, &self.pipeline.schedule, self.next_at()) {
+        match (self.is_paused(), &self.pipeline.planned, self.next_at()) {
             (true, ..) => "-".to_owned(),
-            (_, Ok(schedule), Some(at)) => local(schedule, at),
+            (_, Ok(planned), Some(at)) => local(&planned.schedule, at),
             _ => "-".to_owned(),
         }
     }
 
     fn last(&self) -> String {
         let last = self.kept.and_then(|kept| kept.last_slot);
-        match (&self.pipeline.schedule, last) {
-            (Ok(schedule), Some(at)) if at > DateTime::UNIX_EPOCH => local(schedule, at),
+        match (&self.pipeline.planned, last) {
+            (Ok(planned), Some(at)) if at > DateTime::UNIX_EPOCH => local(&planned.schedule, at),
             (_, Some(_)) => "once".to_owned(),
             _ => "never".to_owned(),
         }
     }
 
+    /// Paused by the command, or in its file.
+    fn is_paused(&self) -> bool {
+        self.kept.is_some_and(|kept| kept.paused_at.is_some())
+            || self.stated().is_some_and(|spec| spec.paused)
+    }
+
+    fn stated(&self) -> Option<&ScheduleSpec> {
+        self.pipeline.planned.as_ref().ok().map(|planned| &planned.spec)
+    }
+
+    fn note(&self) -> Option<String> {
+        let kept = self.kept.and_then(|kept| kept.note.clone());
+        kept.or_else(|| self.stated()?.note.clone())
+    }
+
     fn paused(&self) -> String {
-        let paused = self.kept.filter(|kept| kept.paused_at.is_some());
-        paused.map(|kept| kept.note.clone().unwrap_or_default()).unwrap_or_default()
+        match self.is_paused() {
+            true => self.note().unwrap_or_else(|| "yes".to_owned()),
+            false => String::new(),
+        }
     }
 
     fn json(&self) -> Value {
         json!({
-            "pipeline": self.pipeline.name, "file": self.pipeline.file, "schedule": self.pipeline.spec,
-            "description": self.pipeline.schedule.as_ref().map(Schedule::describe).ok(),
-            "fault": self.pipeline.schedule.as_ref().err(), "next": self.next_at(),
+            "pipeline": self.pipeline.name, "file": self.pipeline.file, "schedule": self.stated(),
+            "description": self.pipeline.planned.as_ref().map(|planned| planned.schedule.describe()).ok(),
+            "fault": self.pipeline.planned.as_ref().err(), "next": self.next_at(), "paused": self.is_paused(),
             "last": self.kept.and_then(|kept| kept.last_slot),
             "paused_at": self.kept.and_then(|kept| kept.paused_at),
-            "note": self.kept.and_then(|kept| kept.note.clone()),
+            "note": self.note(),
         })
     }
 }
 
 impl Next {
     fn run(self, config: &Config) -> Result<ExitCode> {
-        let pipelines = scheduled(config)?;
+        let pipelines = scheduled(&folder(config))?;
         let chosen: Vec<&Scheduled> = match &self.name {
             Some(name) => vec![find(&pipelines, name)?],
             None => pipelines.iter().collect(),
         };
         let mut times = Vec::new();
         for pipeline in chosen {
-            let fault = |fault: &String| anyhow::anyhow!("{}: {fault}", pipeline.file.display());
-            let schedule = pipeline.schedule.as_ref().map_err(fault)?;
+            let fault = |fault: &String| anyhow::anyhow!("{fault}");
+            let schedule = &pipeline.planned.as_ref().map_err(fault)?.schedule;
             times.extend(next(schedule, clock(), self.count).into_iter().map(|at| (at, pipeline, schedule)));
         }
         times.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
@@ -204,19 +220,16 @@ impl Next {
 }
 
 async fn pause(config: &Config, name: &str, note: Option<&str>) -> Result<ExitCode> {
-    let pipelines = scheduled(config)?;
+    let pipelines = scheduled(&folder(config))?;
     let (pipeline, now) = (find(&pipelines, name)?, clock());
     let path = config.db();
     let store =
         Store::open(&path).await.with_context(|| format!("cannot open the store {}", path.display()))?;
-    let (file, schedule) = (pipeline.file.to_string_lossy(), serde_json::to_value(&pipeline.spec)?);
-    store.keep_schedule(name, &file, &schedule, now).await?;
-    let paused = store.pause_schedule(name, note.map(|note| (now, note))).await;
+    let planned = pipeline.planned.as_ref().map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    store.keep_schedule(name, &planned.file, &planned.spec.timing(), now).await?;
     let operation = if note.is_some() { "schedule.pause" } else { "schedule.continue" };
-    let outcome = if paused.is_ok() { "completed" } else { "failed" };
-    let entry = AuditEntry::new(now, COMMAND_LINE, operation, outcome).about(name);
-    store.audit(&[entry.with(json!({"note": note}))]).await?;
-    paused?;
+    let doing = Doing::begin(&store, operation).to(name).with(json!({"note": note}));
+    doing.end(store.pause_schedule(name, note.map(|note| (now, note))).await).await?;
     store.close().await;
     match note {
         Some(_) => say(&format!("{name} is paused; `callboard schedule continue {name}` lets it go on")),

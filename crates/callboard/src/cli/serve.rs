@@ -5,20 +5,21 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::{Stop, Until};
-use store::Store;
-use tokio::sync::watch;
+use engine::run::Until;
 
 use super::Flags;
 use super::runner::take;
 use crate::config::Config;
+use crate::fetching::{give_back, process_name};
 use crate::output::say;
-use crate::stopping;
+use crate::scheduling::Scheduling;
 use crate::world::{open, world};
+use crate::{library, stopping};
 
 /// Serve: take work of any run, and begin scheduled runs, until it is stopped.
 ///
-/// Two servers on one store share the work.
+/// The folder of pipelines is looked at again and again: what is new or changed there counts at once. Two
+/// servers on one store share the work, and never start a run twice.
 #[derive(Args)]
 #[command(after_help = "Example:\n  callboard serve --db /var/lib/callboard/callboard.db --concurrency 32")]
 pub struct Serve {
@@ -44,20 +45,15 @@ impl Serve {
         let stop = stopping::listen();
         stopping::tell(stop.clone(), say);
         let store = open(config).await?;
-        let world = world(config, store.clone())?;
+        let name = self.runner_id.unwrap_or_else(process_name);
+        let (world, limits) = world(config, store.clone(), &name)?;
         say(&format!("serving {}; interrupt to stop", store.path().display()));
-        let work = take(&world, self.runner_id, config.get("concurrency")?, Until::Stopped, stop.clone());
-        let (ended, ()) = tokio::try_join!(work, schedule(&store, stop.clone()))?;
+        let scheduling = Scheduling::of(library::folder(config), world.clone(), name.clone());
+        let work = take(&world, name, config.get("concurrency")?, Until::Stopped, stop.clone());
+        let (ended, ()) = tokio::try_join!(work, scheduling.run(stop.clone()))?;
+        give_back(limits).await;
         say(&format!("stopped; {} ended here", crate::figures::counted(ended, "item")));
         store.close().await;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// The one place where the scheduler belongs: every few seconds, until `stop`, it asks
-/// `engine::schedule` what is due, claims each slot in the store, and begins its run.
-async fn schedule(_store: &Store, mut stop: watch::Receiver<Stop>) -> Result<()> {
-    // A sender that is gone stops it too.
-    let _ = stop.wait_for(|stop| *stop != Stop::No).await;
-    Ok(())
 }

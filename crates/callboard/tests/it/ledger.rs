@@ -11,8 +11,11 @@ fn objects(text: &str) -> Vec<Value> {
 #[test]
 fn a_pause_is_kept_shown_and_audited() {
     let desk = Desk::new();
-    desk.folder.write("pipelines/orders.yaml", "name: orders\nschedule: \"0 2 * * *\"\nsteps: []\n");
-    desk.folder.write("pipelines/by-hand.yaml", "name: by-hand\nsteps: []\n");
+    desk.folder.write(
+        "pipelines/orders.yaml",
+        "name: orders\nschedule: \"0 2 * * *\"\nsteps: [{name: a, function: sleep}]\n",
+    );
+    desk.folder.write("pipelines/by-hand.yaml", "name: by-hand\nsteps: [{name: a, function: sleep}]\n");
     let listed = desk.call(&["schedule"]);
     assert!(listed.stdout.contains("every day at 02:00 UTC"), "{}", listed.stdout);
     assert!(!listed.stdout.contains("by-hand"), "{}", listed.stdout);
@@ -39,13 +42,17 @@ fn a_pause_is_kept_shown_and_audited() {
 #[test]
 fn an_invalid_schedule_is_named_and_fails_the_list() {
     let desk = Desk::new();
-    desk.folder.write("pipelines/a.yaml", "schedule: \"0 2 * *\"\n");
+    desk.folder
+        .write("pipelines/a.yaml", "name: a\nschedule: \"0 2 * *\"\nsteps: [{name: a, function: sleep}]\n");
+    desk.folder.write("pipelines/by-hand.yaml", "name: by-hand\nsteps: 3\n");
     desk.folder.write(
         "pipelines/b.json",
-        r#"{"name": "b", "schedule": {"cron": "@hourly", "timezone": "Asia/Tokyo"}}"#,
+        r#"{"name": "b", "schedule": {"cron": "@hourly", "timezone": "Asia/Tokyo"},
+            "steps": [{"name": "a", "function": "sleep"}]}"#,
     );
     let listed = desk.call(&["schedule"]);
     assert!(listed.code == 1 && listed.stdout.contains("has 4 fields"), "{}", listed.stdout);
+    assert!(!listed.stdout.contains("by-hand"), "{}", listed.stdout);
     let next = objects(&desk.call(&["schedule", "next", "b", "--count", "3", "--format", "ndjson"]).stdout);
     assert_eq!(next.len(), 3);
 }
@@ -79,7 +86,7 @@ fn a_run_is_audited_however_it_ends() {
     desk.call(&["collect", "a.ics"]);
     desk.call(&["collect", "a.ics", dead, "--allow-private"]);
     desk.call(&["collect", "a.ics", "--dry-run"]);
-    let text = desk.call(&["audit", "--format", "ndjson"]).stdout;
+    let text = desk.call(&["audit", "--operation", "collect", "--format", "ndjson"]).stdout;
     let ends: Vec<_> = objects(&text).iter().map(|e| [e["outcome"].clone(), e["level"].clone()]).collect();
     assert_eq!(ends, [["partial", "warning"], ["completed", "info"]], "{text}");
     assert!(objects(&text).iter().all(|entry| entry["run"].is_string() && entry["duration_ms"].is_u64()));

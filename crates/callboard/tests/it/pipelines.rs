@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::call::Desk;
 
-const FAULTY: &str = "name: p\nsteps:\n  - name: a\n    function: notify\n    dependson: [b]\n";
+const FAULTY: &str = "name: p\nsteps:\n  - name: a\n    function: sleep\n    dependson: [b]\n";
 
 fn docs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
@@ -110,7 +110,7 @@ fn the_page_shows_every_key() {
 fn the_schema_and_the_lint_agree_on_what_is_required() {
     let schema = pipeline::schema();
     assert_eq!(schema["required"], serde_json::json!(["name", "steps"]));
-    let least = pipeline::load("p", "name: p\nsteps: [{name: a, function: notify}]").expect("it can be run");
+    let least = pipeline::load("p", "name: p\nsteps: [{name: a, function: sleep}]").expect("it can be run");
     assert_eq!(
         least.pipeline,
         Pipeline { steps: least.pipeline.steps.clone(), name: "p".to_owned(), ..Pipeline::default() }
@@ -152,10 +152,10 @@ fn graph_draws_or_says_what_keeps_it_from_it() {
     desk.folder.write("faulty.yaml", FAULTY);
     desk.folder.write(
         "right.yaml",
-        "name: p\nsteps:\n  - {name: a, function: notify}\n  - {name: b, function: notify}\n",
+        "name: p\nsteps:\n  - {name: a, function: sleep}\n  - {name: b, function: sleep}\n",
     );
     let answer = desk.call(&["graph", "right.yaml"]);
-    assert!(answer.code == 0 && answer.stdout.contains("● a   notify\n▽ b   notify\n"), "{}", answer.stdout);
+    assert!(answer.code == 0 && answer.stdout.contains("● a   sleep\n▽ b   sleep\n"), "{}", answer.stdout);
     assert!(desk.call(&["graph", "right.yaml", "--format", "mermaid"]).stdout.starts_with("flowchart TD"));
     assert_eq!(desk.call(&["graph", "right.yaml", "--out", "right.svg"]).code, 0);
     let drawn = std::fs::read_to_string(desk.folder.path().join("right.svg")).expect("it is written");
@@ -179,7 +179,9 @@ fn functions_are_listed_from_their_own_types() {
 fn every_function_has_an_example_that_can_be_run() {
     for function in engine::functions::all() {
         let example: String = function.example.trim().lines().map(|line| format!("  {line}\n")).collect();
-        let file = format!("name: example\nsteps:\n{example}");
+        // The parameters that examples speak of.
+        let params = "{city: Oslo, token: {required: true, secret: true}}";
+        let file = format!("name: example\nparams: {params}\nsteps:\n{example}");
         let faults = pipeline::load(function.name, &file).err().unwrap_or_default();
         assert!(faults.is_empty(), "{}\n{file}", faults.iter().map(|f| format!("{f}\n")).collect::<String>());
         assert!(file.contains(&format!("function: {}", function.name)), "{file}");

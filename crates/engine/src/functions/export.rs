@@ -15,7 +15,7 @@ use crate::present::{event_json, events_csv, events_ics};
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "export",
     summary: "Writes events into a file, for other programs to read. Readers never see half a file.",
-    example: "- name: calendar\n  function: export\n  with: {path: \"calendars/{{ params.city }}.ics\", format: ics, category: music}\n",
+    example: "- name: calendar\n  function: export\n  with: {path: \"calendars/{{ run.date }}.ics\", format: ics, category: music}\n",
     schema: || schema_for!(Params),
     spreads: false,
 };

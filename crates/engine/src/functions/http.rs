@@ -17,7 +17,7 @@ mod landed;
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "http",
     summary: "Sends one HTTP request and gives the answer.",
-    example: "- name: announce\n  function: http\n  max_retries: 0\n  with:\n    method: POST\n    url: https://api.example.org/refresh\n    headers: {Authorization: \"Bearer {{ params.token }}\"}\n    json: {city: \"{{ params.city }}\"}\n    expect: [200, 202]\n",
+    example: "- name: announce\n  function: http\n  max_retries: 0\n  with:\n    method: POST\n    url: https://api.example.org/refresh\n    headers: {Authorization: \"Bearer {{ env.EXAMPLE_TOKEN }}\"}\n    json: {day: \"{{ run.date }}\"}\n    expect: [200, 202]\n",
     schema: || schema_for!(Params),
     spreads: false,
 };

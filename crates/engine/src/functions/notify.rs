@@ -10,7 +10,7 @@ use super::{Answer, Call, Failure, Function, FunctionSpec};
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "notify",
     summary: "Writes a message into the log. Secrets in it are masked.",
-    example: "- name: tell\n  function: notify\n  with:\n    message: \"{{ params.city }} is up to date\"\n    fields: {city: \"{{ params.city }}\"}\n",
+    example: "- name: tell\n  function: notify\n  with:\n    message: \"{{ run.pipeline }} is up to date\"\n    fields: {day: \"{{ run.date }}\"}\n",
     schema: || schema_for!(Params),
     spreads: false,
 };

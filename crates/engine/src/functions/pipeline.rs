@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use model::RunId;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -16,12 +15,12 @@ use store::{Begun, Overlap, RunDetail, RunState, StepStatus};
 
 use super::{Answer, Call, Child, Children, Failure, Function, FunctionSpec};
 use crate::pipeline::{self, Pipeline};
-use crate::run::{Manner, Starting, id_within, start_within};
+use crate::run::{Manner, Starting, id_within, redrive, secrets, start_within};
 
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "pipeline",
     summary: "Runs another pipeline and waits until it has ended. It is cancelled with this one.",
-    example: "- name: reload\n  function: pipeline\n  with:\n    name: venues\n    params: {city: \"{{ params.city }}\"}\n",
+    example: "- name: reload\n  function: pipeline\n  with:\n    name: venues\n    params: {city: Essen}\n",
     schema: || schema_for!(Params),
     spreads: true,
 };
@@ -94,7 +93,8 @@ async fn begin(call: &Call) -> Result<Answer, Failure> {
                 store.cancel(run, (call.world.clock)(), why).await?;
                 Err(Failure::input(format!("cannot run it: {why}")))
             }
-            Begun::Queued { .. } => Ok(Answer::spread(waiting)),
+            // Only a run that is begun for a slot can find it taken.
+            Begun::Queued { .. } | Begun::Taken => Ok(Answer::spread(waiting)),
         },
     }
 }
@@ -111,6 +111,8 @@ fn starting(call: &Call, params: Params) -> Result<Starting, Failure> {
             "params: a value holds a secret, and the store keeps no secrets: let the other pipeline read `env` itself",
         ));
     }
+    let mut params = values.as_object().cloned().unwrap_or_default();
+    add_secrets(call, &pipeline, &mut params)?;
     let own = &call.run.manner;
     Ok(Starting {
         // One that cancelled the older run might cancel those that wait for it.
@@ -125,10 +127,29 @@ fn starting(call: &Call, params: Params) -> Result<Starting, Failure> {
             date: own.date,
             ..Manner::default()
         },
+        by: format!("run {}", call.run.id),
+        slot: None,
         command: json!({"command": "pipeline", "pipeline": named, "within": call.run.id, "step": call.path}),
-        params: values.as_object().cloned().unwrap_or_default(),
+        params,
         pipeline,
     })
+}
+
+/// Secret parameters have their values from the environment of whoever works on the run.
+fn add_secrets(call: &Call, pipeline: &Pipeline, params: &mut Map<String, Value>) -> Result<(), Failure> {
+    for (name, _) in pipeline.declared().filter(|(_, param)| param.secret) {
+        let variable = secrets::variable(name);
+        if params.contains_key(name) {
+            return Err(Failure::input(format!(
+                "params: {name} is a secret parameter, and the store keeps no secrets: set {variable} where the \
+                 runner runs"
+            )));
+        }
+        if let Some(value) = (call.world.env)(&variable) {
+            params.insert(name.to_owned(), Value::from(value));
+        }
+    }
+    Ok(())
 }
 
 /// Looks whether the run has ended.
@@ -146,7 +167,8 @@ async fn look(call: &Call) -> Result<Answer, Failure> {
         (RunState::Ended, _)
             if last_fault.is_some_and(|told| detail.ended_at.is_none_or(|end| told >= end)) =>
         {
-            again(call, run, &detail).await
+            redrive(&call.world.store, run, None).await?;
+            Ok(Answer::later(LOOKS_EVERY.0))
         }
         (RunState::Ended, _) => Err(Failure::passing(RUN_FAILED, why(&detail))),
         _ => match time_limit(call).filter(|limit| elapsed(since, now) >= *limit) {
@@ -173,16 +195,6 @@ fn ended(detail: &RunDetail) -> Answer {
     let outcome = detail.outcome.as_deref().unwrap_or_default();
     let partial = (outcome == "partial").then(|| why(detail));
     Answer { partial, ..Answer::done(json!({"run": detail.id, "outcome": outcome})) }
-}
-
-/// Brings back what failed or never ran.
-async fn again(call: &Call, run: RunId, detail: &RunDetail) -> Result<Answer, Failure> {
-    let definition = serde_json::from_value::<crate::run::Definition>(detail.definition.clone());
-    let definition = definition.map_err(|error| Failure::lasting("definition", error.to_string()))?;
-    let plan = definition.plan()?;
-    let waits = plan.steps.iter().map(|step| (step.no, [step.needs.clone(), step.after.clone()].concat()));
-    call.world.store.redrive(run, None, &waits.collect()).await?;
-    Ok(Answer::later(LOOKS_EVERY.0))
 }
 
 /// Why a run did not complete.

@@ -26,7 +26,7 @@ use lines::Lines;
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "shell",
     summary: "Runs a command; the JSON lines that it prints are output, or records that are kept.",
-    example: "- name: plugin\n  function: shell\n  with:\n    command: [python3, listings.py]\n    env: {CITY: \"{{ params.city }}\"}\n    output: records\n    source: town-hall\n",
+    example: "- name: plugin\n  function: shell\n  with:\n    command: [python3, listings.py]\n    env: {DAY: \"{{ run.date }}\"}\n    output: records\n    source: town-hall\n",
     schema: || schema_for!(Params),
     spreads: false,
 };

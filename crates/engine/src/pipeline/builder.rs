@@ -27,7 +27,8 @@ use model::Finding;
 use serde_json::Value;
 
 use super::check::{Rules, built};
-use super::spec::{ConditionSpec, Overlap, Param, Pipeline, Schedule, Span, Step};
+use super::spec::{ConditionSpec, Overlap, Param, Pipeline, Span, Step};
+use crate::schedule::ScheduleSpec;
 
 /// Builds a [`Pipeline`]; nothing is checked before [`PipelineBuilder::build`].
 #[derive(Debug, Clone, Default)]
@@ -42,7 +43,7 @@ impl Pipeline {
     ///     .description("Everything, at night.")
     ///     .schedule("0 3 * * *")
     ///     .parallel(4)
-    ///     .step(Step::call("count", "sql").with("text", "select count(*) from events"))
+    ///     .step(Step::call("count", "sql").with("query", "select count(*) from event_listings"))
     ///     .build();
     /// assert!(built.is_ok());
     ///
@@ -81,7 +82,7 @@ impl PipelineBuilder {
     /// let token = Param { secret: true, required: true, ..Param::default() };
     /// let built = Pipeline::builder("posts")
     ///     .declare("token", token)
-    ///     .step(Step::call("post", "http").with("headers", serde_json::json!({"Authorization": "Bearer {{ params.token }}"})))
+    ///     .step(Step::call("post", "http").with("url", "https://example.org/").with("headers", serde_json::json!({"Authorization": "Bearer {{ params.token }}"})))
     ///     .build();
     /// assert!(built.is_ok());
     /// ```
@@ -91,7 +92,7 @@ impl PipelineBuilder {
     }
 
     /// A cron line in UTC, or a schedule with all its settings.
-    pub fn schedule(mut self, schedule: impl Into<Schedule>) -> Self {
+    pub fn schedule(mut self, schedule: impl Into<ScheduleSpec>) -> Self {
         self.0.schedule = Some(schedule.into());
         self
     }
@@ -200,7 +201,7 @@ impl Step {
     ///
     /// ```
     /// # use engine::pipeline::{Pipeline, Step};
-    /// let step = Step::call("count", "sql").for_each("range(1000000)").with("text", "select {{ item }}");
+    /// let step = Step::call("count", "sql").for_each("range(1000000)").with("query", "select {{ item }}");
     /// assert!(Pipeline::builder("many").step(step).build().is_ok());
     /// ```
     pub fn for_each(mut self, over: impl Into<Value>) -> Step {
@@ -236,11 +237,5 @@ impl Step {
     pub fn disabled(mut self) -> Step {
         self.enabled = false;
         self
-    }
-}
-
-impl From<&str> for Schedule {
-    fn from(cron: &str) -> Schedule {
-        Schedule::Cron(cron.to_owned())
     }
 }

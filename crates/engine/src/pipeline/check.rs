@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::spec::Pipeline;
 use super::{DEEPEST_VALUE, LARGEST_FILE_BYTES, MOST_FINDINGS};
 use crate::functions::{self, FunctionSpec};
+use crate::schedule;
 
 /// What a pipeline is checked against.
 #[derive(Clone, Copy)]
@@ -24,7 +25,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Rules {
-        Rules { functions: functions::all(), schedule: looks_like_cron }
+        Rules { functions: functions::all(), schedule: is_schedule }
     }
 }
 
@@ -176,15 +177,7 @@ fn older_names(finding: &mut Finding) {
     }
 }
 
-/// Whether a line has the five parts of a cron line, or is one of the words for them. What the parts
-/// say is left to the schedule.
-fn looks_like_cron(line: &str, _zone: Option<&str>) -> Result<(), String> {
-    const WORDS: [&str; 7] =
-        ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    let parts = line.split_whitespace().count();
-    let sign = |c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "*/,-?#@".contains(c);
-    match WORDS.contains(&line.trim()) || (parts == 5 && line.chars().all(sign)) {
-        true => Ok(()),
-        false => Err("it has five parts: minute, hour, day of the month, month, day of the week".to_owned()),
-    }
+/// Whether a cron line, in a zone, is a schedule.
+fn is_schedule(line: &str, zone: Option<&str>) -> Result<(), String> {
+    schedule::parse(line, zone).map(drop)
 }

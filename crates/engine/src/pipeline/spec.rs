@@ -6,15 +6,16 @@
 
 mod amounts;
 mod param;
-mod schedule;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::schedule::{ScheduleSpec, Stated};
+
 pub use amounts::Span;
 pub use param::Param;
-pub use schedule::{Overlap, Schedule, ScheduleSpec};
+pub use store::Overlap;
 
 /// A pipeline: steps, what they depend on, and when it all runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,8 +35,9 @@ pub struct Pipeline {
     pub params: Map<String, Value>,
     /// When it runs by itself: a cron line like `0 6 * * *`, or an object with `cron` and its own
     /// settings.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<Schedule>,
+    #[serde(default, deserialize_with = "ScheduleSpec::stated", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Stated>")]
+    pub schedule: Option<ScheduleSpec>,
     /// What happens to a run that would begin while another with the same parameters is under way:
     /// it queues unless said.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_default")]
@@ -193,7 +195,7 @@ impl Pipeline {
     /// What happens to a run that would begin while another is under way: the schedule's own word where
     /// it has one, for runs that it begins.
     pub fn scheduled_overlap(&self) -> Overlap {
-        self.schedule.as_ref().and_then(|schedule| schedule.spec().overlap).unwrap_or(self.overlap)
+        self.schedule.as_ref().and_then(|schedule| schedule.overlap).unwrap_or(self.overlap)
     }
 }
 

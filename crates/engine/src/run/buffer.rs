@@ -108,6 +108,7 @@ mod tests {
             siblings: Siblings::default(),
             step: None,
             run: None,
+            audit: Vec::new(),
         };
         Executed { ack, records: 0 }
     }

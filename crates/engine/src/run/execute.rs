@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::context::{elapsed_ms, later};
 use super::siblings::siblings;
-use super::{Backoff, Input, RunContext, RunError, World, each};
+use super::{Backoff, Input, RunContext, RunError, World, audit, each};
 use crate::functions::{Answer, Call, Child, Failure, Function};
 use crate::pipeline::{Inner, PlanStep, Work};
 use crate::spans;
@@ -89,6 +89,7 @@ impl Execution<'_> {
                 ..ended.map(|status| siblings(&self.run.plan, self.step.no, status)).unwrap_or_default()
             },
             step: ended.filter(|_| self.step.parent.is_none()).map(|status| StepEnd { status, reason }),
+            audit: audit::item(self.run, self.step, self.lease, &ending, ((self.world.clock)(), elapsed_ms)),
             ..Ack::of(self.lease, ending)
         };
         Executed { ack, records }

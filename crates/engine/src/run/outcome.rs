@@ -4,9 +4,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use model::RunId;
 use serde::Serialize;
 use serde_json::json;
-use store::{ItemCounts, RunDetail, RunEnd, StepRow, StepStatus};
+use store::{AuditEntry, ItemCounts, RunDetail, RunEnd, StepRow, StepStatus};
 
-use super::{RunContext, RunError, World};
+use super::{RunContext, RunError, World, audit};
 use crate::collect::Outcome;
 
 /// The machine-readable summary of a run, ended or not.
@@ -92,8 +92,8 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The end of a run all of whose steps have ended.
-pub(super) async fn end_of(world: &World, run: &RunContext) -> Result<RunEnd, RunError> {
+/// The end of a run all of whose steps have ended, and what the audit log is told of it.
+pub(super) async fn end_of(world: &World, run: &RunContext) -> Result<(RunEnd, Vec<AuditEntry>), RunError> {
     let Some(detail) = world.store.run(run.id).await? else {
         return Err(RunError::Fault(format!("run {} is not there", run.id)));
     };
@@ -103,7 +103,9 @@ pub(super) async fn end_of(world: &World, run: &RunContext) -> Result<RunEnd, Ru
     let now = (world.clock)();
     let summary = RunSummary { outcome: Some(outcome.name().to_owned()), ..RunSummary::of(&detail, now) };
     let kept = serde_json::to_value(&summary).unwrap_or_else(|_| json!({}));
-    Ok(RunEnd { outcome: outcome.name().to_owned(), summary: kept })
+    let end = RunEnd { outcome: outcome.name().to_owned(), summary: kept };
+    let told = audit::ended(&detail, &end, now);
+    Ok((end, told))
 }
 
 /// Partial is never dressed up as complete, and a failure that was to stop the run has failed it.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use model::RunId;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::alive::{Identity, reap};
 use super::context::later;
 use super::turns::Turns;
 use super::{Backoff, RunError, World};
+use crate::spans;
 
 /// Bounds and manners of a runner.
 #[derive(Debug, Clone)]
@@ -100,7 +102,7 @@ impl Runner {
             let id = runner.world.store.start_runner(identity.start(now, until)).await?;
             reap(&runner.world.store, id, now).await?;
             let mut turns = Turns::new(runner.clone(), id, stop.clone());
-            let went = turns.go_on().await;
+            let went = turns.go_on().instrument(spans::runner(&identity.name)).await;
             let left = turns.leave().await;
             ended += turns.ended();
             went?;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::{Map, Value, json};
-use store::{Begun, ItemId, Lock, NewRun, NewStep, Overlap};
+use store::{Begun, ItemId, Lock, NewRun, NewStep, Overlap, SlotClaim};
 
-use super::{Definition, Manner, RunError, World, step_items};
+use super::{Definition, Manner, RunError, World, audit, step_items};
 use crate::pipeline::{Pipeline, Plan};
 
 /// A run to begin.
@@ -23,7 +24,14 @@ pub struct Starting {
     pub overlap: Option<Overlap>,
     /// What was asked for, for whoever reads the list of runs; without secrets.
     pub command: Value,
+    /// Who begins it: a runner or server by its name, or [`COMMAND_LINE`].
+    pub by: String,
+    /// The slot of the pipeline's schedule that it is begun for; claimed with it.
+    pub slot: Option<DateTime<Utc>>,
 }
+
+/// Who does it, where no runner does.
+pub const COMMAND_LINE: &str = "command line";
 
 /// A run that was begun, or not.
 #[derive(Debug, Clone)]
@@ -36,8 +44,18 @@ pub struct Started {
     pub secrets: Map<String, Value>,
 }
 
-/// Begins a run: it is in the store, with its steps, and any runner may take it.
+/// Begins a run: it is in the store, with its steps, and any runner may take it. The audit log is told,
+/// also when it cannot begin.
 pub async fn start(world: &World, starting: Starting) -> Result<Started, RunError> {
+    let (pipeline, by) = (starting.pipeline.name.clone(), starting.by.clone());
+    let started = begin(world, starting).await;
+    if let Err(error) = &started {
+        audit::not_begun(&world.store, &pipeline, &by, (world.clock)(), error).await;
+    }
+    started
+}
+
+async fn begin(world: &World, starting: Starting) -> Result<Started, RunError> {
     let (new, secrets) = prepare(world, RunId::new(), starting)?;
     let run = new.id;
     let begun = world.store.start_run(new).await?;
@@ -52,15 +70,6 @@ pub(crate) async fn start_within(
     starting: Starting,
 ) -> Result<Option<Started>, RunError> {
     let (new, secrets) = prepare(world, id_within(outer, holder), starting)?;
-    if !secrets.is_empty() {
-        let names: Vec<&str> = secrets.keys().map(String::as_str).collect();
-        return Err(RunError::Usage(format!(
-            "{} has secret parameters ({}), which cannot be handed over, as the store keeps no secrets: let it \
-             read `env` itself",
-            new.pipeline,
-            names.join(", ")
-        )));
-    }
     let run = new.id;
     let begun = world.store.start_run_within(outer, holder, new).await?;
     Ok(begun.map(|begun| Started { run, begun, secrets }))
@@ -73,12 +82,12 @@ pub(crate) fn id_within(outer: RunId, holder: ItemId) -> RunId {
 
 /// A run as the store takes it, and the values that it does not keep.
 fn prepare(world: &World, id: RunId, starting: Starting) -> Result<(NewRun, Map<String, Value>), RunError> {
-    let Starting { pipeline, params, manner, overlap, command } = starting;
+    let Starting { pipeline, params, manner, overlap, command, by, slot } = starting;
     let (params, secrets) = complete(&pipeline, params)?;
     let lock = overlap.map(|overlap| Lock { name: lock_name(&pipeline.name, &params), overlap });
     let definition = Definition { pipeline, params, manner };
     let plan = definition.plan()?;
-    let new = NewRun {
+    let mut new = NewRun {
         id,
         at: (world.clock)(),
         pipeline: plan.name.clone(),
@@ -89,7 +98,10 @@ fn prepare(world: &World, id: RunId, starting: Starting) -> Result<(NewRun, Map<
         steps: steps_of(&plan),
         items: step_items(&plan, &plan.roots, &world.functions),
         cap: plan.max_parallel_steps.clamp(1, world.bounds.concurrency),
+        claim: slot.map(|slot| SlotClaim { slot, by: by.clone() }),
+        audit: Vec::new(),
     };
+    new.audit = audit::begun(&new, &by);
     Ok((new, secrets))
 }
 

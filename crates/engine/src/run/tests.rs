@@ -83,7 +83,7 @@ async fn world(probe: &Arc<Probe>) -> Arc<World> {
 fn starting(yaml: &str) -> Starting {
     let pipeline = crate::pipeline::load("p.yaml", yaml).unwrap().pipeline;
     let (params, manner, command) = (Map::new(), Manner::default(), json!({}));
-    Starting { pipeline, params, manner, overlap: None, command }
+    Starting { pipeline, params, manner, overlap: None, command, by: COMMAND_LINE.to_owned(), slot: None }
 }
 
 async fn run_to_end(world: &Arc<World>, run: model::RunId) -> store::RunDetail {

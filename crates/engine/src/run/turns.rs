@@ -229,11 +229,12 @@ fn bare(lease: &Lease, ending: Ending) -> Executed {
 
 /// The root of a run has nothing to do but to sum up.
 async fn end_of_run(world: &Arc<World>, run: &Arc<RunContext>, lease: &Lease) -> Result<Executed, RunError> {
-    let end = match lease.phase {
-        Phase::Finish => Some(outcome::end_of(world, run).await?),
-        Phase::Start => None,
+    let (end, audit) = match lease.phase {
+        Phase::Finish => outcome::end_of(world, run).await.map(|(end, audit)| (Some(end), audit))?,
+        Phase::Start => (None, Vec::new()),
     };
-    Ok(Executed { ack: Ack { run: end, ..Ack::of(lease, Ending::Done { output: None }) }, records: 0 })
+    let ack = Ack { run: end, audit, ..Ack::of(lease, Ending::Done { output: None }) };
+    Ok(Executed { ack, records: 0 })
 }
 
 /// Waits for what is under way; for ever when nothing is.

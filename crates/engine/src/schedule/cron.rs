@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
-use super::{CatchUp, Overlap, Schedule, When};
+use super::{CatchUp, Schedule, When};
 
 /// Reads a cron expression in a zone (UTC when none is named). The error is in words for whoever
 /// wrote it. `disabled` is accepted and runs once.
@@ -21,7 +21,6 @@ pub fn parse(expression: &str, zone: Option<&str>) -> Result<Schedule, String> {
         jitter: TimeDelta::zero(),
         catch_up: CatchUp::default(),
         catch_up_window: TimeDelta::days(1),
-        overlap: Overlap::default(),
     })
 }
 

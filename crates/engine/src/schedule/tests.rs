@@ -180,14 +180,14 @@ fn disabled_runs_once() {
 
 #[test]
 fn a_file_states_it_short_or_whole() {
-    let short: ScheduleSpec = serde_json::from_value(json!("0 2 * * *")).expect("short");
+    let stated = |value| serde_json::from_value::<Stated>(value).map(ScheduleSpec::from);
+    let short = stated(json!("0 2 * * *")).expect("short");
     assert_eq!(short, ScheduleSpec::new("0 2 * * *", None));
     let whole = json!({"cron": "0 2 * * *", "timezone": "Europe/Berlin", "overlap": "cancel_older", "catch_up": "none"});
-    let whole: ScheduleSpec = serde_json::from_value(whole).expect("whole");
-    assert_eq!((whole.overlap, whole.catch_up), (Overlap::CancelOlder, CatchUp::None));
-    let again: ScheduleSpec = serde_json::from_value(json!(whole)).expect("what was written");
-    assert_eq!(again, whole);
-    assert!(serde_json::from_value::<ScheduleSpec>(json!({"cron": "@daily", "zone": "UTC"})).is_err());
+    let whole = stated(whole).expect("whole");
+    assert_eq!((whole.overlap, whole.catch_up), (Some(store::Overlap::CancelOlder), CatchUp::None));
+    assert_eq!(stated(json!(whole)).expect("what was written"), whole);
+    assert!(stated(json!({"cron": "@daily", "zone": "UTC"})).is_err());
     let long = ScheduleSpec { jitter_secs: 100_000, ..short };
     assert!(long.compile().expect_err("too long").contains("a day"));
 }

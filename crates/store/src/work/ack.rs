@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{ItemId, Lease, NewItem, RunnerId, StepStatus};
-use crate::LandedDocument;
+use crate::{AuditEntry, LandedDocument};
 
 pub(super) use enter::parent_counts;
 pub(super) use siblings::stop;
@@ -51,6 +51,9 @@ pub struct Ack {
     pub step: Option<StepEnd>,
     /// How its run ended; for the root of a run, and heeded only when that ends by this ack.
     pub run: Option<RunEnd>,
+    /// What the audit log is told with it, as said by its runner; heeded only when the item ends by this
+    /// ack.
+    pub audit: Vec<AuditEntry>,
 }
 
 impl Ack {
@@ -67,6 +70,7 @@ impl Ack {
             siblings: Siblings::default(),
             step: None,
             run: None,
+            audit: Vec::new(),
         }
     }
 }
@@ -96,7 +100,7 @@ pub enum Ending {
         /// Not before.
         due: DateTime<Utc>,
     },
-    /// It waits for something outside its run and is to be looked at again then. That is no attempt.
+    /// It waits for something outside its run and is to be looked at again then. That is no failure.
     Later {
         /// Not before.
         due: DateTime<Utc>,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use model::RunId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::SqliteConnection;
@@ -11,7 +12,7 @@ use super::counts::{Counts, NO_STEP};
 use super::{ItemId, ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
 use crate::runs::{run_id, stamp};
 use crate::sql::SqlResult;
-use crate::{Store, StoreError};
+use crate::{AuditEntry, Store, StoreError, audit, schedules};
 
 /// A run to begin.
 #[derive(Debug, Clone)]
@@ -34,6 +35,20 @@ pub struct NewRun {
     pub items: Vec<NewItem>,
     /// How many of them may be under way at once.
     pub cap: u32,
+    /// The slot of its pipeline's schedule that it is begun for.
+    pub claim: Option<SlotClaim>,
+    /// What the audit log is told with it, and only then. The outcome of each becomes how the run
+    /// stands: `running`, `queued` or `skipped`.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// A slot that a run is begun for: it is claimed in the transaction that begins the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotClaim {
+    /// The slot.
+    pub slot: DateTime<Utc>,
+    /// Who claims it.
+    pub by: String,
 }
 
 /// A step of a run.
@@ -58,16 +73,16 @@ pub struct Lock {
     pub overlap: Overlap,
 }
 
-/// What to do when a run would overlap an earlier one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What happens to a run that would begin while another one is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
-    /// Wait until the earlier one has ended.
+    /// It waits for the other to end.
     #[default]
     Queue,
-    /// Do not run.
+    /// It does not take place.
     Skip,
-    /// Stop the earlier one, then run.
+    /// The older one is cancelled.
     CancelOlder,
 }
 
@@ -81,11 +96,13 @@ pub enum Begun {
         /// The one that has the lock now.
         behind: RunId,
     },
-    /// It was left out: another run has its lock. Nothing was kept.
+    /// It was left out: another run has its lock. Nothing was kept but the claim of its slot.
     Skipped {
         /// The one that has it.
         behind: RunId,
     },
+    /// Its slot was claimed by another server before, or its schedule is paused. Nothing was kept.
+    Taken,
 }
 
 impl Store {
@@ -110,16 +127,27 @@ impl Store {
         }
     }
 
-    async fn start_in_transaction(&self, run: NewRun, within: Option<(RunId, ItemId)>) -> SqlResult<Begun> {
+    async fn start_in_transaction(
+        &self,
+        mut run: NewRun,
+        within: Option<(RunId, ItemId)>,
+    ) -> SqlResult<Begun> {
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
         let within = match within {
             Some((outer, holder)) => Some((path_within(conn, outer).await?, holder)),
             None => None,
         };
+        if !is_ours(conn, &run).await? {
+            return Ok(Begun::Taken);
+        }
+        let audit = std::mem::take(&mut run.audit);
         let behind = holder(conn, run.lock.as_ref()).await?;
         match (behind, run.lock.as_ref()) {
             (Some(behind), Some(lock)) if lock.overlap == Overlap::Skip => {
+                let told = audit.into_iter().map(|entry| AuditEntry { run: None, ..entry });
+                tell(conn, told.collect(), "skipped").await?;
+                transaction.commit().await?;
                 return Ok(Begun::Skipped { behind });
             }
             (Some(_), Some(lock)) if lock.overlap == Overlap::CancelOlder => {
@@ -140,6 +168,7 @@ impl Store {
         children::close(conn, &[root]).await?;
         promote(conn).await?;
         let state = state_of(conn, seq).await?;
+        tell(conn, audit, state.name()).await?;
         transaction.commit().await?;
         Ok(match behind {
             Some(behind) if state == RunState::Queued => Begun::Queued { behind },
@@ -160,6 +189,19 @@ pub(crate) async fn wake_holder(conn: &mut SqliteConnection, run: i64) -> SqlRes
     let sql = "UPDATE items SET due = 0 WHERE state = 1 AND parent = (SELECT holder FROM runs WHERE seq = ?)";
     sqlx::query(sql).bind(run).execute(conn).await?;
     Ok(())
+}
+
+/// Whether the slot that the run is begun for is claimed by this; true for one begun for none.
+async fn is_ours(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<bool> {
+    match &run.claim {
+        Some(claim) => schedules::claim(conn, &run.pipeline, claim.slot, &claim.by, run.at).await,
+        None => Ok(true),
+    }
+}
+
+async fn tell(conn: &mut SqliteConnection, mut entries: Vec<AuditEntry>, outcome: &str) -> SqlResult<()> {
+    entries.iter_mut().for_each(|entry| outcome.clone_into(&mut entry.outcome));
+    audit::append(conn, &entries).await
 }
 
 /// The run that has the lock, or is the next to have it.

@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
+use serde_json::json;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::begin::{promote, wake_holder};
 use super::counts::{Counts, Place};
 use super::{ItemId, ItemState, RunState, children};
-use crate::runs::stamp;
+use crate::runs::{run_id, stamp};
 use crate::sql::{SqlResult, parse};
-use crate::{Store, StoreError};
+use crate::{AuditEntry, AuditLevel, Store, StoreError, audit};
 
 /// What stopping a run did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -191,16 +193,34 @@ async fn cancel_items(
 pub(super) async fn end_cancelled(conn: &mut SqliteConnection, at: DateTime<Utc>) -> SqlResult<()> {
     let sql = "UPDATE runs SET state = 'ended', outcome = 'cancelled', ended_at = ?, ended = ? \
                WHERE state = 'cancelling' \
-               AND NOT EXISTS (SELECT 1 FROM items i WHERE i.state = 2 AND i.run = runs.seq) RETURNING seq";
-    let ended: Vec<i64> =
-        sqlx::query_scalar(sql).bind(stamp(at)).bind(at.timestamp_millis()).fetch_all(&mut *conn).await?;
-    for run in &ended {
+               AND NOT EXISTS (SELECT 1 FROM items i WHERE i.state = 2 AND i.run = runs.seq) \
+               RETURNING seq, id, pipeline, began, note";
+    let ended = sqlx::query(sql).bind(stamp(at)).bind(at.timestamp_millis()).fetch_all(&mut *conn).await?;
+    let mut told = Vec::with_capacity(ended.len());
+    for row in &ended {
         let sql = "UPDATE steps SET status = 'cancelled' WHERE run = ? AND status IN ('pending', 'running')";
-        sqlx::query(sql).bind(*run).execute(&mut *conn).await?;
-        wake_holder(conn, *run).await?;
+        let run: i64 = row.try_get("seq")?;
+        sqlx::query(sql).bind(run).execute(&mut *conn).await?;
+        wake_holder(conn, run).await?;
+        told.push(cancelled(row, at)?);
     }
+    audit::append(conn, &told).await?;
     if !ended.is_empty() {
         promote(conn).await?;
     }
     Ok(())
+}
+
+/// Who ends a run that was cancelled: it ends by itself, once nothing of it is in hand any more.
+const ITSELF: &str = "callboard";
+
+fn cancelled(row: &SqliteRow, at: DateTime<Utc>) -> SqlResult<AuditEntry> {
+    let pipeline: Option<String> = row.try_get("pipeline")?;
+    let (note, began): (Option<String>, Option<i64>) = (row.try_get("note")?, row.try_get("began")?);
+    let entry = AuditEntry::new(at, ITSELF, "run.end", "cancelled").about(pipeline.unwrap_or_default());
+    Ok(AuditEntry {
+        level: AuditLevel::Warning,
+        duration_ms: began.map(|began| at.timestamp_millis() - began),
+        ..entry.within(run_id(row, "id")?, None).with(json!({"note": note}))
+    })
 }

@@ -118,7 +118,7 @@ impl Store {
 
 async fn ready_roots(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<Vec<i64>> {
     let sql = "SELECT i.id FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL AND i.state = 1 \
-               AND i.due <= ?1 AND r.state = 'running' AND (?2 IS NULL OR r.id = ?2) ORDER BY i.id LIMIT ?3";
+               AND i.due <= ?1 AND r.state = 'running' AND (?2 IS NULL OR r.id = ?2 OR instr(r.within, ?2)) ORDER BY i.id LIMIT ?3";
     sqlx::query_scalar(sql)
         .bind(ask.now.timestamp_millis())
         .bind(ask.run.map(|run| run.to_string()))

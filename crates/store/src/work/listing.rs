@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{ItemId, ItemState, RunState, StepNo, StepStatus};
+use super::{ItemState, RunState, StepNo, StepStatus};
 use crate::runs::run_id;
 use crate::sql::{SqlResult, json, parse};
 use crate::{Store, StoreError};
@@ -155,23 +155,6 @@ impl Store {
         let row = row.fetch_optional(&self.readers).await;
         let state = row.and_then(|row| row.map(|row| parse(row.try_get(0)?, RunState::of)).transpose());
         state.map_err(|error| self.fault("reading a run", error))
-    }
-
-    /// The runs that a run is within, outermost first.
-    pub async fn runs_around(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
-        let sql = "SELECT coalesce(within, '') FROM runs WHERE id = ?";
-        let path = sqlx::query_scalar(sql).bind(run.to_string()).fetch_optional(&self.readers).await;
-        let path: Option<String> = path.map_err(|error| self.fault("reading a run", error))?;
-        Ok(path.iter().flat_map(|path| path.split_whitespace()).filter_map(|id| id.parse().ok()).collect())
-    }
-
-    /// When an attempt at a child of `item` last failed with this class of fault.
-    pub async fn last_fault(&self, item: ItemId, class: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT max(a.ended) FROM items i JOIN attempts a ON a.item = i.id \
-                   WHERE i.parent = ? AND a.class = ?";
-        let last = sqlx::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
-        let last: Option<i64> = last.map_err(|error| self.fault("reading attempts", error))?;
-        Ok(last.and_then(DateTime::from_timestamp_millis))
     }
 
     /// Whether any run is under way or queued.

@@ -1,6 +1,7 @@
 //! What items need to know of those around them: what an outer one works on, what the ones beside it
 //! gave, how those within it ended.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -25,6 +26,23 @@ pub struct ItemRow {
 }
 
 impl Store {
+    /// The runs that a run is within, outermost first.
+    pub async fn runs_around(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
+        let sql = "SELECT coalesce(within, '') FROM runs WHERE id = ?";
+        let path = sqlx::query_scalar(sql).bind(run.to_string()).fetch_optional(&self.readers).await;
+        let path: Option<String> = path.map_err(|error| self.fault("reading a run", error))?;
+        Ok(path.iter().flat_map(|path| path.split_whitespace()).filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// When an attempt at a child of `item` last failed with this class of fault.
+    pub async fn last_fault(&self, item: ItemId, class: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT max(a.ended) FROM items i JOIN attempts a ON a.item = i.id \
+                   WHERE i.parent = ? AND a.class = ?";
+        let last = sqlx::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
+        let last: Option<i64> = last.map_err(|error| self.fault("reading attempts", error))?;
+        Ok(last.and_then(DateTime::from_timestamp_millis))
+    }
+
     /// An item; `None` when there is none.
     pub async fn item(&self, item: ItemId) -> Result<Option<ItemRow>, StoreError> {
         let row = sqlx::query("SELECT input, parent, step, key FROM items WHERE id = ?").bind(item.0);

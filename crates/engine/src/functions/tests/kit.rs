@@ -99,6 +99,8 @@ impl Kit {
             manner: self.manner.clone(),
             overlap: None,
             command: Value::Null,
+            by: run::COMMAND_LINE.to_owned(),
+            slot: None,
         };
         run::start(&self.world, starting).await.unwrap().run
     }

@@ -137,7 +137,7 @@ async fn what_cannot_be_run_is_told() {
     check("{}", "give either name or file").await;
     check("{name: inner, params: {txet: a}}", "did you mean `text`?").await;
     check("{name: inner, params: {text: '{{ env.KIT_SECRET }}'}}", "holds a secret").await;
-    check("{name: secret}", "secret parameters (token)").await;
+    check("{name: secret, params: {token: y}}", "token is a secret parameter").await;
     check("{name: inner}", "more than 8 deep").await;
     check("{name: same}", "with the same parameters, that waits for it").await;
 }

@@ -45,5 +45,5 @@ async fn a_function_that_dies_fails_its_step_and_nothing_else() {
         ran.detail.steps.iter().map(|step| format!("{} {}", step.path, step.status)).collect();
     assert_eq!(told, ["one failed", "two skipped", "three completed"]);
     assert_eq!(ran.outcome(), "partial");
-    assert!(ran.reason().contains("an item's task died"), "{}", ran.reason());
+    assert!(ran.reason().contains("an item died"), "{}", ran.reason());
 }

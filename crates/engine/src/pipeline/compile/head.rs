@@ -5,7 +5,7 @@ use schemars::JsonSchema as _;
 use serde_json::Value;
 
 use super::Compiler;
-use crate::pipeline::spec::{Param, Schedule};
+use crate::pipeline::spec::Param;
 
 impl Compiler<'_> {
     pub(super) fn head(&mut self) {
@@ -60,12 +60,16 @@ impl Compiler<'_> {
 
     fn schedule(&mut self) {
         let Some(schedule) = &self.pipeline.schedule else { return };
-        let spec = schedule.spec();
-        let Err(why) = (self.rules.schedule)(&spec.cron, spec.timezone.as_deref()) else { return };
-        let message = format!("`{}` is not a schedule: {why}", spec.cron);
-        match schedule {
-            Schedule::Cron(_) => self.fault(message).help = None,
-            Schedule::Full(_) => self.inside("cron", |c| c.fault(message).help = None),
+        let zone = schedule.timezone.as_deref();
+        // In UTC first, so that what is wrong with the zone is told where the zone stands.
+        if let Err(why) = (self.rules.schedule)(&schedule.cron, None) {
+            let message = format!("`{}` is not a schedule: {why}", schedule.cron);
+            match self.inside("cron", |c| c.is_absent()) {
+                true => self.fault(message).help = None,
+                false => self.inside("cron", |c| c.fault(message).help = None),
+            }
+        } else if let Err(why) = (self.rules.schedule)(&schedule.cron, zone) {
+            self.inside("timezone", |c| c.fault(why).help = None);
         }
     }
 }

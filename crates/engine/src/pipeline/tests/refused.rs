@@ -160,11 +160,15 @@ fn parameters_and_schedules() {
     assert_eq!(with("schedule: '@daily'"), "");
     assert!(
         with("schedule: 'every day'")
-            .contains("2:11: error: `every day` is not a schedule: it has five parts")
+            .contains("2:11: error: `every day` is not a schedule: \"every day\" has 2 fields")
     );
     assert!(
         with("schedule: {cron: '0 6 * *', timezone: Europe/Berlin}")
             .contains("2:18: error: `0 6 * *` is not")
+    );
+    assert!(
+        with("schedule: {cron: '0 6 * * *', timezone: Europe/Berln}")
+            .contains("2:41: error: \"Europe/Berln\" is not")
     );
     assert!(with("schedule: {corn: '0 6 * * *'}").contains("`schedule` needs `cron`"));
     assert!(with("overlap: cancel").contains("`overlap` cannot be `cancel` (did you mean `cancel_older`?"));

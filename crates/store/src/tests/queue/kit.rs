@@ -148,6 +148,8 @@ pub fn run(items: Vec<NewItem>) -> NewRun {
         parent: None,
     };
     NewRun {
+        claim: None,
+        audit: Vec::new(),
         id: RunId::new(),
         at: now(),
         pipeline: "p".to_owned(),

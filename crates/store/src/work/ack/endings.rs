@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::siblings::{BY_ITSELF, stop};
 use super::{Ack, Ending, Fault, Spread};
+use crate::AuditEntry;
 use crate::runs::write_end;
 use crate::sql::SqlResult;
 use crate::work::counts::Counts;
@@ -21,6 +22,16 @@ pub(super) struct Endings<'a> {
     counts: &'a mut Counts,
     done: Vec<Done>,
     ended: i64,
+    audit: Vec<AuditEntry>,
+}
+
+/// What a group of acks brought about.
+#[derive(Default)]
+pub(super) struct Ended {
+    /// How many items ended.
+    pub(super) items: i64,
+    /// What is to be told of that.
+    pub(super) audit: Vec<AuditEntry>,
 }
 
 /// An item that ended as it should, as its update takes it: id, milliseconds, output.
@@ -37,15 +48,15 @@ struct Left {
 
 impl<'a> Endings<'a> {
     pub(super) fn new(now: DateTime<Utc>, counts: &'a mut Counts) -> Endings<'a> {
-        Endings { at: now.timestamp_millis(), now, counts, done: Vec::new(), ended: 0 }
+        Endings { at: now.timestamp_millis(), now, counts, done: Vec::new(), ended: 0, audit: Vec::new() }
     }
 
-    /// Writes them all; gives how many items ended.
+    /// Writes them all.
     pub(super) async fn write(
         mut self,
         conn: &mut SqliteConnection,
         acks: Vec<(Held, Ack)>,
-    ) -> SqlResult<i64> {
+    ) -> SqlResult<Ended> {
         for (held, ack) in acks {
             let elapsed = i64::try_from(ack.elapsed_ms).unwrap_or(i64::MAX);
             let ended = self.ending(conn, &held, ack.ending, elapsed).await?;
@@ -54,6 +65,7 @@ impl<'a> Endings<'a> {
                 continue;
             }
             self.ended += 1;
+            self.audit.extend(ack.audit);
             if let Some(end) = ack.step {
                 end_step(conn, held.place.run, held.place.step, &end).await?;
             }
@@ -62,7 +74,7 @@ impl<'a> Endings<'a> {
             }
         }
         write_done(conn, &self.done).await?;
-        Ok(self.ended)
+        Ok(Ended { items: self.ended, audit: self.audit })
     }
 
     /// True when the item ends by it, as its runner says.
@@ -82,8 +94,10 @@ impl<'a> Endings<'a> {
                 Ok(false)
             }
             Ending::Spread(spread) => self.spread(conn, held, spread).await.map(|()| false),
-            Ending::Untouched => self.give_back(conn, held, None).await.map(|()| false),
-            Ending::Later { due } => self.give_back(conn, held, Some(due)).await.map(|()| false),
+            Ending::Untouched => self.untouched(conn, held, None).await.map(|()| false),
+            Ending::Later { due } => {
+                self.untouched(conn, held, Some(due.timestamp_millis())).await.map(|()| false)
+            }
             Ending::Retry { fault, due } if !held.last => {
                 self.retry(conn, held, fault, elapsed, due).await.map(|()| false)
             }
@@ -174,18 +188,17 @@ impl<'a> Endings<'a> {
         Ok(())
     }
 
-    /// The attempt keeps its number, so that no later lease has the same one; one more is allowed. To be
-    /// taken again at `due`, else at once.
-    async fn give_back(
+    /// The attempt keeps its number, so that no later lease has the same one; one more is allowed.
+    async fn untouched(
         &mut self,
         conn: &mut SqliteConnection,
         held: &Held,
-        due: Option<DateTime<Utc>>,
+        due: Option<i64>,
     ) -> SqlResult<()> {
         self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
         let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1, due = coalesce(?, due) \
                    WHERE id = ?";
-        sqlx::query(sql).bind(due.map(|due| due.timestamp_millis())).bind(held.id).execute(conn).await?;
+        sqlx::query(sql).bind(due).bind(held.id).execute(conn).await?;
         Ok(())
     }
 }

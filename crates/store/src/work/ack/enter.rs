@@ -14,7 +14,7 @@ use crate::sql::{SqlResult, keys};
 use crate::work::counts::Counts;
 use crate::work::held::Held;
 use crate::work::{ItemId, NewItem, RunnerId, children, control};
-use crate::{LandedDocument, Store};
+use crate::{AuditEntry, LandedDocument, Store, audit};
 
 impl Store {
     pub(in crate::work) async fn ack_in_transaction(&self, acks: Acks) -> SqlResult<Acked> {
@@ -33,7 +33,8 @@ impl Store {
         let parents = counts.parents();
         children::close(conn, &parents).await?;
         control::end_cancelled(conn, acks.at).await?;
-        count_for(conn, acks.runner.0, ended).await?;
+        count_for(conn, acks.runner.0, ended.items).await?;
+        tell(conn, acks.runner.0, ended.audit).await?;
         acked.parents = parent_counts(conn, &parents).await?;
         transaction.commit().await?;
         Ok(acked)
@@ -99,6 +100,17 @@ async fn enter_follow_ups(
         children::enter(conn, run, parent, items, counts).await?;
     }
     Ok(())
+}
+
+/// Writes the audit log in the runner's name.
+async fn tell(conn: &mut SqliteConnection, runner: i64, mut entries: Vec<AuditEntry>) -> SqlResult<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT id FROM runners WHERE runner = ?";
+    let name: String = sqlx::query_scalar(sql).bind(runner).fetch_one(&mut *conn).await?;
+    entries.iter_mut().for_each(|entry| entry.runner.clone_from(&name));
+    audit::append(conn, &entries).await
 }
 
 /// Adds to the number of items that a runner has ended.
