@@ -128,10 +128,12 @@ impl RunContext {
             .iter()
             .filter_map(|(no, status, output)| Some((self.plan.step(*no)?.name.as_str(), *status, output)));
         let scope = self.base.with_steps(named);
-        Ok(match &item {
-            Some((value, index)) => scope.with_item(value, u64::try_from(*index).unwrap_or(0)),
-            None => scope,
-        })
+        Ok(with_element(scope, item.as_ref().map(|(value, index)| (value, *index))))
+    }
+
+    /// The same without what steps gave and what is around the element.
+    pub(super) fn scope_of_element(&self, element: Option<(&Value, i64)>) -> Scope {
+        with_element(self.base.clone(), element)
     }
 
     /// The parameters of the call that `item` is, once filled in.
@@ -150,6 +152,13 @@ impl RunContext {
     /// Why a step ended so, without secrets.
     pub(super) fn shown(&self, text: &str) -> String {
         self.masker.mask(text)
+    }
+}
+
+fn with_element(scope: Scope, element: Option<(&Value, i64)>) -> Scope {
+    match element {
+        Some((value, index)) => scope.with_item(value, u64::try_from(index).unwrap_or(0)),
+        None => scope,
     }
 }
 

@@ -137,11 +137,24 @@ impl Execution<'_> {
 
     pub(super) async fn scope(&self) -> Result<crate::pipeline::Scope, Failure> {
         let within = self.lease.parent.unwrap_or(self.lease.item);
-        let element = match &self.input {
+        Ok(self.run.scope(self.world, within, self.element()).await?)
+    }
+
+    /// The scope of the step's parameters. The store is asked for the steps and elements around it only
+    /// where they use them, which the many elements of a list seldom do.
+    async fn scope_of_parameters(&self) -> Result<crate::pipeline::Scope, Failure> {
+        let (uses, element) = (self.step.with.uses(), self.element());
+        if uses.steps || (uses.item && element.is_none()) {
+            return self.scope().await;
+        }
+        Ok(self.run.scope_of_element(element))
+    }
+
+    fn element(&self) -> Option<(&Value, i64)> {
+        match &self.input {
             Some(Input::Element(value)) => Some((value, self.lease.key)),
             _ => None,
-        };
-        Ok(self.run.scope(self.world, within, element).await?)
+        }
     }
 
     fn function(&self, name: &str) -> Result<Arc<dyn Function>, Failure> {
@@ -152,7 +165,7 @@ impl Execution<'_> {
 
     async fn call(&self, name: &str, phase: Phase) -> Result<(Turn, Answer), Failure> {
         let function = self.function(name)?;
-        let call = self.call_of(self.lease.item, &self.scope().await?)?;
+        let call = self.call_of(self.lease.item, &self.scope_of_parameters().await?)?;
         let answer = match phase {
             Phase::Start => self.in_time(function.call(&call)).await?,
             Phase::Finish => self.in_time(function.finish(&call)).await?,

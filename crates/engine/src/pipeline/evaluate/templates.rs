@@ -11,7 +11,19 @@ use super::Scope;
 /// A value with templates in it. A text that is one expression gives that expression's value with its
 /// type; any other text gives text.
 #[derive(Debug, Clone, Default)]
-pub struct Templates(Arc<Part>);
+pub struct Templates {
+    part: Arc<Part>,
+    uses: Uses,
+}
+
+/// What expressions use of that which is not the same for a whole run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Uses {
+    /// What steps gave.
+    pub(crate) steps: bool,
+    /// The element of a `for_each`, or its index.
+    pub(crate) item: bool,
+}
 
 #[derive(Debug)]
 enum Part {
@@ -30,17 +42,28 @@ impl Default for Part {
 impl Templates {
     /// Compiles every text of `value`; `fault` hears of each that is not right, with where it stands.
     pub fn parse(value: &Json, fault: &mut dyn FnMut(&[Inside], &str, Fault)) -> Templates {
-        Templates(Arc::new(part(value, &mut Vec::new(), fault)))
+        let part = Arc::new(part(value, &mut Vec::new(), fault));
+        let mut uses = Uses::default();
+        part.expressions(&mut Vec::new(), &mut |_, expression| {
+            uses.steps |= expression.names("steps");
+            uses.item |= expression.names("item") || expression.names("index");
+        });
+        Templates { part, uses }
+    }
+
+    /// What its expressions use.
+    pub(crate) fn uses(&self) -> Uses {
+        self.uses
     }
 
     /// The value with everything filled in.
     pub fn eval(&self, scope: &Scope) -> Result<Json, String> {
-        self.0.eval(scope, &mut Path::default())
+        self.part.eval(scope, &mut Path::default())
     }
 
     /// Every expression in it, with the text it stands in and where that text is.
     pub(in crate::pipeline) fn expressions<'a>(&'a self, visit: &mut dyn FnMut(&[Inside], &'a Expression)) {
-        self.0.expressions(&mut Vec::new(), visit);
+        self.part.expressions(&mut Vec::new(), visit);
     }
 }
 
@@ -140,5 +163,27 @@ impl Path {
         let result = f(self);
         self.0.pop();
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(value: Json, steps: bool, item: bool) {
+        let templates = Templates::parse(&value, &mut |_, text, _| panic!("{text} is wrong"));
+        assert_eq!(templates.uses(), Uses { steps, item }, "{value}");
+    }
+
+    #[test]
+    fn what_is_used_is_known_before_it_is_filled_in() {
+        check(json!({"seconds": 0}), false, false);
+        check(json!({"days": "{{ params.days }}", "run": "of {{ run.date }}"}), false, false);
+        check(json!({"inputs": ["{{ item.url }}"]}), false, true);
+        check(json!({"name": "{{ 'n' ~ index }}"}), false, true);
+        check(json!({"deep": [{"list": "{{ steps.load.output | length }}"}]}), true, false);
+        check(json!({"both": "{{ steps[item].status }}"}), true, true);
     }
 }
