@@ -78,7 +78,7 @@ class Store:
         """When each of these items was leased, in order, in milliseconds."""
         return [at for (at,) in self.all(f"SELECT i.started {LEAVES} ORDER BY i.started", step)]
 
-    def entering_seconds(self, step):
+    def until_first(self, step):
         """From the beginning of the last run until the first of these items was leased."""
         began = self.one("SELECT began FROM runs ORDER BY seq DESC LIMIT 1")[0]
         return (self.one(f"SELECT min(i.started) {LEAVES}", step)[0] - began) / 1000
