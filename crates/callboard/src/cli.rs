@@ -5,7 +5,7 @@ mod audit;
 mod backfill;
 mod cancel;
 mod check;
-pub mod collect;
+mod collect;
 mod completions;
 mod config;
 mod connector;

@@ -2,6 +2,7 @@
 //! by its exit code (0 completed, 3 partial, 1 failed, 130 cancelled, 2 usage).
 
 mod attending;
+mod bounds;
 mod cli;
 mod config;
 mod fetching;

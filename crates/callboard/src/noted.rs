@@ -27,12 +27,12 @@ impl Doing {
     }
 
     /// It is done to `subject`.
-    pub fn to(self, subject: impl Into<String>) -> Doing {
+    pub fn about(self, subject: impl Into<String>) -> Doing {
         Doing { entry: self.entry.about(subject), ..self }
     }
 
     /// It is done to a run.
-    pub fn to_run(self, run: RunId) -> Doing {
+    pub fn within(self, run: RunId) -> Doing {
         Doing { entry: self.entry.within(run, None), ..self }
     }
 

@@ -66,7 +66,7 @@ impl Catalog {
     fn new(config: &Config, (sources, findings): (Sources, Vec<Finding>)) -> Catalog {
         findings.iter().for_each(|finding| say(&finding.to_string()));
         let options =
-            crate::cli::collect::options(config, false, false).map_err(|error| format!("{error:#}"));
+            crate::bounds::collect_options(config, false, false).map_err(|error| format!("{error:#}"));
         Catalog {
             sources: Arc::new(sources),
             purges: config.text("retention") == Some("purge"),

@@ -6,7 +6,7 @@
 //! runs out, or at once by one on the same machine, and its items are taken again.
 
 mod alive;
-mod audit;
+pub(crate) mod audit;
 mod buffer;
 mod context;
 mod each;
@@ -116,4 +116,4 @@ fn size(value: &Value, most: usize) -> usize {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests;
+pub(crate) mod tests;

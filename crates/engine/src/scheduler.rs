@@ -6,6 +6,7 @@ use serde_json::json;
 use store::{Store, StoreError};
 
 use crate::pipeline::Pipeline;
+use crate::run::audit::not_begun;
 use crate::run::{Manner, RunError, Started, Starting, World, secrets, start};
 use crate::schedule::{ONCE, Schedule, ScheduleSpec, Slot, due};
 
@@ -82,8 +83,12 @@ pub async fn begin(world: &World, due: Start<'_>, by: &str) -> Result<Started, R
     let date = Some(planned.day(slot, (world.clock)()));
     let command =
         json!({"command": "serve", "trigger": "schedule", "pipeline": planned.file, "slot": slot.at});
+    let params = secrets::params(&pipeline, &[], world.env);
+    if let Err(error) = &params {
+        not_begun(world, &pipeline.name, by, error).await;
+    }
     let starting = Starting {
-        params: secrets::params(&pipeline, &[], world.env)?,
+        params: params?,
         manner: Manner { date, ..Manner::default() },
         overlap: Some(pipeline.scheduled_overlap()),
         pipeline,
@@ -97,10 +102,12 @@ pub async fn begin(world: &World, due: Start<'_>, by: &str) -> Result<Started, R
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use store::{Begun, RunsQuery};
     use testkit::TempFolder;
 
     use super::*;
     use crate::pipeline::Step;
+    use crate::run::tests::world_on;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")
@@ -114,14 +121,28 @@ mod tests {
 
     /// A server that looks at `now` and starts what it wins.
     async fn look(store: &Store, cron: &str, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let (world, planned) = (world_on(store.clone()), planned(cron));
         let mut won = Vec::new();
-        for start in due_now(store, &planned(cron), now).await.expect("starts") {
-            if store.claim_slot(&start.planned.pipeline.name, start.slot.at, "s", now).await.expect("a claim")
-            {
+        for start in due_now(store, &planned, now).await.expect("starts") {
+            let started = begin(&world, start, "s").await.expect("it can begin");
+            if started.begun != Begun::Taken {
                 won.push(start.slot.at);
             }
         }
         won
+    }
+
+    /// The slots of the runs in the store, oldest first.
+    async fn slots_run(store: &Store) -> Vec<DateTime<Utc>> {
+        let runs = store.run_list(&RunsQuery { limit: 1_000, ..RunsQuery::default() }).await.expect("runs");
+        let mut slots = Vec::new();
+        for run in runs {
+            let kept = store.run(run.id).await.expect("a run").expect("it is there");
+            slots.push(at(kept.command["slot"].as_str().expect("a slot")));
+            assert_eq!(kept.definition["manner"]["date"], "2026-11-25");
+        }
+        slots.sort();
+        slots
     }
 
     #[tokio::test]
@@ -136,7 +157,9 @@ mod tests {
             now += TimeDelta::minutes(7);
         }
         let hours = (1..24).map(|hour| at("2026-11-25T00:00:00Z") + TimeDelta::hours(hour));
-        assert_eq!(started, hours.collect::<Vec<_>>());
+        let hours: Vec<DateTime<Utc>> = hours.collect();
+        assert_eq!(started, hours);
+        assert_eq!(slots_run(&one).await, hours);
     }
 
     #[tokio::test]

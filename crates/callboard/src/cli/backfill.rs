@@ -123,7 +123,7 @@ impl Backfill {
             store.close().await;
             return Ok(ExitCode::SUCCESS);
         } else {
-            let doing = Doing::begin(&store, "backfill").to(&asked.found.loaded.pipeline.name);
+            let doing = Doing::begin(&store, "backfill").about(&asked.found.loaded.pipeline.name);
             let doing = doing.with(json!({"from": self.from, "to": self.to, "every": self.every}));
             let worked = self.work(config, &store, &asked, &windows, &history).await;
             ExitCode::from(doing.end_as(worked, Tally::outcome).await?.code())

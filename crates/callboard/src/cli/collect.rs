@@ -4,15 +4,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Utc};
 use clap::Args;
-use connect::ReadOptions;
-use engine::collect::{Collect as Run, CollectOptions, Progress, Summary};
-use model::Window;
+use engine::collect::{Collect as Run, Progress, Summary};
 use store::Store;
 use tokio::sync::watch;
 
 use super::Flags;
+use crate::bounds::collect_options;
 use crate::config::Config;
 use crate::noted::Noted;
 use crate::origins::{Asked, Catalog};
@@ -119,7 +117,7 @@ impl Collect {
             fetcher: Some(fetcher),
             catalog: Arc::new(catalog),
             origins,
-            options: options(config, self.reread, self.dry_run)?,
+            options: collect_options(config, self.reread, self.dry_run)?,
             clock,
         };
         let found = follow(run).await?;
@@ -158,27 +156,4 @@ pub async fn follow(run: Run) -> Result<Summary> {
     noted.end(&summary).await;
     display.finish().await;
     Ok(summary?)
-}
-
-/// The bounds of a run, from the settings.
-pub fn options(config: &Config, reread: bool, dry_run: bool) -> Result<CollectOptions> {
-    let now = clock();
-    Ok(CollectOptions {
-        read: read_options(config, now)?,
-        max_documents: config.get("max_documents")?,
-        max_depth: 16,
-        concurrency: config.get("concurrency")?,
-        max_shrink: config.get("max_shrink")?,
-        reread,
-        sweep: true,
-        dry_run,
-    })
-}
-
-/// What readers may know, from the settings. A month counts as 31 days: a window a little too wide
-/// loses nothing.
-pub fn read_options(config: &Config, now: DateTime<Utc>) -> Result<ReadOptions> {
-    let (back, ahead): (u32, u32) = (config.get("months_back")?, config.get("months_ahead")?);
-    let window = Window::around(now.date_naive(), back.saturating_mul(31), ahead.saturating_mul(31));
-    Ok(ReadOptions { window, timezone: config.timezone()?, now })
 }

@@ -213,7 +213,7 @@ impl Try {
             document.request.step = step;
         }
         let noon = self.now.and_then(|day| day.and_hms_opt(12, 0, 0)).map(|noon| noon.and_utc());
-        let options = super::collect::read_options(config, noon.unwrap_or_else(clock))?;
+        let options = crate::bounds::read_options(config, noon.unwrap_or_else(clock))?;
         let reading = manifest.read(&document, &params, &options)?;
         show_reading(reading, self.format)
     }

@@ -166,7 +166,7 @@ impl These {
         for run in &runs {
             let items: Vec<ItemId> =
                 found.iter().filter(|item| item.run == *run).map(|item| item.item).collect();
-            let doing = Doing::begin(store, "item.redrive").to(several(&items)).to_run(*run);
+            let doing = Doing::begin(store, "item.redrive").about(several(&items)).within(*run);
             brought += doing.end(redrive(store, *run, Some(&items)).await).await?.items;
         }
         print(&format!("{} to do again\n", counted(brought, "item")))?;
@@ -178,7 +178,7 @@ impl These {
 
     async fn drop(self, store: &Store) -> Result<()> {
         let items: Vec<ItemId> = self.found(store).await?.iter().map(|item| item.item).collect();
-        let doing = Doing::begin(store, "item.drop").to(several(&items));
+        let doing = Doing::begin(store, "item.drop").about(several(&items));
         let dropped = doing.end(store.drop_dead(&items).await).await?;
         Ok(print(&format!("{} dropped\n", counted(dropped, "item")))?)
     }

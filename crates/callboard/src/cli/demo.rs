@@ -13,8 +13,9 @@ use model::Window;
 use sandbox::{Sandbox, SandboxOptions};
 use store::{EventQuery, Store};
 
-use super::collect::{follow, options};
+use super::collect::follow;
 use super::events::show_table;
+use crate::bounds::collect_options;
 use crate::config::Config;
 use crate::origins::{Asked, Catalog};
 use crate::output::{print, say};
@@ -88,7 +89,7 @@ async fn collect(config: &Config, upstreams: &Sandbox, store: Store) -> Result<S
         fetcher: Some(fetcher()?),
         catalog: Arc::new(catalog),
         origins,
-        options: options(config, false, false)?,
+        options: collect_options(config, false, false)?,
         clock,
     };
     follow(run).await

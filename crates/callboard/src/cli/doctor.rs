@@ -107,7 +107,7 @@ fn show(checks: &[Check]) -> Result<()> {
 
 fn settings(config: &Config) -> Check {
     let said = config.rows().filter(|(_, _, origin)| **origin != Origin::Default).count();
-    let bad = super::collect::options(config, false, false)
+    let bad = crate::bounds::collect_options(config, false, false)
         .err()
         .or_else(|| crate::fetching::fetcher(config).err());
     match bad {

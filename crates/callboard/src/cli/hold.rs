@@ -54,7 +54,7 @@ impl Pause {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let store = Store::open_existing(&config.db()).await?;
         let run = which::run(&store, &self.run).await?;
-        let doing = Doing::begin(&store, "run.pause").to_run(run).with(json!({"note": self.note}));
+        let doing = Doing::begin(&store, "run.pause").within(run).with(json!({"note": self.note}));
         if !doing.end_if(store.pause(run, self.note.as_deref()).await, |did| *did).await? {
             return Err(not_so(&store, run, "cannot be paused").await?);
         }
@@ -74,7 +74,7 @@ impl Continue {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let store = Store::open_existing(&config.db()).await?;
         let run = which::run(&store, &self.run).await?;
-        let doing = Doing::begin(&store, "run.continue").to_run(run);
+        let doing = Doing::begin(&store, "run.continue").within(run);
         if !doing.end_if(store.unpause(run).await, |did| *did).await? {
             return Err(not_so(&store, run, "is not paused").await?);
         }
@@ -100,7 +100,7 @@ impl Tune {
         if !detail.steps.iter().any(|step| step.path == self.step) {
             return Err(usage(unknown_step(&self.step, detail.steps.iter().map(|step| step.path.as_str()))));
         }
-        let doing = Doing::begin(&store, "run.tune").to(&self.step).to_run(run);
+        let doing = Doing::begin(&store, "run.tune").about(&self.step).within(run);
         let doing = doing.with(json!({"max_concurrency": self.max_concurrency}));
         let changed = doing
             .end_if(store.set_cap(run, &self.step, self.max_concurrency).await, |items| *items > 0)

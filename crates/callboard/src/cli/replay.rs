@@ -10,7 +10,8 @@ use engine::replay::{Which, origins};
 use model::{RunId, SourceName};
 use store::Store;
 
-use super::collect::{follow, options};
+use super::collect::follow;
+use crate::bounds::collect_options;
 use crate::config::Config;
 use crate::origins::Catalog;
 use crate::output::{Format, say};
@@ -49,7 +50,7 @@ impl Replay {
             bail!("no landed documents fit; `callboard events` names the sources");
         }
         let store = if self.apply { kept.clone() } else { Store::rehearse(&path).await? };
-        let bounds = CollectOptions { sweep: false, ..options(config, true, !self.apply)? };
+        let bounds = CollectOptions { sweep: false, ..collect_options(config, true, !self.apply)? };
         let since = store.last_change().await?;
         let catalog = Arc::new(catalog);
         let run = Run { store: store.clone(), fetcher: None, catalog, origins, options: bounds, clock };

@@ -65,7 +65,7 @@ impl Retry {
         if detail.state == RunState::Cancelling {
             return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
         }
-        let doing = Doing::begin(&store, "run.retry").to_run(run).with(json!({"items": self.item}));
+        let doing = Doing::begin(&store, "run.retry").within(run).with(json!({"items": self.item}));
         let redriven = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await;
         let brought = doing.end(redriven).await?;
         if brought.items == 0 && detail.state == RunState::Ended {

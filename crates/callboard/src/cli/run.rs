@@ -161,7 +161,7 @@ impl Run {
             return Ok(ExitCode::from(report::exit_code(&told)));
         }
         if detail.state == RunState::Paused {
-            Doing::begin(&store, "run.continue").to_run(run).end(store.unpause(run).await).await?;
+            Doing::begin(&store, "run.continue").within(run).end(store.unpause(run).await).await?;
         }
         let given = self.secrets(&definition.pipeline)?;
         let world = world_for(config, store.clone(), &definition.plan()?)?;

@@ -228,7 +228,7 @@ async fn pause(config: &Config, name: &str, note: Option<&str>) -> Result<ExitCo
     let planned = pipeline.planned.as_ref().map_err(|fault| anyhow::anyhow!("{fault}"))?;
     store.keep_schedule(name, &planned.file, &planned.spec.timing(), now).await?;
     let operation = if note.is_some() { "schedule.pause" } else { "schedule.continue" };
-    let doing = Doing::begin(&store, operation).to(name).with(json!({"note": note}));
+    let doing = Doing::begin(&store, operation).about(name).with(json!({"note": note}));
     doing.end(store.pause_schedule(name, note.map(|note| (now, note))).await).await?;
     store.close().await;
     match note {

@@ -92,3 +92,55 @@ fn a_run_is_audited_however_it_ends() {
     assert!(objects(&text).iter().all(|entry| entry["run"].is_string() && entry["duration_ms"].is_u64()));
     assert!(!text.contains("hush-hush-hush"), "{text}");
 }
+
+const MANY: &str = "name: many\nsteps:\n  - {name: each, for_each: 'range(3) | list', function: sleep}\n";
+
+/// Operation and outcome of each row, oldest first.
+fn told(desk: &Desk) -> Vec<[String; 2]> {
+    let rows = objects(&desk.call(&["audit", "--format", "ndjson"]).stdout);
+    let word = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    rows.iter().rev().map(|row| [word(row, "operation"), word(row, "outcome")]).collect()
+}
+
+#[test]
+fn what_is_done_to_a_run_is_audited_also_when_it_comes_to_nothing() {
+    let desk = Desk::new();
+    desk.folder.write("pipelines/many.yaml", MANY);
+    desk.call(&["run", "many", "--detach"]);
+    for args in [
+        &["pause", "last", "--note", "a quiet hour"][..],
+        &["pause", "last"],
+        &["continue", "last"],
+        &["cancel", "last"],
+        &["cancel", "last"],
+        &["retry", "last"],
+        &["backfill", "many", "--from", "2026-11-01", "--to", "2026-11-01"],
+    ] {
+        desk.call(args);
+    }
+    let expected = [
+        ["run.begin", "running"],
+        ["run.pause", "completed"],
+        ["run.pause", "refused"],
+        ["run.continue", "completed"],
+        ["run.end", "cancelled"],
+        ["run.cancel", "completed"],
+        ["run.cancel", "refused"],
+        ["run.retry", "completed"],
+        ["run.end", "completed"],
+        ["run.begin", "running"],
+        ["run.end", "completed"],
+        ["backfill", "completed"],
+    ];
+    assert_eq!(told(&desk), expected);
+}
+
+#[test]
+fn a_dry_run_leaves_no_trace() {
+    let desk = Desk::new();
+    desk.folder.write("pipelines/many.yaml", MANY);
+    assert_eq!(desk.call(&["run", "many"]).code, 0);
+    let before = told(&desk);
+    assert_eq!(desk.call(&["run", "many", "--dry-run"]).code, 0);
+    assert_eq!((told(&desk), before.len()), (before, 2));
+}

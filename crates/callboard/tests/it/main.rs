@@ -11,6 +11,7 @@ mod questions;
 mod reference;
 mod runners;
 mod running;
+mod serving;
 mod sharing;
 mod surviving;
 mod upstreams;

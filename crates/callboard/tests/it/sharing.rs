@@ -88,11 +88,39 @@ fn four_processes_keep_the_pace_of_one() {
             serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {stderr}"));
         assert_eq!(summary["outcome"], "completed", "{stderr}");
     }
+    check_pace(&desk, start, &asked, PROCESSES * PAGES);
+}
+
+/// Runners share limits without being told to.
+#[test]
+fn two_runners_of_one_run_keep_the_pace_of_one() {
+    let desk = Desk::new();
+    desk.folder.write("connectors/slow.yaml", CONNECTOR);
+    let (address, asked) = server();
+    let pages: Vec<String> = (0..PROCESSES * PAGES).map(|page| format!("{address}/{page}")).collect();
+    let step = serde_json::json!({"name": "p", "function": "collect", "with": {"connector": "slow", "inputs": pages}});
+    let pipeline = serde_json::json!({"name": "pages", "steps": [step]}).to_string();
+    desk.folder.write("pipelines/pages.json", pipeline);
+    assert_eq!(desk.call(&["run", "pages", "--detach"]).code, 0);
+    let start = Instant::now();
+    let runner = |name: &str| {
+        desk.start(&["runner", "--until-idle", "--runner-id", name, "--concurrency", "4", "--allow-private"])
+    };
+    for runner in [runner("left"), runner("right")] {
+        let answer = runner.end();
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+    }
+    assert_eq!(desk.run("last")["outcome"], "completed");
+    check_pace(&desk, start, &asked, PROCESSES * PAGES);
+}
+
+/// The server was asked for all pages at the pace of one process, and nothing is held any more.
+fn check_pace(desk: &Desk, start: Instant, asked: &Mutex<Vec<Instant>>, pages: usize) {
     let mut asked = asked.lock().expect("the list").clone();
     asked.sort();
-    assert_eq!(asked.len(), PROCESSES * PAGES);
+    assert_eq!(asked.len(), pages);
     // No request comes before its slot, so the last comes when all slots before it have passed.
-    let least = Duration::from_secs_f64((PROCESSES * PAGES - BURST) as f64 / PER_SECOND);
+    let least = Duration::from_secs_f64((pages - BURST) as f64 / PER_SECOND);
     assert!(*asked.last().expect("some") - start >= least, "{:?}", *asked.last().expect("some") - start);
     let limits = desk.call(&["limits", "--format", "ndjson"]).stdout;
     let limit: Value = serde_json::from_str(limits.lines().next().expect("a resource")).expect("one object");

@@ -6,12 +6,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use store::{
-    AuditEntry, AuditLevel, Ending, ItemId, Lease, NewRun, RunDetail, RunEnd, StepRow, StepStatus, Store,
-};
+use store::{AuditEntry, AuditLevel, Ending, ItemId, Lease, NewRun, RunDetail, RunEnd, StepRow, StepStatus};
 
 use super::report::trigger;
-use super::{RunContext, RunError};
+use super::{RunContext, RunError, World};
 use crate::pipeline::PlanStep;
 
 /// Functions each call of which is told, however it ends: they reach beyond the store, or into all of it.
@@ -32,14 +30,14 @@ pub(super) fn begun(run: &NewRun, by: &str) -> Vec<AuditEntry> {
 }
 
 /// A run that could not begin.
-pub(super) async fn not_begun(store: &Store, pipeline: &str, by: &str, at: DateTime<Utc>, error: &RunError) {
+pub(crate) async fn not_begun(world: &World, pipeline: &str, by: &str, error: &RunError) {
     let entry = AuditEntry {
         level: AuditLevel::Error,
         error_class: Some(error.class().to_owned()),
-        ..AuditEntry::new(at, by, "run.begin", "failed").about(pipeline)
+        ..AuditEntry::new((world.clock)(), by, "run.begin", "failed").about(pipeline)
     };
     // The error itself is told; that its row cannot be written is one more.
-    if let Err(error) = store.audit(&[entry.with(json!({"error": error.to_string()}))]).await {
+    if let Err(error) = world.store.audit(&[entry.with(json!({"error": error.to_string()}))]).await {
         tracing::warn!(%error, "the audit log could not be written");
     }
 }

@@ -50,7 +50,7 @@ pub async fn start(world: &World, starting: Starting) -> Result<Started, RunErro
     let (pipeline, by) = (starting.pipeline.name.clone(), starting.by.clone());
     let started = begin(world, starting).await;
     if let Err(error) = &started {
-        audit::not_begun(&world.store, &pipeline, &by, (world.clock)(), error).await;
+        audit::not_begun(world, &pipeline, &by, error).await;
     }
     started
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use connect::Connector;
 use futures::future::BoxFuture;
+use model::RunId;
 use serde_json::{Map, json};
 use store::{StepStatus, Store};
 use tokio::sync::watch;
@@ -21,13 +22,31 @@ struct Probe {
     calls: AtomicU32,
 }
 
-static SPEC: FunctionSpec = FunctionSpec {
-    name: "sleep",
-    summary: "Stands in for another.",
-    example: "- name: x\n  function: sleep\n",
-    schema: || schemars::json_schema!({}),
-    spreads: false,
-};
+/// One whose calls are told by the audit log, in the place of `sql`.
+struct Query;
+
+const fn stands_in(name: &'static str) -> FunctionSpec {
+    FunctionSpec {
+        name,
+        summary: "Stands in for another.",
+        example: "- name: x\n  function: sleep\n",
+        schema: || schemars::json_schema!({}),
+        spreads: false,
+    }
+}
+
+static SPEC: FunctionSpec = stands_in("sleep");
+static QUERY: FunctionSpec = stands_in("sql");
+
+impl Function for Query {
+    fn spec(&self) -> &'static FunctionSpec {
+        &QUERY
+    }
+
+    fn call<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
+        Box::pin(async { Ok(Answer::default()) })
+    }
+}
 
 impl Function for Probe {
     fn spec(&self) -> &'static FunctionSpec {
@@ -66,9 +85,17 @@ fn clock() -> DateTime<Utc> {
 }
 
 async fn world(probe: &Arc<Probe>) -> Arc<World> {
-    let functions = Functions::shipped().with(probe.clone());
+    with(Store::in_memory().await.unwrap(), Functions::shipped().with(probe.clone()))
+}
+
+/// Everything that runs on `store` may use, with the functions that ship.
+pub(crate) fn world_on(store: Store) -> Arc<World> {
+    with(store, Functions::shipped())
+}
+
+fn with(store: Store, functions: Functions) -> Arc<World> {
     Arc::new(World {
-        store: Store::in_memory().await.unwrap(),
+        store,
         fetcher: None,
         functions,
         catalog: Arc::new(Nothing),
@@ -144,20 +171,56 @@ async fn redriving_does_only_what_failed_or_never_ran() {
     let run = start(&world, starting(TWO)).await.unwrap().run;
     run_to_end(&world, run).await;
     let mends = Arc::new(Probe { falls: false, calls: AtomicU32::new(0) });
-    let mended = Arc::new(World {
-        store: world.store.clone(),
-        functions: Functions::shipped().with(mends.clone()),
-        fetcher: None,
-        catalog: Arc::new(Nothing),
-        clock,
-        env: |_| None,
-        progress: Arc::default(),
-        folder: ".".into(),
-        bounds: Bounds::default(),
-    });
+    let mended = with(world.store.clone(), Functions::shipped().with(mends.clone()));
     assert_eq!(redrive(&world.store, run, None).await.unwrap().items, 2);
     let ended = run_to_end(&mended, run).await;
     assert_eq!(ended.outcome.as_deref(), Some("completed"));
     assert_eq!(mends.calls.load(Ordering::Relaxed), 2);
     assert_eq!(redrive(&world.store, run, None).await.unwrap().items, 0);
+}
+
+/// The rows of the audit log, oldest first: operation, step, outcome.
+async fn told(store: &Store, run: RunId) -> Vec<[String; 3]> {
+    let query = store::AuditQuery { run: Some(run), ..Default::default() };
+    let rows = store.audit_entries(&query).await.unwrap();
+    let right = |row: &store::AuditRow| match row.operation.as_str() {
+        "run.begin" => row.runner == COMMAND_LINE,
+        _ => row.runner.starts_with("runner_") && row.duration_ms.is_some(),
+    };
+    assert!(rows.iter().all(right), "{rows:?}");
+    rows.into_iter().rev().map(|row| [row.operation, row.step.unwrap_or_default(), row.outcome]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_badly_is_audited_and_ordinary_items_are_not() {
+    let world = world(&Arc::new(Probe { falls: true, calls: AtomicU32::new(0) })).await;
+    let run = start(&world, starting(TWO)).await.unwrap().run;
+    run_to_end(&world, run).await;
+    let expected = [
+        ["run.begin", "", "running"],
+        ["item.end", "a", "failed"],
+        ["step.end", "a", "failed"],
+        ["step.end", "b", "skipped"],
+        ["run.end", "", "failed"],
+    ];
+    assert_eq!(told(&world.store, run).await, expected);
+
+    let many = "name: many\nsteps:\n  - {name: q, function: sql}\n  - {name: m, function: sleep, for_each: 'range(50) | list'}\n";
+    let world = with(world.store.clone(), Functions::shipped().with(Arc::new(Query)));
+    let run = start(&world, starting(many)).await.unwrap().run;
+    run_to_end(&world, run).await;
+    let expected =
+        [["run.begin", "", "running"], ["call.sql", "q", "completed"], ["run.end", "", "completed"]];
+    assert_eq!(told(&world.store, run).await, expected);
+    assert_eq!(world.store.verify_audit(None).await.unwrap().fault, None);
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_begin_is_audited() {
+    let world = world(&Arc::new(Probe { falls: false, calls: AtomicU32::new(0) })).await;
+    let starting = starting(&format!("params: {{day: {{required: true}}}}\n{TWO}"));
+    assert!(start(&world, starting).await.is_err());
+    let rows = world.store.audit_entries(&store::AuditQuery::default()).await.unwrap();
+    let rows: Vec<_> = rows.iter().map(|row| (row.outcome.as_str(), row.error_class.as_deref())).collect();
+    assert_eq!(rows, [("failed", Some("usage"))]);
 }

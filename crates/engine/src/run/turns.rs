@@ -40,6 +40,10 @@ pub(super) struct Turns {
     leasing: Option<JoinHandle<Result<Vec<Lease>, store::StoreError>>>,
     /// How much work it takes at once.
     ahead: Ahead,
+    /// How much it asked for the last time.
+    asked: usize,
+    /// There was less, and nothing was entered since.
+    dry: bool,
     /// When it is worth asking for work again.
     ask_at: Instant,
     /// Until when it leaves a run to others that can do it.
@@ -68,7 +72,9 @@ impl Turns {
             buffer: Buffer::default(),
             entering: None,
             leasing: None,
-            ahead: Ahead::new(Instant::now()),
+            ahead: Ahead::default(),
+            asked: 0,
+            dry: false,
             ask_at: Instant::now(),
             stands_back: None,
             judged: HashMap::new(),
@@ -156,11 +162,10 @@ impl Turns {
         }
     }
 
-    /// Hands what came of items to the store, which works on it while others go on. Where there is
-    /// room for more than there is to begin, at once: until it is entered, what is done holds the place
-    /// of what comes next.
+    /// Hands what came of items to the store, which works on it while others go on. Where nothing more
+    /// is to be had, at once: until it is entered, what is done holds the place of what comes next.
     fn enter(&mut self) {
-        let starving = self.queue.is_empty() && self.flying.len() < self.concurrency();
+        let starving = self.dry && self.queue.is_empty() && self.flying.len() < self.concurrency();
         if self.entering.is_some() || self.lost || !self.buffer.is_due(starving) {
             return;
         }

@@ -57,9 +57,10 @@ pub enum CatchUp {
     None,
 }
 
-/// The two ways in which a file states it.
+/// A cron expression, or an object with its own settings.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "Schedule")]
 pub(crate) enum Stated {
     /// The expression alone, in UTC.
     Cron(String),

@@ -4,7 +4,7 @@
 mod acks;
 mod cancel;
 mod faults;
-mod kit;
+pub mod kit;
 mod leasing;
 mod locks;
 mod redrive;

@@ -5,7 +5,8 @@ use serde_json::json;
 use testkit::TempFolder;
 
 use super::kit::{db, now};
-use crate::{CLAIMS_KEPT, ScheduleRow, Store};
+use super::queue::kit::{item, locked, run};
+use crate::{Begun, CLAIMS_KEPT, NewRun, Overlap, ScheduleRow, SlotClaim, Store};
 
 const DAILY: &str = "0 2 * * *";
 
@@ -92,4 +93,32 @@ async fn what_runs_once_runs_once() {
     assert_eq!(row(&store).await.since(), DateTime::UNIX_EPOCH);
     let later = now() + CLAIMS_KEPT + TimeDelta::days(9);
     assert!(!store.claim_slot("orders", DateTime::UNIX_EPOCH, "s2", later).await.unwrap());
+}
+
+fn scheduled(run: NewRun) -> NewRun {
+    let claim = Some(SlotClaim { slot: now(), by: "s1".to_owned() });
+    NewRun { pipeline: "orders".to_owned(), claim, ..run }
+}
+
+#[tokio::test]
+async fn a_run_is_begun_with_the_claim_of_its_slot_or_not_at_all() {
+    let store = Store::in_memory().await.unwrap();
+    let new = || scheduled(run(vec![item(0, 0)]));
+    assert_eq!(store.start_run(new()).await.unwrap(), Begun::Taken, "unknown");
+    kept(&store, DAILY, now()).await;
+    assert_eq!(store.start_run(new()).await.unwrap(), Begun::Running);
+    assert_eq!(store.start_run(new()).await.unwrap(), Begun::Taken);
+    assert_eq!(store.runs(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slot_that_is_left_out_for_a_run_under_way_is_used_up() {
+    let store = Store::in_memory().await.unwrap();
+    kept(&store, DAILY, now()).await;
+    let (earlier, new) = (locked(Overlap::Skip), scheduled(locked(Overlap::Skip)));
+    let behind = earlier.id;
+    store.start_run(earlier).await.unwrap();
+    assert_eq!(store.start_run(new.clone()).await.unwrap(), Begun::Skipped { behind });
+    assert_eq!(store.start_run(new).await.unwrap(), Begun::Taken);
+    assert_eq!(store.runs(10).await.unwrap().len(), 1);
 }

@@ -1,16 +1,15 @@
-//! Beginning a run with its steps and first items, and ending it. One run at a time holds a lock.
+//! Beginning a run with its steps and first items, and with the claim of the slot that it is begun for.
 
 use chrono::{DateTime, Utc};
 use model::RunId;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::control::{cancel_run, state_of};
+use super::control::state_of;
 use super::counts::{Counts, NO_STEP};
+use super::lock::{Lock, Overlap, cancel_older, holder, is_left_out, promote};
 use super::{ItemId, ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
-use crate::runs::{run_id, stamp};
+use crate::runs::stamp;
 use crate::sql::SqlResult;
 use crate::{AuditEntry, Store, StoreError, audit, schedules};
 
@@ -62,28 +61,6 @@ pub struct NewStep {
     pub function: Option<String>,
     /// The step it is nested in.
     pub parent: Option<StepNo>,
-}
-
-/// A lock: runs with the same one do not overlap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lock {
-    /// What is locked: pipeline and parameters as one text.
-    pub name: String,
-    /// What to do when another run has it.
-    pub overlap: Overlap,
-}
-
-/// What happens to a run that would begin while another one is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Overlap {
-    /// It waits for the other to end.
-    #[default]
-    Queue,
-    /// It does not take place.
-    Skip,
-    /// The older one is cancelled.
-    CancelOlder,
 }
 
 /// What became of a run that was to begin.
@@ -144,7 +121,7 @@ impl Store {
         let audit = std::mem::take(&mut run.audit);
         let behind = holder(conn, run.lock.as_ref()).await?;
         match (behind, run.lock.as_ref()) {
-            (Some(behind), Some(lock)) if lock.overlap == Overlap::Skip => {
+            (Some(behind), Some(lock)) if is_left_out(conn, &run, lock).await? => {
                 let told = audit.into_iter().map(|entry| AuditEntry { run: None, ..entry });
                 tell(conn, told.collect(), "skipped").await?;
                 transaction.commit().await?;
@@ -204,24 +181,7 @@ async fn tell(conn: &mut SqliteConnection, mut entries: Vec<AuditEntry>, outcome
     audit::append(conn, &entries).await
 }
 
-/// The run that has the lock, or is the next to have it.
-async fn holder(conn: &mut SqliteConnection, lock: Option<&Lock>) -> SqlResult<Option<RunId>> {
-    let Some(lock) = lock else { return Ok(None) };
-    let sql = "SELECT id FROM runs WHERE lock = ? AND state <> 'ended' ORDER BY holds DESC, seq LIMIT 1";
-    let row = sqlx::query(sql).bind(lock.name.clone()).fetch_optional(conn).await?;
-    row.map(|row| run_id(&row, "id")).transpose()
-}
-
-async fn cancel_older(conn: &mut SqliteConnection, lock: &Lock, at: DateTime<Utc>) -> SqlResult<()> {
-    let sql = "SELECT seq FROM runs WHERE lock = ? AND state NOT IN ('ended', 'cancelling')";
-    let older: Vec<i64> = sqlx::query_scalar(sql).bind(lock.name.clone()).fetch_all(&mut *conn).await?;
-    for run in older {
-        cancel_run(conn, run, at, "a newer run takes its place").await?;
-    }
-    Ok(())
-}
-
-/// It waits, until [`promote`] finds that nothing is in its way.
+/// It waits, until [`promote`](super::promote) finds that nothing is in its way.
 async fn insert_run(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<i64> {
     let sql = "INSERT INTO runs (id, started_at, command, state, holds, pipeline, definition, lock, began, first_change) \
                VALUES (?, ?, ?, 'queued', 0, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
@@ -273,15 +233,4 @@ async fn insert_root(conn: &mut SqliteConnection, run: i64, cap: u32) -> SqlResu
     sqlx::query("UPDATE runs SET root = ? WHERE seq = ?").bind(root).bind(run).execute(&mut *conn).await?;
     children::open(conn, run, root, cap.max(1), None).await?;
     Ok(root)
-}
-
-/// Lets queued runs begin whose lock is free, the oldest of a lock first. One that was paused while it
-/// waited stands back.
-pub(crate) async fn promote(conn: &mut SqliteConnection) -> SqlResult<()> {
-    let sql = "UPDATE runs SET state = 'running', holds = 1 WHERE state = 'queued' \
-               AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.lock = runs.lock AND o.seq <> runs.seq \
-                               AND (o.holds = 1 AND o.state <> 'ended' \
-                                    OR o.state = 'queued' AND o.seq < runs.seq))";
-    sqlx::query(sql).execute(conn).await?;
-    Ok(())
 }

@@ -7,8 +7,9 @@ use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::begin::{promote, wake_holder};
+use super::begin::wake_holder;
 use super::counts::{Counts, Place};
+use super::lock::promote;
 use super::{ItemId, ItemState, RunState, children};
 use crate::runs::{run_id, stamp};
 use crate::sql::{SqlResult, parse};

@@ -9,9 +9,9 @@ use model::RunId;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::begin::promote;
 use super::control::state_of;
 use super::counts::{Counts, Place};
+use super::lock::promote;
 use super::schema::BACK;
 use super::{ItemId, ItemState, RunState, StepNo, children};
 use crate::runs::seq_of;

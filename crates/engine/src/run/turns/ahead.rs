@@ -3,48 +3,42 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-/// Counts what comes back, and reckons how much that will be until the next time it asks.
+/// Knows how long items take, and reckons how many it can get through until it asks again.
+#[derive(Default)]
 pub(super) struct Ahead {
-    landed: u32,
-    since: Instant,
-    per_second: f64,
+    /// How long an item takes, in seconds: a moving average. Not how many come back in a second, which
+    /// would be few where there are few to begin.
+    took: Option<f64>,
 }
 
-/// Items that come back in less are no measure.
-const SAMPLE: Duration = Duration::from_millis(20);
 /// It holds work for so long.
 const HELD_SECS: f64 = 0.25;
 const MOST: usize = 512;
+/// What the last item weighs in the average.
+const WEIGHT: f64 = 0.1;
 
 impl Ahead {
-    pub(super) fn new(now: Instant) -> Ahead {
-        Ahead { landed: 0, since: now, per_second: 0.0 }
+    /// An item has come back after so long.
+    pub(super) fn landed(&mut self, took: Duration) {
+        let took = took.as_secs_f64();
+        self.took = Some(self.took.map_or(took, |average| average + (took - average) * WEIGHT));
     }
 
-    /// An item has come back.
-    pub(super) fn landed(&mut self) {
-        self.landed += 1;
-    }
-
-    /// How much to ask for, where `room` could be begun at once.
-    pub(super) fn want(&mut self, now: Instant, room: usize) -> usize {
-        let passed = now - self.since;
-        if passed >= SAMPLE {
-            self.per_second = f64::from(self.landed) / passed.as_secs_f64();
-            (self.landed, self.since) = (0, now);
-        }
-        room.max(1) + self.held()
+    /// How much to ask for, where `room` could be begun at once and `places` items go on beside each
+    /// other.
+    pub(super) fn want(&self, room: usize, places: usize) -> usize {
+        room.max(1) + self.held(places)
     }
 
     /// What should not run out before more is asked for: nothing, where work takes long.
-    pub(super) fn reserve(&self) -> usize {
-        self.held() / 2
+    pub(super) fn reserve(&self, places: usize) -> usize {
+        self.held(places) / 2
     }
 
-    fn held(&self) -> usize {
-        ((self.per_second * HELD_SECS) as usize).min(MOST)
+    fn held(&self, places: usize) -> usize {
+        let Some(took) = self.took else { return 0 };
+        let rounds = HELD_SECS / took.max(0.000_1);
+        ((rounds * places as f64) as usize).min(MOST)
     }
 }
 
@@ -52,37 +46,30 @@ impl Ahead {
 mod tests {
     use super::*;
 
-    /// What is wanted, and held, after many items that came back one by one.
-    fn wanted(every: Duration) -> (usize, usize) {
-        let mut now = Instant::now();
-        let mut ahead = Ahead::new(now);
-        let mut want = 0;
-        for _ in 0..200 {
-            now += every;
-            ahead.landed();
-            want = ahead.want(now, 1);
-        }
-        (want, ahead.reserve())
+    /// What is wanted, and held, after many items that took so long each.
+    fn wanted(took: Duration) -> (usize, usize) {
+        let mut ahead = Ahead::default();
+        (0..200).for_each(|_| ahead.landed(took));
+        (ahead.want(1, 8), ahead.reserve(8))
     }
 
     #[test]
     fn what_is_gone_at_once_is_taken_by_the_hundred() {
-        assert_eq!(wanted(Duration::from_micros(100)), (513, 256));
+        assert_eq!(wanted(Duration::ZERO), (513, 256));
+        assert_eq!(wanted(Duration::from_millis(20)), (101, 50));
     }
 
     #[test]
     fn what_takes_long_is_taken_as_it_can_be_begun() {
-        assert_eq!(wanted(Duration::from_secs(1)), (1, 0));
+        assert_eq!(wanted(Duration::from_secs(10)), (1, 0));
+        assert_eq!(Ahead::default().want(8, 8), 8);
     }
 
     #[test]
-    fn several_that_end_together_are_no_sign_of_speed() {
-        let mut ahead = Ahead::new(Instant::now());
-        let mut now = Instant::now() + Duration::from_secs(1);
-        for _ in 0..8 {
-            ahead.landed();
-            now += Duration::from_micros(50);
-            assert_eq!(ahead.want(now, 1), 1);
-        }
+    fn one_that_is_gone_at_once_is_no_sign_of_speed() {
+        let mut ahead = Ahead::default();
+        (0..50).for_each(|_| ahead.landed(Duration::from_secs(5)));
+        ahead.landed(Duration::ZERO);
+        assert_eq!(ahead.want(1, 8), 1);
     }
 }

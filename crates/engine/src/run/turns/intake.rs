@@ -24,7 +24,8 @@ impl Turns {
             Until::Ended(run) => Some(run),
             Until::Stopped | Until::Idle => None,
         };
-        let want = self.ahead.want(Instant::now(), self.room());
+        let want = self.ahead.want(self.room(), self.concurrency());
+        self.asked = want;
         let ask = LeaseRequest { runner: self.id, now: (self.world().clock)(), want, run };
         let store = self.world().store.clone();
         self.leasing = Some(tokio::spawn(async move { store.lease(ask).await }));
@@ -37,7 +38,7 @@ impl Turns {
 
     /// Whether it is time to ask for more, as far as what it has goes.
     pub(super) fn is_low(&self) -> bool {
-        self.room() > 0 || self.queue.len() < self.ahead.reserve()
+        self.room() > 0 || self.queue.len() < self.ahead.reserve(self.concurrency())
     }
 
     /// When it asks for work again.
@@ -50,6 +51,7 @@ impl Turns {
         leased: Result<Vec<Lease>, store::StoreError>,
     ) -> Result<(), RunError> {
         let leases = leased?;
+        self.dry = leases.len() < self.asked;
         if leases.is_empty() {
             self.ask_at = Instant::now() + self.runner.options.poll;
         }

@@ -1,5 +1,7 @@
 //! What comes back: items that were done, stopped or fell, and what entering them said.
 
+use std::time::Duration;
+
 use store::{Acked, Ending, Lease};
 use tokio::time::Instant;
 
@@ -13,7 +15,6 @@ type Landed = Result<(tokio::task::Id, (Lease, Result<Executed, RunError>)), tok
 
 impl Turns {
     pub(super) fn landed(&mut self, landed: Landed) {
-        self.ahead.landed();
         let (task, executed) = match landed {
             Ok((task, (_, executed))) => (task, executed.map_err(Fell::Failed)),
             Err(error) if error.is_cancelled() => (error.id(), Err(Fell::Stopped)),
@@ -22,6 +23,7 @@ impl Turns {
         let Some((lease, _)) = self.aloft.remove(&task) else { return };
         let holder = self.kept_in_order(&lease);
         let executed = executed.unwrap_or_else(|fell| self.ending_of(&lease, fell));
+        self.ahead.landed(Duration::from_millis(executed.ack.elapsed_ms));
         self.buffer.take(executed, holder);
     }
 
@@ -50,7 +52,7 @@ impl Turns {
     pub(super) async fn acked(&mut self, acked: Result<Acked, store::StoreError>) -> Result<(), RunError> {
         let acked = acked?;
         // What was released may be there now.
-        self.ask_at = Instant::now();
+        (self.ask_at, self.dry) = (Instant::now(), false);
         for count in acked.parents {
             let Some((run, no)) = self.judged.get(&count.item) else { continue };
             let Some(Work::Each(Each { tolerance, .. })) = run.plan.step(*no).map(|step| &step.work) else {
