@@ -98,9 +98,11 @@ impl Of {
         for row in self.rows(conn, QUARANTINED).await? {
             reckoning.quarantined.insert(row.try_get(0)?, count(&row, 1)?);
         }
-        for row in self.rows(conn, FAILURES).await? {
-            let error: Option<String> = row.try_get(1)?;
-            reckoning.failures.push((row.try_get(0)?, error.unwrap_or_default()));
+        if reckoning.documents.failed > 0 {
+            for row in self.rows(conn, FAILURES).await? {
+                let error: Option<String> = row.try_get(1)?;
+                reckoning.failures.push((row.try_get(0)?, error.unwrap_or_default()));
+            }
         }
         for row in self.rows(conn, NOTES).await? {
             reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
@@ -200,7 +202,6 @@ const FAILURES: &str = "
     SELECT name, error FROM (
         SELECT name, error, outcome, max(rid) AS last FROM documents
         WHERE run = ?1 AND (?2 IS NULL OR scope = ?2)
-          AND EXISTS (SELECT 1 FROM documents f WHERE f.run = ?1 AND f.outcome = 'failed')
         GROUP BY scope, name)
     WHERE outcome = 'failed' ORDER BY last LIMIT ?3";
 
