@@ -21,4 +21,4 @@ def unshare():
         tried = subprocess.run([*way, "sh", "-c", LOOPBACK, "sh", "true"], capture_output=True)
         if tried.returncode == 0:
             return way
-    raise Failed("this system gives no network namespace (`unshare -n`, `ip`), and without one it would phone home")
+    raise Failed("no network namespace is to be had (`unshare -n`, `ip`), and without one it would phone home")

@@ -61,7 +61,8 @@ def sides(asked, folder, memory):
         if (peer, where) not in first:
             first[peer, where] = ready(name, peer, place)
         failed = first[peer, where] if "failed" in first[peer, where] else None
-        found[name, form + where, asked.items] = minding(name, partial(once, failed, peer, mode, asked.items, place))
+        side = partial(once, failed, peer, mode, asked.items, place)
+        found[name, form + where, asked.items] = minding(name, side)
     if asked.only in (None, "callboard"):
         for count in (asked.items, asked.many):
             found["callboard", OURS, count] = minding("callboard", partial(callboard, count, folder))
@@ -84,7 +85,8 @@ def callboard(count, folder):
     return {**row, "run_s": store.run_seconds(), "versions": {"callboard": ours.version()}}
 
 
-HEADER = ["", "form", "items", "items / s", "with start", "run s", "wall s", "CPU s", "peak RSS MB", "others %"]
+HEADER = ["", "form", "items", "items / s", "with start", "run s", "wall s", "CPU s", "peak RSS MB",
+          "others %"]
 
 
 def report(results, asked):
@@ -93,9 +95,10 @@ def report(results, asked):
     own = [rates.get(("callboard", OURS, count)) for count in (asked.items, asked.many)]
     header = [*HEADER, f"ours at {asked.items:,}", f"ours at {asked.many:,}"]
     lines = [
-        "Items that do nothing, each recorded durably: what the orchestrator itself costs. \"Items / s\" is of the",
-        "run alone, \"with start\" from starting the process to its exit. \"Ours\" is how many times as many items",
-        "a second callboard's run does. " + " ".join(goals(rates, own, asked)), "",
+        "Items that do nothing, each recorded durably: what the orchestrator itself costs. \"Items / s\" is of",
+        "the run alone, \"with start\" from starting the process to its exit. \"Ours\" is how many times as many",
+        "items a second callboard's run does.", "",
+        *goals(rates, own, asked), "",
         table(header, [line(side, rates.get(side), results[side], own) for side in results]), "",
         f"Median of {asked.rounds} rounds. {versions(row for rows in good.values() for row in rows)}.",
         "README.md says what each of them makes durable, and why some have their files in memory, too.",
@@ -116,7 +119,7 @@ def goals(rates, own, asked):
         best = max((found["items_per_s"] for side, found in rates.items() if side[0] == name), default=None)
         reached = [f"{one['items_per_s'] / best:.1f} at {count:,}" for one, count in
                    zip(own, (asked.items, asked.many)) if one and best]
-        yield f"Goal: {goal} times the best of {name}; reached: {', '.join(reached) or 'not measured'}."
+        yield f"- Goal: {goal} times the best of {name}; reached: {', '.join(reached) or 'not measured'}."
 
 
 def line(side, found, rows, own):

@@ -23,7 +23,8 @@ def main():
     asked = ask.parse_args()
     with tempfile.TemporaryDirectory(prefix="kill-", dir=CACHE / "bench") as folder:
         place = lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder))
-        crawls = {name: told(name, lambda: kill_crawl.crawl(name, asked, place(name))) for name in asked.crawls}
+        crawls = {name: told(name, lambda: kill_crawl.crawl(name, asked, place(name)))
+                  for name in asked.crawls}
         runs = {name: told(name, lambda: kill_run.steps(name, place(name))) for name in asked.runs}
     # A side that is not run stays as it was measured last: these take their time.
     raw = {"crawls": crawls, "runs": runs}
@@ -56,7 +57,8 @@ def report(asked, crawls, runs):
         f"A crawl of a list and {asked.pages:,} event pages is killed with `kill -9` once {100 * asked.at:.0f} % of",
         "the rows are there, and started again the way a user would. Goal: 0 lost, 0 doubled, under 1 % fetched",
         "again, and the next runner goes on by itself.", "",
-        table(CRAWL_HEADER, [crawl_line(name, crawls[name]) for name in kill_crawl.NAMES if name in crawls]), "",
+        table(CRAWL_HEADER, [crawl_line(name, crawls[name]) for name in kill_crawl.NAMES if name in crawls]),
+        "",
         f"A run of {STEPS} steps of {SECONDS} s is killed after {KILLED_AT}.", "",
         table(["", "state it is left in", "how it goes on", "state in the end", f"steps run, of {STEPS}"],
               [run_line(name, runs[name]) for name in kill_run.NAMES if name in runs]), "",

@@ -60,7 +60,8 @@ class Peer:
         finally:
             kill(process)
         if process.returncode != 0:
-            raise Failed(f"{(self.folder / 'log').read_text()[-2000:]}\nerror: {mode} ended with {process.returncode}")
+            said = (self.folder / "log").read_text()[-2000:]
+            raise Failed(f"{said}\nerror: {mode} ended with {process.returncode}")
         return json.loads(lines[-1])["said"]
 
 
@@ -83,7 +84,8 @@ class Shell:
         return run["outcome"] or run["state"]
 
     def again(self):
-        code = finish(fenced([ours.CALLBOARD, "runner", "--until-idle", "--db", self.db]), self.folder, self.environment)
+        runner = fenced([ours.CALLBOARD, "runner", "--until-idle", "--db", self.db])
+        code = finish(runner, self.folder, self.environment)
         if code != 0:
             raise Failed(f"error: the next runner ended with {code}")
         return "the next runner goes on with it"

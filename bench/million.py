@@ -98,6 +98,10 @@ def helper(db, folder):
     return begin([ours.CALLBOARD, "runner", "--db", db], folder, ours.SETTINGS)
 
 
+SHARED_HEADER = ["runners", "items", "attempts", "done twice", "items / s", "speed", "shares", "CPU s",
+                 "others %"]
+
+
 def report(asked, many, shared):
     percent = lambda items: f"{100 * items / asked.shared:.0f}"
     share_of = lambda row: f"{percent(min(row['shares']))} to {percent(max(row['shares']))} %"
@@ -108,15 +112,14 @@ def report(asked, many, shared):
             for row in shared]
     return [
         f"{asked.items:,} items that do nothing in one run on a store that is a file; then {FAILING} that fail, as the",
-        "pipeline tolerates. Callboard alone: at the rates above, the others would take hours.", "",
+        "pipeline tolerates. Callboard alone: at the rates above, most of the others take hours.", "",
         table(["", "measured", "goal"], facts(asked, many)), "",
         "Entering the items goes on while the first ones are done, so the first tenth is no cheap one. Commands:",
         f"median of {TIMES} starts; `retry` does the {FAILING} failed items again, each time, and no other. Others:",
         f"{many['other_cpu_pct']:.0f} %.", "",
         f"{asked.shared:,} items on one store, shared by several processes on this machine. The store proves that",
         "none is done twice: attempts are counted in each item, within the transaction that leases it.", "",
-        table(["runners", "items", "attempts", "done twice", "items / s", "speed", "shares", "CPU s", "others %"], rows),
-        "", f"callboard {ours.version()}.",
+        table(SHARED_HEADER, rows), "", f"callboard {ours.version()}.",
     ]
 
 
