@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness import CACHE, HERE, PYTHON, TARGET, alternate, median, publish, table
 from measure import measure
+from upstream import SERVE, Server
 
 SCRAPY = HERE / "peers" / "collect_scrapy.py"
 
@@ -21,7 +22,7 @@ def main():
     ask.add_argument("--rounds", type=int, default=3)
     ask.add_argument("--pages", type=int, default=5000, help="event pages of the site")
     ask.add_argument("--callboard", type=Path, default=TARGET / "callboard", help="the program")
-    ask.add_argument("--serve", type=Path, default=TARGET / "examples" / "serve", help="the sandbox")
+    ask.add_argument("--serve", type=Path, default=SERVE, help="the sandbox")
     ask.add_argument("--only", choices=["extruct", "plain", "callboard"], help="run one side alone")
     asked = ask.parse_args()
     with tempfile.TemporaryDirectory(prefix="collect-", dir=CACHE / "bench") as folder:
@@ -47,7 +48,7 @@ def callboard(asked, folder):
 
 def collect(asked, folder, command, records):
     """One round: a fresh server, a fresh database, one program from start to exit."""
-    with tempfile.TemporaryDirectory(dir=folder) as work, Server(asked) as server:
+    with tempfile.TemporaryDirectory(dir=folder) as work, Server(asked.serve, asked.pages) as server:
         row, said = measure(command(server.site, Path(work) / "collected.db"), work, besides=[server.pid])
     row["events"] = records(said)
     if row["events"] != asked.pages:
@@ -55,22 +56,6 @@ def collect(asked, folder, command, records):
         sys.exit(f"error: {row['events']} events kept instead of {asked.pages}; it said {said}")
     row["pages_per_s"] = asked.pages / row["wall_s"]
     return row
-
-
-class Server:
-    """The sandbox's site in a process of its own, until the `with` ends."""
-
-    def __init__(self, asked):
-        self.process = subprocess.Popen([str(asked.serve), str(asked.pages)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.site, self.pid = json.loads(self.process.stdout.readline())["site"], self.process.pid
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 NAMES = {

@@ -76,6 +76,12 @@ def publish(name, lines, raw):
     (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
+def published(name):
+    """What the last run of a comparison kept of its rounds; nothing when there was none."""
+    file = RESULTS / f"{name}.json"
+    return json.loads(file.read_text())["raw"] if file.exists() else {}
+
+
 def versions(rows):
     """`extruct 0.18.0, lxml 6.1.3` of the versions that the sides printed."""
     found = {}

@@ -3,7 +3,6 @@ import json
 import os
 import resource
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,31 +11,41 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def measure(command, folder, besides=()):
+class Failed(SystemExit):
+    """A program that did not do what it was to do. Where nobody minds it, it ends the comparison."""
+
+
+def environment(extra=None):
+    """What programs see: nothing that would set callboard's settings, no proxy, and `extra`."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith("CALLBOARD_")}
+    own["NO_PROXY"] = "127.0.0.1,localhost"  # what they speak to is on this machine
+    return {**own, **(extra or {})}
+
+
+def measure(command, folder, besides=(), extra=None, good=(0,)):
     """Runs `command` in `folder`; gives the measures and the JSON of its last line of stdout.
 
-    `besides` are processes that serve it: their CPU time is counted apart, and not as "other".
+    `besides` are processes that serve it: their CPU time is counted apart, and not as "other". `extra`
+    goes into its environment; it may end with a code in `good`.
     """
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("CALLBOARD_")}
-    environment["NO_PROXY"] = "127.0.0.1,localhost"  # the site is on this machine
     busy, served, used = busy_seconds(), sum(map(cpu_seconds, besides)), children_seconds()
     with open(Path(folder) / "stderr", "w+") as stderr:
         began = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, env=environment, text=True,
+        process = subprocess.Popen([str(part) for part in command], cwd=folder, env=environment(extra), text=True,
                                    stdout=subprocess.PIPE, stderr=stderr)
         sampler = Sampler(process.pid)
         out = process.communicate()[0]
         wall = time.perf_counter() - began
         peak = sampler.stop()
-        if process.returncode != 0:
+        if process.returncode not in good:
             stderr.seek(0)
             said = stderr.read()[-4000:] + out[-4000:]
-            sys.exit(f"{said}\nerror: {command[0]} ended with {process.returncode}")
+            raise Failed(f"{said}\nerror: {command[0]} ended with {process.returncode}")
     cpu, served = children_seconds() - used, sum(map(cpu_seconds, besides)) - served
     others = max(0.0, busy_seconds() - busy - cpu - served) / (wall * os.cpu_count())
     row = {"wall_s": wall, "cpu_s": cpu, "peak_rss_mb": peak / 1e6, "server_cpu_s": served,
            "other_cpu_pct": 100 * others}
-    return row, json.loads(out.splitlines()[-1])
+    return row, json.loads(out.strip().splitlines()[-1])
 
 
 class Sampler:

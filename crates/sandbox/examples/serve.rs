@@ -1,12 +1,13 @@
 //! The sandbox as a program of its own, for benches: `serve [SITE_EVENTS]` prints the addresses of
-//! the three upstreams as one JSON line and serves until its stdin is closed.
+//! the three upstreams as one JSON line and serves until its stdin is closed. For each line it is sent
+//! it prints how many requests they have had so far.
 
 use std::env;
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Write};
 
 use chrono::Utc;
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{Sandbox, SandboxOptions, Upstream};
 use serde_json::json;
 
 #[tokio::main]
@@ -22,7 +23,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "api_token": sandbox.api_token(),
     });
     writeln!(io::stdout().lock(), "{addresses}")?;
-    // Nobody writes to it: this returns when the other side is done.
-    tokio::task::spawn_blocking(|| io::stdin().lock().read_to_end(&mut Vec::new())).await??;
+    tokio::task::spawn_blocking(move || -> io::Result<()> {
+        for line in io::stdin().lock().lines() {
+            line?;
+            let requests = json!({
+                "site": sandbox.requests(Upstream::Site),
+                "calendar": sandbox.requests(Upstream::Calendar),
+                "api": sandbox.requests(Upstream::Api),
+            });
+            writeln!(io::stdout().lock(), "{requests}")?;
+        }
+        Ok(())
+    })
+    .await??;
     Ok(())
 }

@@ -1,0 +1,55 @@
+"""Programs that run beside the comparison: started, waited for, ended; only those started here."""
+import os
+import signal
+import subprocess
+import time
+
+from measure import Failed, environment
+
+# Crawlee gives requests that were in hand at a kill out again after six minutes.
+LONGEST_S = 900
+
+
+def begin(command, folder, extra, stdout=None):
+    """Starts a program that leads a session of its own; what it says goes into `log`."""
+    with open(folder / "log", "ab") as log:
+        return subprocess.Popen([str(part) for part in command], cwd=folder, env=environment(extra), text=True,
+                                stdout=stdout or log, stderr=log, start_new_session=True)
+
+
+def finish(command, folder, extra):
+    """Runs a program to its end, or gives up on it; gives its code."""
+    process = begin(command, folder, extra)
+    try:
+        return process.wait(LONGEST_S)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"error: it had not ended after {LONGEST_S} s") from None
+    finally:
+        kill(process)
+
+
+def end(process, seconds=30):
+    """Asks a program to stop, and waits for it; `kill -9` when it does not listen."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        kill(process)
+
+
+def kill(process):
+    """`kill -9` for a program and what it started, like a server of its own that it left behind."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def wait(holds, what, seconds=LONGEST_S, every=0.05):
+    """Looks until it holds."""
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            raise Failed(f"error: waited {seconds} s for {what}")
+        time.sleep(every)
