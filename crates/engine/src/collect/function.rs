@@ -63,8 +63,8 @@ pub struct Collect {
 }
 
 /// Documents of a call that runners may hold for each that is under way: those that wait to be begun, and
-/// those that wait to be entered.
-const HELD: u32 = 32;
+/// those that wait to be entered. What is held when a runner is killed is fetched again, so it is not many.
+const HELD: u32 = 10;
 
 /// Calls at hand at once; beyond, they are made anew.
 const SESSIONS_MAX: usize = 64;
