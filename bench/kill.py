@@ -47,6 +47,7 @@ NAMES = {
 }
 
 
+NOT_RUN = {"failed": "not run this time, see `--crawls` and `--runs`"}
 CRAWL_HEADER = ["", "rows at the kill", "goes on by itself", "then ends with", "after s", "lost", "doubled",
                 "fetched again"]
 
@@ -57,11 +58,11 @@ def report(asked, crawls, runs):
         f"A crawl of a list and {asked.pages:,} event pages is killed with `kill -9` once {100 * asked.at:.0f} % of",
         "the rows are there, and started again the way a user would. Goal: 0 lost, 0 doubled, under 1 % fetched",
         "again, and the next runner goes on by itself.", "",
-        table(CRAWL_HEADER, [crawl_line(name, crawls[name]) for name in kill_crawl.NAMES if name in crawls]),
+        table(CRAWL_HEADER, [crawl_line(name, crawls.get(name, NOT_RUN)) for name in kill_crawl.NAMES]),
         "",
         f"A run of {STEPS} steps of {SECONDS} s is killed after {KILLED_AT}.", "",
         table(["", "state it is left in", "how it goes on", "state in the end", f"steps run, of {STEPS}"],
-              [run_line(name, runs[name]) for name in kill_run.NAMES if name in runs]), "",
+              [run_line(name, runs.get(name, NOT_RUN)) for name in kill_run.NAMES]), "",
         f"One round; {versions}; the others as under Items.",
     ]
 
@@ -73,8 +74,12 @@ def crawl_line(name, row):
     # One request a page that is there, and the list.
     pages = row["pages"]
     again = max(0, row["requests"] - 1 - (pages - row["lost"]))
-    return [label, f"{row['at_kill']:,}", by_itself, row["code"], f"{row['seconds']:.0f}", f"{row['lost']:,}",
+    return [label, f"{row['at_kill']:,}", by_itself, ended(row["code"]), f"{row['seconds']:.0f}", f"{row['lost']:,}",
             row["doubled"], f"{again:,} ({100 * again / pages:.2f} %)"]
+
+
+def ended(code):
+    return "nothing: it hangs, and is killed" if code is None else f"code {code}"
 
 
 def run_line(name, row):

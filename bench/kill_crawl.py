@@ -26,7 +26,7 @@ def crawl(name, asked, folder):
             killed(programs[0], side, asked.at * asked.pages)
             at_kill, began = side.rows(), time.perf_counter()
             alone = len(programs) == 1
-            code = finish(side.again(), folder, side.environment) if alone else side.wait_for_end()
+            code = finish(side.again(), folder, side.environment, side.longest_s) if alone else side.wait_for_end()
             seconds = time.perf_counter() - began
         finally:
             for program in programs:
@@ -49,6 +49,7 @@ class Lines:
     """A crawl that leaves a line of JSON for each page; the same command goes on."""
 
     environment = {}
+    longest_s = 180
 
     def __init__(self, site, folder):
         self.site, self.folder, self.file = site, folder, folder / "rows.jsonl"
@@ -82,6 +83,9 @@ class Scrapy(Lines):
 
 
 class Crawlee(Lines):
+    # Requests that were in hand at the kill are given out again after six minutes.
+    longest_s = 900
+
     def __init__(self, site, folder):
         super().__init__(site, folder)
         self.modules = installed("crawlee") / "node_modules"
@@ -99,6 +103,7 @@ class Callboard:
     """The store's own tables say what there is."""
 
     environment = ours.SETTINGS
+    longest_s = LONGEST_S
 
     def __init__(self, site, folder):
         self.db = folder / "callboard.db"

@@ -26,7 +26,7 @@ class Site(scrapy.Spider):
 
 process = CrawlerProcess({
     "ROBOTSTXT_OBEY": True, "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False, "COOKIES_ENABLED": False,
-    "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, "CONCURRENT_ITEMS": 1,
+    "CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, 
     "TELNETCONSOLE_ENABLED": False, "LOG_LEVEL": "WARNING", "JOBDIR": str(FOLDER / "job"),
     "FEEDS": {FOLDER / "rows.jsonl": {"format": "jsonlines", "overwrite": False}},
 })
