@@ -1,5 +1,8 @@
-//! For tests alone: where the recorded documents are, and saying loudly when they are not.
+//! For tests alone: where the recorded documents and the real servers are, and saying loudly when they
+//! are not.
 #![allow(clippy::print_stderr, reason = "tests speak on stderr")]
+
+pub mod servers;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

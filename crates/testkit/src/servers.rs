@@ -1,0 +1,37 @@
+//! Real servers. Those that all tests share are started by `./test` and found in the environment;
+//! a test that breaks one starts its own, which ends with the value that stands for it.
+
+use std::env;
+
+/// What a shared server is found under: the name of its variable and how people call it.
+#[derive(Debug, Clone, Copy)]
+pub enum Server {
+    /// PostgreSQL: address of a database in which others may be created.
+    Postgres,
+    /// Redis: address; tests keep to keys or a database number of their own.
+    Redis,
+}
+
+impl Server {
+    fn variable(self) -> &'static str {
+        match self {
+            Server::Postgres => "CALLBOARD_TEST_POSTGRES",
+            Server::Redis => "CALLBOARD_TEST_REDIS",
+        }
+    }
+
+    /// The address of the shared server. `None` where there is none: the caller returns, and the line
+    /// on stderr is counted by `./test`. In CI that is a failure.
+    pub fn shared(self) -> Option<String> {
+        let variable = self.variable();
+        let found = env::var(variable).ok().filter(|address| !address.is_empty());
+        if found.is_none() {
+            assert!(
+                env::var_os("CI").is_none(),
+                "{variable} is not set: ./test starts the servers and sets it"
+            );
+            eprintln!("SKIPPED: no {self:?} ({variable} is not set; ./test starts one)");
+        }
+        found
+    }
+}
