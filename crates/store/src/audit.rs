@@ -13,9 +13,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use model::{RunId, mask};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
-use crate::sql::{Cell, Insert, SqlResult};
+use crate::sql::{self, Cell, Conn, Insert, SqlResult};
 use crate::{Store, StoreError};
 use chain::Link;
 
@@ -146,7 +145,7 @@ impl Store {
 
 /// Appends inside a transaction that may write, for what is true only if the rest of it is: that an item
 /// is done, for one.
-pub(crate) async fn append(conn: &mut SqliteConnection, entries: &[AuditEntry]) -> SqlResult<()> {
+pub(crate) async fn append(conn: &mut Conn, entries: &[AuditEntry]) -> SqlResult<()> {
     if entries.is_empty() {
         return Ok(());
     }
@@ -217,8 +216,8 @@ fn row(seq: i64, fields: Fields, before: String, hash: String) -> Vec<Cell> {
     row
 }
 
-async fn set_head(conn: &mut SqliteConnection, head: &Link) -> SqlResult<()> {
-    sqlx::query(
+async fn set_head(conn: &mut Conn, head: &Link) -> SqlResult<()> {
+    sql::query(
         "INSERT INTO audit_head (one, rows, hash) VALUES (1, ?, ?) \
          ON CONFLICT (one) DO UPDATE SET rows = excluded.rows, hash = excluded.hash",
     )

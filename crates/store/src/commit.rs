@@ -14,11 +14,10 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use model::{Kind, Op, RunId};
-use sqlx::SqliteConnection;
 
 use crate::rows::{self, Writing};
 use crate::runs::{seq_of, stamp};
-use crate::sql::{Cell, Insert, SqlResult};
+use crate::sql::{Cell, Conn, Insert, SqlResult};
 use crate::tally::Fate;
 use crate::{Batch, CommitOutcome, Store, StoreError, quarantine};
 
@@ -70,7 +69,7 @@ impl Store {
 
 /// Writes what documents state, inside a transaction.
 pub(crate) async fn write_batch(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     stamp: &Stamp,
     mut prepared: Prepared,
 ) -> SqlResult<Written> {
@@ -101,7 +100,7 @@ pub(crate) struct Written {
     pub(crate) touched: Vec<model::RowId>,
 }
 
-async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
+async fn write_rows(conn: &mut Conn, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
     let mut by_kind: HashMap<Kind, Vec<Vec<Cell>>> = HashMap::new();
     for dirty in &ledger.dirty {
         let Some(row) = ledger.rows.get(&dirty.id) else { continue };
@@ -117,7 +116,7 @@ async fn write_rows(conn: &mut SqliteConnection, ledger: &Ledger, stamp: &Stamp)
     Ok(())
 }
 
-async fn write_changes(conn: &mut SqliteConnection, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
+async fn write_changes(conn: &mut Conn, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
     let rows = ledger.changes.iter().map(|change| {
         vec![
             stamp.at.as_str().into(),

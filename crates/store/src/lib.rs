@@ -11,7 +11,6 @@ mod batch;
 mod commit;
 mod counts;
 mod ddl;
-mod dialect;
 mod error;
 mod landing;
 mod limits;
@@ -43,7 +42,7 @@ pub use landing::Landing;
 pub use limits::{
     LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
 };
-pub use open::Store;
+pub use open::{Address, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::sql::SqlResult;
+use crate::sql::{self, SqlResult};
 use crate::{Store, StoreError};
 use grant::{Resource, Share};
 
@@ -139,7 +139,7 @@ impl Store {
 
     /// Nobody asks `resource` before `until`; of two pauses the longer holds.
     pub async fn pause_limit(&self, resource: &str, pause: &LimitPause) -> Result<(), StoreError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO limits (resource, interval_us, burst, asked_us, places_asked_us, tat_us, paused_until_us, \
              pause_reason, paused_by) VALUES (?1, 0, 1, 0, 0, 0, ?2, ?3, ?4) ON CONFLICT (resource) DO UPDATE SET \
              paused_until_us = excluded.paused_until_us, pause_reason = excluded.pause_reason, \

@@ -4,11 +4,9 @@
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::runs::run_id;
-use crate::sql::{SqlResult, json, keys, parse};
+use crate::sql::{self, Column, Row, SqlResult, json, keys, parse};
 use crate::{ItemCounts, ItemId, RunState, RunnerId, RunnerRow, Store, StoreError};
 
 /// Which runs to list.
@@ -116,7 +114,7 @@ impl Store {
                          AND (?3 IS NULL OR substr(id, 1, length(?3)) = ?3) \
                          ORDER BY seq DESC LIMIT ?4) r \
                    LEFT JOIN steps s ON s.run = r.seq GROUP BY r.seq ORDER BY r.seq DESC";
-        let rows = sqlx::query(sql)
+        let rows = sql::query(sql)
             .bind(keys(&query.standing))
             .bind(query.pipeline.clone())
             .bind(query.id_begins.clone())
@@ -131,7 +129,7 @@ impl Store {
         let sql = "SELECT o.id FROM runs r JOIN runs o ON o.lock = r.lock AND o.seq <> r.seq \
                    WHERE r.id = ? AND r.state = 'queued' AND o.state <> 'ended' \
                    ORDER BY o.state = 'queued', o.seq LIMIT 1";
-        let row = sqlx::query(sql).bind(run.to_string()).fetch_optional(&self.readers).await;
+        let row = sql::query(sql).bind(run.to_string()).fetch_optional(&self.readers).await;
         let found = row.and_then(|row| row.map(|row| run_id(&row, "id")).transpose());
         found.map_err(|error| self.fault("looking for what a run waits for", error))
     }
@@ -144,8 +142,8 @@ impl Store {
                    WHERE i.run = (SELECT seq FROM runs WHERE id = ?1) AND i.state IN (6, 7) \
                    AND NOT EXISTS (SELECT 1 FROM spreads p WHERE p.item = i.id AND p.failed > 0) \
                    GROUP BY 2, 3, 4 ORDER BY 5 DESC, 1 LIMIT ?2";
-        let rows = sqlx::query(sql).bind(run.to_string()).bind(FAULTS_MAX).fetch_all(&self.readers).await;
-        let fault = |row: &SqliteRow| -> SqlResult<FaultCount> {
+        let rows = sql::query(sql).bind(run.to_string()).bind(FAULTS_MAX).fetch_all(&self.readers).await;
+        let fault = |row: &Row| -> SqlResult<FaultCount> {
             Ok(FaultCount {
                 item: ItemId(row.try_get(0)?),
                 step: row.try_get(1)?,
@@ -165,13 +163,13 @@ impl Store {
                    WHERE i.run = (SELECT r.seq FROM runs r WHERE r.id = ?1 \
                      AND (SELECT sum(total) FROM steps t WHERE t.run = r.seq) <= ?3) \
                    AND i.elapsed > 0 AND i.counted ORDER BY i.elapsed DESC LIMIT ?2";
-        let rows = sqlx::query(sql)
+        let rows = sql::query(sql)
             .bind(run.to_string())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .bind(SEARCHED_ITEMS_MAX)
             .fetch_all(&self.readers)
             .await;
-        let slow = |row: &SqliteRow| -> SqlResult<SlowItem> {
+        let slow = |row: &Row| -> SqlResult<SlowItem> {
             let input: Option<&str> = row.try_get(2)?;
             Ok(SlowItem {
                 item: ItemId(row.try_get(0)?),
@@ -187,7 +185,7 @@ impl Store {
     /// Size of the documents of a run together; `None` when it took none.
     pub async fn bytes_of(&self, run: RunId) -> Result<Option<u64>, StoreError> {
         let sql = "SELECT sum(size_bytes) FROM documents WHERE run = (SELECT seq FROM runs WHERE id = ?)";
-        let sum = sqlx::query_scalar(sql).bind(run.to_string()).fetch_one(&self.readers).await;
+        let sum = sql::query_scalar(sql).bind(run.to_string()).fetch_one(&self.readers).await;
         let sum: Option<i64> = sum.map_err(|error| self.fault("summing up documents", error))?;
         Ok(sum.map(i64::unsigned_abs))
     }
@@ -197,8 +195,8 @@ impl Store {
         let sql = "SELECT n.runner, n.id, n.host, n.pid, n.until, count(*) FROM items i \
                    JOIN runners n ON n.runner = i.owner \
                    WHERE i.state = 2 AND i.run = (SELECT seq FROM runs WHERE id = ?) GROUP BY n.runner";
-        let rows = sqlx::query(sql).bind(run.to_string()).fetch_all(&self.readers).await;
-        let held = |row: &SqliteRow| -> SqlResult<InHand> {
+        let rows = sql::query(sql).bind(run.to_string()).fetch_all(&self.readers).await;
+        let held = |row: &Row| -> SqlResult<InHand> {
             Ok(InHand {
                 runner: RunnerId(row.try_get(0)?),
                 name: row.try_get(1)?,
@@ -217,7 +215,7 @@ impl Store {
         let sql = "SELECT runner, id, host, pid, started, until, ending, items, \
                    (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
                    FROM runners WHERE substr(id, 1, length(?1)) = ?1 ORDER BY runner";
-        let rows = sqlx::query(sql).bind(begins.to_owned()).fetch_all(&self.readers).await;
+        let rows = sql::query(sql).bind(begins.to_owned()).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(runner_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing runners", error))
     }
@@ -226,7 +224,7 @@ impl Store {
     pub async fn dead_count(&self) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM items i WHERE i.state IN (6, 7) \
                    AND NOT EXISTS (SELECT 1 FROM spreads p WHERE p.item = i.id AND p.failed > 0)";
-        let dead: i64 = sqlx::query_scalar(sql)
+        let dead: i64 = sql::query_scalar(sql)
             .fetch_one(&self.readers)
             .await
             .map_err(|error| self.fault("counting dead items", error))?;
@@ -234,7 +232,7 @@ impl Store {
     }
 }
 
-fn run_line(row: &SqliteRow) -> SqlResult<RunLine> {
+fn run_line(row: &Row) -> SqlResult<RunLine> {
     Ok(RunLine {
         id: run_id(row, "id")?,
         pipeline: row.try_get("pipeline")?,
@@ -256,7 +254,7 @@ fn run_line(row: &SqliteRow) -> SqlResult<RunLine> {
     })
 }
 
-fn runner_row(row: &SqliteRow) -> SqlResult<RunnerRow> {
+fn runner_row(row: &Row) -> SqlResult<RunnerRow> {
     Ok(RunnerRow {
         runner: RunnerId(row.try_get("runner")?),
         name: row.try_get("id")?,
@@ -270,16 +268,16 @@ fn runner_row(row: &SqliteRow) -> SqlResult<RunnerRow> {
     })
 }
 
-fn count<I: sqlx::ColumnIndex<SqliteRow>>(row: &SqliteRow, column: I) -> SqlResult<u64> {
-    Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
+fn count(row: &Row, column: impl Column) -> SqlResult<u64> {
+    Ok(u64::try_from(row.try_get::<i64>(column)?).unwrap_or(0))
 }
 
-fn instant(row: &SqliteRow, column: &str) -> SqlResult<Option<DateTime<Utc>>> {
-    Ok(row.try_get::<Option<i64>, _>(column)?.and_then(DateTime::from_timestamp_millis))
+fn instant(row: &Row, column: &str) -> SqlResult<Option<DateTime<Utc>>> {
+    Ok(row.try_get::<Option<i64>>(column)?.and_then(DateTime::from_timestamp_millis))
 }
 
 /// Of a run from before runs had work.
-fn stamped(row: &SqliteRow, column: &str) -> SqlResult<Option<DateTime<Utc>>> {
+fn stamped(row: &Row, column: &str) -> SqlResult<Option<DateTime<Utc>>> {
     let text: Option<&str> = row.try_get(column)?;
     Ok(text.and_then(|text| DateTime::parse_from_rfc3339(text).ok()).map(|at| at.to_utc()))
 }

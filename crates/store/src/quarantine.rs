@@ -4,18 +4,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::Kind;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::commit::{Entry, Places, PreparedDocument, Stamp};
 use crate::runs::run_id;
-use crate::sql::{Cell, Insert, SqlResult, json, keys};
+use crate::sql::{self, Cell, Conn, Insert, Row, SqlResult, json, keys};
 use crate::{QuarantineRow, Store, StoreError};
 
 /// Enters what was kept out, confirms what unchanged documents still hold, resolves what has passed.
 /// Gives the listings by reason, each once per run.
 pub(crate) async fn update(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     documents: &[PreparedDocument],
     places: &Places,
     stamp: &Stamp,
@@ -27,7 +25,7 @@ pub(crate) async fn update(
 }
 
 async fn enter(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     documents: &[PreparedDocument],
     places: &Places,
     stamp: &Stamp,
@@ -52,9 +50,9 @@ async fn enter(
     insert().write(conn, rows).await
 }
 
-async fn last_runs(conn: &mut SqliteConnection, fingerprints: Vec<i64>) -> SqlResult<HashMap<i64, i64>> {
+async fn last_runs(conn: &mut Conn, fingerprints: Vec<i64>) -> SqlResult<HashMap<i64, i64>> {
     let sql = "SELECT fingerprint, run FROM quarantine WHERE fingerprint IN (SELECT value FROM json_each(?))";
-    let rows = sqlx::query(sql).bind(keys(&fingerprints)).fetch_all(conn).await?;
+    let rows = sql::query(sql).bind(keys(&fingerprints)).fetch_all(conn).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
@@ -100,7 +98,7 @@ fn cells(document: &PreparedDocument, entry: &Entry, place: i64, stamp: &Stamp) 
 
 /// What an unchanged document held in quarantine is still there.
 async fn confirm_unchanged(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     documents: &[PreparedDocument],
     places: &Places,
     stamp: &Stamp,
@@ -113,7 +111,7 @@ async fn confirm_unchanged(
     let sql = "UPDATE quarantine SET run = ?1, last_seen_at = ?2, count = count + 1 \
                WHERE place IN (SELECT value FROM json_each(?3)) AND resolved_at IS NULL AND run <> ?1 \
                RETURNING reason";
-    let reasons: Vec<String> = sqlx::query_scalar(sql)
+    let reasons: Vec<String> = sql::query_scalar(sql)
         .bind(stamp.run)
         .bind(stamp.at.clone())
         .bind(keys(&standing))
@@ -129,12 +127,12 @@ async fn confirm_unchanged(
 /// A listing is resolved when its row is stated, by whatever document, or when the document that held
 /// it holds it no longer.
 async fn resolve(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     documents: &[PreparedDocument],
     places: &Places,
     stamp: &Stamp,
 ) -> SqlResult<()> {
-    let open: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM quarantine WHERE resolved_at IS NULL)")
+    let open: bool = sql::query_scalar("SELECT EXISTS (SELECT 1 FROM quarantine WHERE resolved_at IS NULL)")
         .fetch_one(&mut *conn)
         .await?;
     if !open {
@@ -145,10 +143,10 @@ async fn resolve(
     let places: Vec<i64> = read.filter_map(|document| places.number(document)).collect();
     let sql = "UPDATE quarantine SET resolved_at = ? WHERE resolved_at IS NULL AND \
                fingerprint IN (SELECT value FROM json_each(?))";
-    sqlx::query(sql).bind(stamp.at.clone()).bind(keys(&stated)).execute(&mut *conn).await?;
+    sql::query(sql).bind(stamp.at.clone()).bind(keys(&stated)).execute(&mut *conn).await?;
     let sql = "UPDATE quarantine SET resolved_at = ?1 WHERE resolved_at IS NULL AND run <> ?2 \
                AND place IN (SELECT value FROM json_each(?3))";
-    sqlx::query(sql).bind(stamp.at.clone()).bind(stamp.run).bind(keys(&places)).execute(conn).await?;
+    sql::query(sql).bind(stamp.at.clone()).bind(stamp.run).bind(keys(&places)).execute(conn).await?;
     Ok(())
 }
 
@@ -159,13 +157,13 @@ impl Store {
                    JOIN runs r ON r.seq = q.run JOIN places p ON p.place = q.place \
                    WHERE q.resolved_at IS NULL ORDER BY q.last_seen_at DESC, q.rid LIMIT ?";
         let rows =
-            sqlx::query(sql).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.readers).await;
+            sql::query(sql).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(quarantine_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing the quarantine", error))
     }
 }
 
-fn quarantine_row(row: &SqliteRow) -> SqlResult<QuarantineRow> {
+fn quarantine_row(row: &Row) -> SqlResult<QuarantineRow> {
     let kind: Option<String> = row.try_get("kind")?;
     Ok(QuarantineRow {
         run: run_id(row, "run_id")?,
@@ -178,7 +176,7 @@ fn quarantine_row(row: &SqliteRow) -> SqlResult<QuarantineRow> {
         said: json(row.try_get("said")?)?,
         first_seen: row.try_get("first_seen_at")?,
         last_seen: row.try_get("last_seen_at")?,
-        count: u64::try_from(row.try_get::<i64, _>("count")?).unwrap_or(0),
+        count: u64::try_from(row.try_get::<i64>("count")?).unwrap_or(0),
         resolved_at: row.try_get("resolved_at")?,
     })
 }

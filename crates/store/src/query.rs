@@ -6,14 +6,10 @@ mod view;
 
 pub(crate) use view::row_id;
 
+use crate::sql::{self, Pool, Query, Row, SqlResult};
+use crate::{EventView, SourceCount, Store, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use model::SourceName;
-use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Row, Sqlite, SqlitePool};
-
-use crate::sql::{Cell, SqlResult};
-use crate::{EventView, SourceCount, Store, StoreError};
 
 use filter::Filter;
 
@@ -83,10 +79,10 @@ impl Store {
     pub async fn sources(&self) -> Result<Vec<SourceCount>, StoreError> {
         let sql =
             "SELECT source, count(*) - count(gone_at) FROM event_listings GROUP BY source ORDER BY source";
-        let rows = sqlx::query(sql).fetch_all(&self.readers).await;
+        let rows = sql::query(sql).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| {
-            let count = |row: &sqlx::sqlite::SqliteRow| {
-                let events = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0);
+            let count = |row: &Row| {
+                let events = u64::try_from(row.try_get::<i64>(1)?).unwrap_or(0);
                 Ok(SourceCount { source: SourceName::new(row.try_get(0)?), events })
             };
             rows.iter().map(count).collect::<SqlResult<Vec<_>>>()
@@ -96,7 +92,7 @@ impl Store {
 }
 
 async fn fetch(
-    pool: &SqlitePool,
+    pool: &Pool,
     filter: &Filter,
     limit: Option<usize>,
     offset: usize,
@@ -111,7 +107,7 @@ async fn fetch(
 /// The database finds what lies in a box around the circle; the corners are left out here, before
 /// limit and offset, and only then are whole events read.
 async fn fetch_near(
-    pool: &SqlitePool,
+    pool: &Pool,
     filter: &Filter,
     near: Near,
     query: &EventQuery,
@@ -128,15 +124,6 @@ async fn fetch_near(
     fetch(pool, &Filter::rows(&rids), None, 0).await
 }
 
-fn bind<'q>(sql: &str, filter: &Filter) -> Query<'q, Sqlite, SqliteArguments> {
-    let mut query = sqlx::query(AssertSqlSafe(sql.to_owned()));
-    for value in &filter.values {
-        query = match value {
-            Cell::Null => query.bind(None::<i64>),
-            Cell::Int(value) => query.bind(*value),
-            Cell::Real(value) => query.bind(*value),
-            Cell::Text(value) => query.bind(value.clone()),
-        };
-    }
-    query
+fn bind(sql: &str, filter: &Filter) -> Query {
+    sql::query(sql.to_owned()).bind_all(filter.values.clone())
 }

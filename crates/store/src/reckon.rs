@@ -4,12 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Kind, RunId, SourceName};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::rows::{code_of, kind_of};
 use crate::runs::seq_of;
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, Row, SqlResult};
 use crate::{Counts, Store, StoreError};
 
 /// What a run did.
@@ -88,7 +86,7 @@ struct Of {
 }
 
 impl Of {
-    async fn reckon(&self, conn: &mut SqliteConnection) -> SqlResult<Reckoning> {
+    async fn reckon(&self, conn: &mut Conn) -> SqlResult<Reckoning> {
         let mut reckoning = Reckoning { documents: self.documents(conn).await?, ..Reckoning::default() };
         reckoning.by_kind = self.rows_stated(conn).await?;
         self.changed_rows(conn, &mut reckoning).await?;
@@ -106,21 +104,21 @@ impl Of {
         }
         for row in self.rows(conn, NOTES).await? {
             reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
-            reckoning.damaged |= row.try_get::<bool, _>(2)?;
+            reckoning.damaged |= row.try_get::<bool>(2)?;
         }
         Ok(reckoning)
     }
 
-    async fn rows(&self, conn: &mut SqliteConnection, sql: &'static str) -> SqlResult<Vec<SqliteRow>> {
-        sqlx::query(sql).bind(self.run).bind(self.scope.clone()).bind(TOLD_MAX).fetch_all(conn).await
+    async fn rows(&self, conn: &mut Conn, sql: &'static str) -> SqlResult<Vec<Row>> {
+        sql::query(sql).bind(self.run).bind(self.scope.clone()).bind(TOLD_MAX).fetch_all(conn).await
     }
 
-    async fn documents(&self, conn: &mut SqliteConnection) -> SqlResult<DocumentCounts> {
+    async fn documents(&self, conn: &mut Conn) -> SqlResult<DocumentCounts> {
         let mut counts = DocumentCounts::default();
         let mut rows = self.rows(conn, DOCUMENTS).await?;
         let mut failed = false;
         for row in &rows {
-            failed |= row.try_get::<&str, _>(0)? == "failed";
+            failed |= row.try_get::<&str>(0)? == "failed";
         }
         if failed {
             // Some may have come at a later attempt: that is looked at only where it can matter.
@@ -128,7 +126,7 @@ impl Of {
         }
         for row in rows {
             let several = count(&row, 1)?;
-            match row.try_get::<&str, _>(0)? {
+            match row.try_get::<&str>(0)? {
                 "failed" => counts.failed += several,
                 "unchanged" | "reread" => counts.unchanged += several,
                 _ => counts.fetched += several,
@@ -137,14 +135,14 @@ impl Of {
         Ok(counts)
     }
 
-    async fn rows_stated(&self, conn: &mut SqliteConnection) -> SqlResult<BTreeMap<Kind, Counts>> {
-        let counts = |row: &SqliteRow| -> SqlResult<(Kind, Counts)> {
+    async fn rows_stated(&self, conn: &mut Conn) -> SqlResult<BTreeMap<Kind, Counts>> {
+        let counts = |row: &Row| -> SqlResult<(Kind, Counts)> {
             Ok((kind_of(row.try_get(0)?)?, Counts { read: row.try_get(1)?, ..Counts::default() }))
         };
         self.rows(conn, STATED).await?.iter().map(counts).collect()
     }
 
-    async fn changed_rows(&self, conn: &mut SqliteConnection, reckoning: &mut Reckoning) -> SqlResult<()> {
+    async fn changed_rows(&self, conn: &mut Conn, reckoning: &mut Reckoning) -> SqlResult<()> {
         for row in &self.rows(conn, CHANGED).await? {
             let kind = kind_of(row.try_get(0)?)?;
             let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
@@ -209,25 +207,25 @@ const NOTES: &str = "SELECT d.name, n.value, d.damaged FROM documents d, json_ea
                      WHERE d.run = ?1 AND d.notes IS NOT NULL AND (?2 IS NULL OR d.scope = ?2) \
                      ORDER BY d.rid, n.key LIMIT ?3";
 
-async fn covered(conn: &mut SqliteConnection, run: RunId, scope: &str) -> SqlResult<Covered> {
+async fn covered(conn: &mut Conn, run: RunId, scope: &str) -> SqlResult<Covered> {
     let run = seq_of(conn, run).await?;
     let mut covered = Covered { lists: true, ..Covered::default() };
     let sql = "SELECT source, outcome, damaged, total, coalesce(reading_key, ''), name FROM documents \
                WHERE run = ? AND scope = ? ORDER BY rid";
     // What failed and came at a later attempt is not missing.
     let mut missing = BTreeSet::new();
-    for row in sqlx::query(sql).bind(run).bind(scope.to_owned()).fetch_all(&mut *conn).await? {
+    for row in sql::query(sql).bind(run).bind(scope.to_owned()).fetch_all(&mut *conn).await? {
         let total: Option<i64> = row.try_get(3)?;
         covered.total = covered.total.max(total.and_then(|total| u64::try_from(total).ok()));
-        covered.missing |= row.try_get::<bool, _>(2)?;
+        covered.missing |= row.try_get::<bool>(2)?;
         let name: &str = row.try_get(5)?;
-        match row.try_get::<&str, _>(1)? {
+        match row.try_get::<&str>(1)? {
             "failed" => drop(missing.insert(name.to_owned())),
             "nothing" => drop(missing.remove(name)),
             _ => {
                 missing.remove(name);
                 covered.sources.insert(SourceName::new(row.try_get(0)?));
-                covered.lists &= row.try_get::<&str, _>(4)?.contains('+');
+                covered.lists &= row.try_get::<&str>(4)?.contains('+');
             }
         }
     }
@@ -238,7 +236,7 @@ async fn covered(conn: &mut SqliteConnection, run: RunId, scope: &str) -> SqlRes
     Ok(covered)
 }
 
-async fn events_stated(conn: &mut SqliteConnection, run: i64, scope: &str) -> SqlResult<u64> {
+async fn events_stated(conn: &mut Conn, run: i64, scope: &str) -> SqlResult<u64> {
     let sql = "
         SELECT (SELECT count(DISTINCT s.rid) FROM scopes c JOIN places p ON p.scope = c.scope
                 JOIN sightings s ON s.place = p.place AND s.kind = ?3
@@ -246,7 +244,7 @@ async fn events_stated(conn: &mut SqliteConnection, run: i64, scope: &str) -> Sq
              + (SELECT count(DISTINCT q.key) FROM scopes c JOIN places p ON p.scope = c.scope
                 JOIN quarantine q ON q.place = p.place
                 WHERE c.name = ?2 AND q.run = ?1 AND q.resolved_at IS NULL AND q.key IS NOT NULL)";
-    let events: i64 = sqlx::query_scalar(sql)
+    let events: i64 = sql::query_scalar(sql)
         .bind(run)
         .bind(scope.to_owned())
         .bind(code_of(Kind::Event))
@@ -255,6 +253,6 @@ async fn events_stated(conn: &mut SqliteConnection, run: i64, scope: &str) -> Sq
     Ok(u64::try_from(events).unwrap_or(0))
 }
 
-fn count(row: &SqliteRow, index: usize) -> SqlResult<u64> {
-    Ok(u64::try_from(row.try_get::<i64, _>(index)?).unwrap_or(0))
+fn count(row: &Row, index: usize) -> SqlResult<u64> {
+    Ok(u64::try_from(row.try_get::<i64>(index)?).unwrap_or(0))
 }

@@ -3,12 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use model::{ContentHash, Kind, SourceName};
-use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::commit::forget;
 use crate::rows::code_of;
 use crate::runs::stamp;
-use crate::sql::{SqlResult, keys, parse};
+use crate::sql::{self, Conn, SqlResult, keys, parse};
 use crate::{Purged, Store, StoreError};
 
 impl Store {
@@ -57,8 +56,8 @@ impl Store {
     }
 }
 
-async fn execute(conn: &mut SqliteConnection, sql: &str, source: &str, cutoff: &str) -> SqlResult<u64> {
-    let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(source.to_owned()).bind(cutoff.to_owned());
+async fn execute(conn: &mut Conn, sql: &str, source: &str, cutoff: &str) -> SqlResult<u64> {
+    let query = sql::query(sql.to_owned()).bind(source.to_owned()).bind(cutoff.to_owned());
     Ok(query.execute(conn).await?.rows_affected())
 }
 
@@ -72,19 +71,14 @@ fn old_changes(kind: Kind) -> String {
 
 /// Deletes the rows of one kind that nobody has stated since, with all their changes; gives how many
 /// of each.
-async fn purge_kind(
-    conn: &mut SqliteConnection,
-    kind: Kind,
-    source: &str,
-    cutoff: &str,
-) -> SqlResult<(u64, u64)> {
+async fn purge_kind(conn: &mut Conn, kind: Kind, source: &str, cutoff: &str) -> SqlResult<(u64, u64)> {
     let (table, code) = (kind.spec().table, code_of(kind));
     let old = format!(
         "SELECT t.rid FROM \"{table}\" t WHERE t.source = ?1 AND t.first_seen_at < ?2 AND NOT EXISTS (
             SELECT 1 FROM sightings s JOIN places p ON p.place = s.place
             WHERE s.kind = {code} AND s.rid = t.rid AND s.run = p.read_run AND p.seen_at >= ?2)"
     );
-    let query = sqlx::query_scalar(AssertSqlSafe(old)).bind(source.to_owned()).bind(cutoff.to_owned());
+    let query = sql::query_scalar(old).bind(source.to_owned()).bind(cutoff.to_owned());
     let rids: Vec<i64> = query.fetch_all(&mut *conn).await?;
     let chosen = keys(&rids);
     let changes = delete(conn, &format!("changes WHERE kind = {code} AND rid"), &chosen).await?;
@@ -97,14 +91,14 @@ async fn purge_kind(
     Ok((rows, changes))
 }
 
-async fn delete(conn: &mut SqliteConnection, what: &str, chosen: &str) -> SqlResult<u64> {
+async fn delete(conn: &mut Conn, what: &str, chosen: &str) -> SqlResult<u64> {
     let sql = format!("DELETE FROM {what} IN (SELECT value FROM json_each(?))");
-    Ok(sqlx::query(AssertSqlSafe(sql)).bind(chosen.to_owned()).execute(conn).await?.rows_affected())
+    Ok(sql::query(sql).bind(chosen.to_owned()).execute(conn).await?.rows_affected())
 }
 
 /// Bodies of the documents that go, unless a document that stays has the same body.
 async fn bodies_only_in_old_documents(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     source: &str,
     cutoff: &str,
 ) -> SqlResult<Vec<ContentHash>> {
@@ -112,20 +106,16 @@ async fn bodies_only_in_old_documents(
                AND body_hash IS NOT NULL EXCEPT \
                SELECT body_hash FROM documents WHERE NOT (source = ?1 AND fetched_at < ?2) \
                AND body_hash IS NOT NULL";
-    let query = sqlx::query_scalar(sql).bind(source.to_owned()).bind(cutoff.to_owned());
+    let query = sql::query_scalar(sql).bind(source.to_owned()).bind(cutoff.to_owned());
     let hashes: Vec<String> = query.fetch_all(conn).await?;
     hashes.iter().map(|hex| parse(hex, ContentHash::from_hex)).collect()
 }
 
 /// A place whose body is deleted must be read anew, not answered from what was known.
-async fn forget_missing_bodies(
-    conn: &mut SqliteConnection,
-    source: &str,
-    bodies: &[ContentHash],
-) -> SqlResult<()> {
+async fn forget_missing_bodies(conn: &mut Conn, source: &str, bodies: &[ContentHash]) -> SqlResult<()> {
     let bodies: Vec<String> = bodies.iter().map(|body| body.to_hex()).collect();
     let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
                WHERE source = ? AND body_hash IN (SELECT value FROM json_each(?))";
-    sqlx::query(sql).bind(source.to_owned()).bind(keys(&bodies)).execute(conn).await?;
+    sql::query(sql).bind(source.to_owned()).bind(keys(&bodies)).execute(conn).await?;
     Ok(())
 }

@@ -4,11 +4,9 @@ use std::collections::HashMap;
 
 use model::{Column, ColumnType, ContentHash, Kind, RowId, TableSpec};
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use crate::query::row_id;
-use crate::sql::{Cell, Insert, SqlResult, json, keys};
+use crate::sql::{self, Cell, Conn, Insert, Row, SqlResult, json, keys};
 
 /// A row as stored, and what a commit has made of it so far.
 #[derive(Debug, Clone)]
@@ -45,11 +43,7 @@ pub(crate) fn row_key(id: &RowId) -> i64 {
 }
 
 /// Loads the rows of `kind` that are there, by id.
-pub(crate) async fn load(
-    conn: &mut SqliteConnection,
-    kind: Kind,
-    ids: &[&str],
-) -> SqlResult<HashMap<RowId, StoredRow>> {
+pub(crate) async fn load(conn: &mut Conn, kind: Kind, ids: &[&str]) -> SqlResult<HashMap<RowId, StoredRow>> {
     let spec = kind.spec();
     let sql = format!(
         "SELECT id, rid, gone_at IS NOT NULL, coalesce(document, 0), {} FROM \"{}\" \
@@ -59,7 +53,7 @@ pub(crate) async fn load(
     );
     let mut loaded = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(1_000) {
-        let rows = sqlx::query(AssertSqlSafe(sql.clone())).bind(keys(ids)).fetch_all(&mut *conn).await?;
+        let rows = sql::query(sql.clone()).bind(keys(ids)).fetch_all(&mut *conn).await?;
         for row in rows {
             let values = values(&row, spec, 4)?;
             let (rid, gone, document) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
@@ -76,17 +70,17 @@ pub(crate) fn column_list(spec: &TableSpec) -> String {
 }
 
 /// The spec's columns of a result row, from position `first` on.
-pub(crate) fn values(row: &SqliteRow, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
+pub(crate) fn values(row: &Row, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
     spec.columns.iter().enumerate().map(|(index, column)| value(row, first + index, column)).collect()
 }
 
-fn value(row: &SqliteRow, index: usize, column: &Column) -> SqlResult<Value> {
+fn value(row: &Row, index: usize, column: &Column) -> SqlResult<Value> {
     Ok(match column.column_type {
-        ColumnType::Text | ColumnType::Instant => row.try_get::<Option<String>, _>(index)?.into(),
-        ColumnType::Integer => row.try_get::<Option<i64>, _>(index)?.into(),
-        ColumnType::Bool => row.try_get::<Option<bool>, _>(index)?.into(),
-        ColumnType::Real | ColumnType::Decimal => row.try_get::<Option<f64>, _>(index)?.into(),
-        ColumnType::When | ColumnType::Json => match row.try_get::<Option<&str>, _>(index)? {
+        ColumnType::Text | ColumnType::Instant => row.try_get::<Option<String>>(index)?.into(),
+        ColumnType::Integer => row.try_get::<Option<i64>>(index)?.into(),
+        ColumnType::Bool => row.try_get::<Option<bool>>(index)?.into(),
+        ColumnType::Real | ColumnType::Decimal => row.try_get::<Option<f64>>(index)?.into(),
+        ColumnType::When | ColumnType::Json => match row.try_get::<Option<&str>>(index)? {
             Some(text) => json(text)?,
             None => Value::Null,
         },
@@ -160,7 +154,7 @@ fn content_hash(cells: &[Cell]) -> i64 {
 }
 
 /// The next free number of a table's rows. Safe while this transaction holds the write lock.
-pub(crate) async fn next_number(conn: &mut SqliteConnection, table: &str, column: &str) -> SqlResult<i64> {
+pub(crate) async fn next_number(conn: &mut Conn, table: &str, column: &str) -> SqlResult<i64> {
     let sql = format!("SELECT coalesce(max(\"{column}\"), 0) + 1 FROM \"{table}\"");
-    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await
+    sql::query_scalar(sql).fetch_one(conn).await
 }

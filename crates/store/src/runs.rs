@@ -3,10 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use model::RunId;
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
-use crate::sql::{SqlResult, json, parse};
+use crate::sql::{self, Conn, Row, SqlResult, json, parse};
 use crate::{RunRow, RunStart, Store, StoreError};
 
 impl Store {
@@ -14,7 +12,7 @@ impl Store {
     pub async fn begin_run(&self, run: RunStart) -> Result<(), StoreError> {
         let sql = "INSERT INTO runs (id, started_at, command, state, began, first_change) \
                    VALUES (?, ?, ?, 'running', ?, (SELECT coalesce(max(seq), 0) FROM changes))";
-        sqlx::query(sql)
+        sql::query(sql)
             .bind(run.id.to_string())
             .bind(stamp(run.at))
             .bind(run.command.to_string())
@@ -47,7 +45,7 @@ impl Store {
     /// The cursor that the last completed run of this connector and scope left.
     pub async fn cursor(&self, connector: &str, scope: &str) -> Result<Option<Value>, StoreError> {
         let found: Result<Option<Option<String>>, _> =
-            sqlx::query_scalar("SELECT value FROM cursors WHERE connector = ? AND scope = ?")
+            sql::query_scalar("SELECT value FROM cursors WHERE connector = ? AND scope = ?")
                 .bind(connector)
                 .bind(scope)
                 .fetch_optional(&self.readers)
@@ -61,7 +59,7 @@ impl Store {
         let sql =
             "SELECT id, started_at, ended_at, outcome, command, summary FROM runs ORDER BY seq DESC LIMIT ?";
         let rows =
-            sqlx::query(sql).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.readers).await;
+            sql::query(sql).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(run_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing runs", error))
     }
@@ -70,7 +68,7 @@ impl Store {
 /// Writes that a run has ended, lets those begin that waited for it, and, when it completed, makes the
 /// cursors it brought the ones that the next starts from.
 pub(crate) async fn write_end(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     run: i64,
     at: DateTime<Utc>,
     outcome: &str,
@@ -78,7 +76,7 @@ pub(crate) async fn write_end(
 ) -> SqlResult<()> {
     let sql =
         "UPDATE runs SET state = 'ended', ended_at = ?, ended = ?, outcome = ?, summary = ? WHERE seq = ?";
-    sqlx::query(sql)
+    sql::query(sql)
         .bind(stamp(at))
         .bind(at.timestamp_millis())
         .bind(outcome.to_owned())
@@ -89,13 +87,13 @@ pub(crate) async fn write_end(
     if outcome == "completed" {
         let sql = "UPDATE cursors SET value = pending, pending = NULL \
                    WHERE pending_run = ? AND pending IS NOT NULL";
-        sqlx::query(sql).bind(run).execute(&mut *conn).await?;
+        sql::query(sql).bind(run).execute(&mut *conn).await?;
     }
     crate::work::wake_holder(conn, run).await?;
     crate::work::promote(conn).await
 }
 
-fn run_row(row: &SqliteRow) -> SqlResult<RunRow> {
+fn run_row(row: &Row) -> SqlResult<RunRow> {
     let summary: Option<String> = row.try_get("summary")?;
     Ok(RunRow {
         id: run_id(row, "id")?,
@@ -108,13 +106,13 @@ fn run_row(row: &SqliteRow) -> SqlResult<RunRow> {
 }
 
 /// A run id from a text column.
-pub(crate) fn run_id(row: &SqliteRow, column: &str) -> SqlResult<RunId> {
+pub(crate) fn run_id(row: &Row, column: &str) -> SqlResult<RunId> {
     parse(row.try_get(column)?, |text| text.parse().ok())
 }
 
 /// The number of a run that has begun.
-pub(crate) async fn seq_of(conn: &mut SqliteConnection, run: RunId) -> SqlResult<i64> {
-    sqlx::query_scalar("SELECT seq FROM runs WHERE id = ?").bind(run.to_string()).fetch_one(conn).await
+pub(crate) async fn seq_of(conn: &mut Conn, run: RunId) -> SqlResult<i64> {
+    sql::query_scalar("SELECT seq FROM runs WHERE id = ?").bind(run.to_string()).fetch_one(conn).await
 }
 
 /// How instants are stored: UTC, whole seconds, so that text order is time order.

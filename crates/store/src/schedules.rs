@@ -5,11 +5,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use crate::runs::stamp;
-use crate::sql::{SqlResult, json, parse};
+use crate::sql::{self, Conn, Row, SqlResult, json, parse};
 use crate::{Store, StoreError};
 
 pub(crate) const DDL: &str = "
@@ -65,7 +63,7 @@ impl Store {
         schedule: &Value,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        sqlx::query(
+        sql::query(
             "INSERT INTO schedules (pipeline, file, schedule, known_since) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (pipeline) DO UPDATE SET file = excluded.file, schedule = excluded.schedule, \
              known_since = iif(schedule = excluded.schedule, known_since, excluded.known_since), \
@@ -85,16 +83,14 @@ impl Store {
     /// Forgets a pipeline's schedule, whose file is gone or states none any more. Claims stay, so that
     /// nothing runs twice when it comes back.
     pub async fn drop_schedule(&self, pipeline: &str) -> Result<bool, StoreError> {
-        let dropped = sqlx::query("DELETE FROM schedules WHERE pipeline = ?")
-            .bind(pipeline)
-            .execute(&self.writer)
-            .await;
+        let dropped =
+            sql::query("DELETE FROM schedules WHERE pipeline = ?").bind(pipeline).execute(&self.writer).await;
         Ok(dropped.map_err(|error| self.fault("dropping a schedule", error))?.rows_affected() > 0)
     }
 
     /// All schedules, by pipeline.
     pub async fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {
-        let found = sqlx::query("SELECT * FROM schedules ORDER BY pipeline").fetch_all(&self.readers).await;
+        let found = sql::query("SELECT * FROM schedules ORDER BY pipeline").fetch_all(&self.readers).await;
         let rows = found.and_then(|rows| rows.iter().map(schedule_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing schedules", error))
     }
@@ -106,7 +102,7 @@ impl Store {
         pipeline: &str,
         pause: Option<(DateTime<Utc>, &str)>,
     ) -> Result<bool, StoreError> {
-        let changed = sqlx::query("UPDATE schedules SET paused_at = ?, note = ? WHERE pipeline = ?")
+        let changed = sql::query("UPDATE schedules SET paused_at = ?, note = ? WHERE pipeline = ?")
             .bind(pause.map(|(at, _)| stamp(at)))
             .bind(pause.map(|(_, note)| note))
             .bind(pipeline)
@@ -145,14 +141,14 @@ impl Store {
 /// Claims a slot inside a transaction that may write: together with the run that is begun for it, so
 /// that a kill in between loses neither.
 pub(crate) async fn claim(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     pipeline: &str,
     slot: DateTime<Utc>,
     by: &str,
     at: DateTime<Utc>,
 ) -> SqlResult<bool> {
     let (forgotten, once) = (stamp(at - CLAIMS_KEPT), stamp(DateTime::UNIX_EPOCH));
-    let claimed = sqlx::query(
+    let claimed = sql::query(
         "INSERT INTO schedule_slots (pipeline, slot, claimed_at, claimed_by) \
          SELECT pipeline, ?2, ?3, ?4 FROM schedules \
          WHERE pipeline = ?1 AND paused_at IS NULL AND (?2 >= ?5 OR ?2 = ?6) ON CONFLICT DO NOTHING",
@@ -168,13 +164,13 @@ pub(crate) async fn claim(
     if claimed.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query("UPDATE schedules SET last_slot = ?1 WHERE pipeline = ?2 AND coalesce(last_slot, '') < ?1")
+    sql::query("UPDATE schedules SET last_slot = ?1 WHERE pipeline = ?2 AND coalesce(last_slot, '') < ?1")
         .bind(stamp(slot))
         .bind(pipeline)
         .execute(&mut *conn)
         .await?;
     // The claim of the slot that comes once is kept for ever.
-    sqlx::query("DELETE FROM schedule_slots WHERE pipeline = ? AND slot < ? AND slot <> ?")
+    sql::query("DELETE FROM schedule_slots WHERE pipeline = ? AND slot < ? AND slot <> ?")
         .bind(pipeline)
         .bind(&forgotten)
         .bind(&once)
@@ -183,7 +179,7 @@ pub(crate) async fn claim(
     Ok(true)
 }
 
-fn schedule_row(row: &SqliteRow) -> SqlResult<ScheduleRow> {
+fn schedule_row(row: &Row) -> SqlResult<ScheduleRow> {
     let instant = |text: Option<String>| text.map(|text| parse(&text, |text| text.parse().ok())).transpose();
     Ok(ScheduleRow {
         pipeline: row.try_get("pipeline")?,

@@ -18,7 +18,7 @@ use futures::TryStreamExt;
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, Column, Connection, Either, Executor, SqlSafeStr, SqliteConnection, Statement};
 
-use crate::sql::SqlResult;
+use crate::sql::{Pool, SqlResult};
 use crate::{Store, StoreError};
 
 pub use params::ScriptParams;
@@ -111,7 +111,10 @@ impl Store {
         let reads = statements.iter().all(|statement| statement.does == Does::Read);
         let (begin, limit) =
             if reads { ("BEGIN", limits.reading) } else { ("BEGIN IMMEDIATE", limits.writing) };
-        let mut conn = self.scripts.acquire().await.map_err(fault)?;
+        let Pool::Sqlite(scripts) = &self.scripts else {
+            return Err(StoreError::Question("scripts do not run on PostgreSQL yet".to_owned()));
+        };
+        let mut conn = scripts.acquire().await.map_err(fault)?;
         let mut transaction = conn.begin_with(begin).await.map_err(fault)?;
         let deadline = Instant::now() + limit;
         let goes_on = move || !stopped.load(Ordering::Relaxed) && Instant::now() < deadline;

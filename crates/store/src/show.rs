@@ -7,14 +7,12 @@ use std::collections::HashMap;
 
 use model::{Change, Kind, SourceName};
 use serde_json::{Map, Value};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
 
 use crate::commit::op_of;
 use crate::query::row_id;
 use crate::rows::{code_of, column_list, kind_of, values};
 use crate::runs::run_id;
-use crate::sql::{SqlResult, json, parse};
+use crate::sql::{self, Row, SqlResult, json, parse};
 use crate::{FieldOrigin, Shown, Sighting, Store, StoreCounts, StoreError};
 
 /// So many candidates are named when an id is ambiguous.
@@ -70,7 +68,7 @@ impl Store {
     async fn places(&self, kind: Kind, condition: &str, wanted: &str) -> SqlResult<Vec<Place>> {
         let table = kind.spec().table;
         let sql = format!("SELECT rid, id FROM \"{table}\" WHERE {condition} ORDER BY id LIMIT {CANDIDATES}");
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(wanted.to_owned()).fetch_all(&self.readers).await?;
+        let rows = sql::query(sql).bind(wanted.to_owned()).fetch_all(&self.readers).await?;
         rows.iter().map(|row| Ok(Place { kind, rid: row.try_get(0)?, id: row.try_get(1)? })).collect()
     }
 
@@ -81,7 +79,7 @@ impl Store {
             column_list(spec),
             spec.table
         );
-        let row = sqlx::query(AssertSqlSafe(sql)).bind(place.rid).fetch_one(&self.readers).await?;
+        let row = sql::query(sql).bind(place.rid).fetch_one(&self.readers).await?;
         let (history, documents) = self.history(place).await?;
         let sightings = self.sightings(place).await?;
         let (first_seen, gone_at): (String, Option<String>) = (row.try_get(3)?, row.try_get(4)?);
@@ -111,9 +109,8 @@ impl Store {
         let sql = "SELECT p.name, p.connector, c.name, p.seen_at FROM sightings s \
                    JOIN places p ON p.place = s.place JOIN scopes c ON c.scope = p.scope \
                    WHERE s.kind = ? AND s.rid = ? AND s.run = p.read_run ORDER BY p.seen_at DESC, p.name";
-        let rows =
-            sqlx::query(sql).bind(code_of(place.kind)).bind(place.rid).fetch_all(&self.readers).await?;
-        let sighting = |row: &SqliteRow| {
+        let rows = sql::query(sql).bind(code_of(place.kind)).bind(place.rid).fetch_all(&self.readers).await?;
+        let sighting = |row: &Row| {
             let (document, connector) = (row.try_get(0)?, row.try_get(1)?);
             Ok(Sighting { document, connector, scope: row.try_get(2)?, seen_at: row.try_get(3)? })
         };
@@ -126,11 +123,11 @@ impl Store {
             "SELECT id, source_key, {columns} FROM offers \
              WHERE event = ? AND source = ? AND gone_at IS NULL ORDER BY price, rid"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(event.to_owned()).bind(source.as_str().to_owned());
-        let offer = |row: &SqliteRow| {
+        let query = sql::query(sql).bind(event.to_owned()).bind(source.as_str().to_owned());
+        let offer = |row: &Row| {
             let mut offer = Map::new();
-            offer.insert("id".to_owned(), row.try_get::<String, _>(0)?.into());
-            offer.insert("key".to_owned(), row.try_get::<String, _>(1)?.into());
+            offer.insert("id".to_owned(), row.try_get::<String>(0)?.into());
+            offer.insert("key".to_owned(), row.try_get::<String>(1)?.into());
             offer.extend(fields(row, Kind::Offer, 2)?);
             Ok(offer)
         };
@@ -139,7 +136,7 @@ impl Store {
 
     async fn history(&self, place: &Place) -> SqlResult<(Vec<Change>, HashMap<i64, Origin>)> {
         let sql = format!("{} WHERE c.kind = ? AND c.rid = ? ORDER BY c.seq", change_list(place.kind));
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(code_of(place.kind)).bind(place.rid);
+        let query = sql::query(sql).bind(code_of(place.kind)).bind(place.rid);
         let (mut history, mut documents) = (Vec::new(), HashMap::new());
         for row in query.fetch_all(&self.readers).await? {
             let change = change(&row)?;
@@ -161,13 +158,13 @@ impl Store {
     async fn changes_after(&self, since: i64, limit: usize) -> SqlResult<Vec<Change>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = "SELECT seq, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?";
-        let page = sqlx::query(sql).bind(since).bind(limit).fetch_all(&self.readers).await?;
+        let page = sql::query(sql).bind(since).bind(limit).fetch_all(&self.readers).await?;
         let Some(last) = page.last() else { return Ok(Vec::new()) };
         let last: i64 = last.try_get(0)?;
         let mut changes = Vec::with_capacity(page.len());
         for kind in Kind::ALL {
             let sql = format!("{} WHERE c.seq > ? AND c.seq <= ? AND c.kind = ?", change_list(*kind));
-            let query = sqlx::query(AssertSqlSafe(sql)).bind(since).bind(last).bind(code_of(*kind));
+            let query = sql::query(sql).bind(since).bind(last).bind(code_of(*kind));
             for row in query.fetch_all(&self.readers).await? {
                 changes.push(change(&row)?);
             }
@@ -179,7 +176,7 @@ impl Store {
     /// Number of the newest change; 0 when there is none. What comes later is asked for with
     /// [`Store::changes`].
     pub async fn last_change(&self) -> Result<i64, StoreError> {
-        let newest = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM changes");
+        let newest = sql::query_scalar("SELECT coalesce(max(seq), 0) FROM changes");
         newest.fetch_one(&self.readers).await.map_err(|error| self.fault("reading the change log", error))
     }
 
@@ -198,14 +195,14 @@ impl Store {
         counts.documents = self.count("documents").await?;
         counts.quarantined = self.count("quarantine WHERE resolved_at IS NULL").await?;
         let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-        let size: i64 = sqlx::query_scalar(sql).fetch_one(&self.readers).await?;
+        let size: i64 = sql::query_scalar(sql).fetch_one(&self.readers).await?;
         counts.size_bytes = u64::try_from(size).unwrap_or(0);
         Ok(counts)
     }
 
     async fn count(&self, from: &str) -> SqlResult<u64> {
         let sql = format!("SELECT count(*) FROM {from}");
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.readers).await?;
+        let count: i64 = sql::query_scalar(sql).fetch_one(&self.readers).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }
@@ -237,7 +234,7 @@ fn origins(kind: Kind, history: &[Change], documents: &HashMap<i64, Origin>) -> 
 }
 
 /// The values of a result row that are there, by column name.
-fn fields(row: &SqliteRow, kind: Kind, first: usize) -> SqlResult<Map<String, Value>> {
+fn fields(row: &Row, kind: Kind, first: usize) -> SqlResult<Map<String, Value>> {
     let values = values(row, kind.spec(), first)?;
     let named = kind.spec().columns.iter().zip(values).filter(|(_, value)| !value.is_null());
     Ok(named.map(|(column, value)| (column.name.to_owned(), value)).collect())
@@ -252,7 +249,7 @@ fn change_list(kind: Kind) -> String {
     )
 }
 
-fn change(row: &SqliteRow) -> SqlResult<Change> {
+fn change(row: &Row) -> SqlResult<Change> {
     Ok(Change {
         seq: row.try_get("seq")?,
         at: row.try_get("at")?,

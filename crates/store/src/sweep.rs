@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use model::{Kind, Op, RunId};
-use sqlx::{Row, SqliteConnection};
 
 use crate::commit::{Stamp, change_insert};
 use crate::rows::code_of;
 use crate::runs::{seq_of, stamp};
-use crate::sql::{SqlResult, keys};
+use crate::sql::{self, Conn, SqlResult, keys};
 use crate::{Shrink, Store, StoreError, Sweep, SweepScope};
 
 impl Store {
@@ -32,8 +31,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let stamp = Stamp { run: seq_of(&mut transaction, run).await?, at: stamp(at) };
         let sql = "SELECT scope FROM scopes WHERE name = ?";
-        let scope =
-            sqlx::query_scalar(sql).bind(what.scope.clone()).fetch_optional(&mut *transaction).await?;
+        let scope = sql::query_scalar(sql).bind(what.scope.clone()).fetch_optional(&mut *transaction).await?;
         // A scope that never held a document has nothing to lose.
         let Some(scope) = scope else { return Ok(Sweep::default()) };
         let held = held_events(&mut transaction, scope, &stamp, what).await?;
@@ -61,7 +59,7 @@ fn shrinks_too_far(known: usize, missing: usize, max_shrink: f64) -> bool {
 /// states them: in this run, or in another scope. Events that came to their end since they were last
 /// stated are left alone: a list of what is coming drops what is over, and that is no vanishing.
 async fn held_events(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     scope: i64,
     stamp: &Stamp,
     what: &SweepScope,
@@ -79,7 +77,7 @@ async fn held_events(
         GROUP BY e.rid
         HAVING e.last_date IS NULL OR e.last_date >= substr(?7, 1, 10)
           OR e.last_date < substr(max(r.started_at), 1, 10)";
-    let rows = sqlx::query(sql)
+    let rows = sql::query(sql)
         .bind(stamp.run)
         .bind(code_of(Kind::Event))
         .bind(scope)
@@ -95,7 +93,7 @@ async fn held_events(
 /// Offers that no document states any longer, of events that vanish now or that this run has seen.
 /// Those of events that are left alone are left alone with them.
 async fn orphaned_offers(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     scope: i64,
     stamp: &Stamp,
     source: &str,
@@ -115,7 +113,7 @@ async fn orphaned_offers(
           AND (e.rid IN (SELECT value FROM json_each(?5)) OR EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
             WHERE o.kind = ?6 AND o.rid = e.rid AND o.run = q.read_run AND q.seen_run = ?4))";
-    sqlx::query_scalar(sql)
+    sql::query_scalar(sql)
         .bind(code_of(Kind::Offer))
         .bind(scope)
         .bind(source.to_owned())
@@ -127,7 +125,7 @@ async fn orphaned_offers(
 }
 
 /// Puts tombstones on rows and enters that in the change log.
-async fn bury(conn: &mut SqliteConnection, kind: Kind, rids: &[i64], stamp: &Stamp) -> SqlResult<()> {
+async fn bury(conn: &mut Conn, kind: Kind, rids: &[i64], stamp: &Stamp) -> SqlResult<()> {
     if rids.is_empty() {
         return Ok(());
     }
@@ -135,12 +133,7 @@ async fn bury(conn: &mut SqliteConnection, kind: Kind, rids: &[i64], stamp: &Sta
     let sql = format!(
         "UPDATE \"{table}\" SET gone_at = ?, last_run = ? WHERE rid IN (SELECT value FROM json_each(?))"
     );
-    sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(stamp.at.clone())
-        .bind(stamp.run)
-        .bind(keys(rids))
-        .execute(&mut *conn)
-        .await?;
+    sql::query(sql).bind(stamp.at.clone()).bind(stamp.run).bind(keys(rids)).execute(&mut *conn).await?;
     let changes = rids.iter().map(|rid| {
         vec![
             stamp.at.as_str().into(),
@@ -158,12 +151,7 @@ async fn bury(conn: &mut SqliteConnection, kind: Kind, rids: &[i64], stamp: &Sta
 /// Takes away what nobody says any longer: sightings of this scope that this run has not confirmed,
 /// except those of events that stay. Their documents, should they come back unchanged, must be read
 /// again, so what is known of their bodies goes too.
-async fn forget_sightings(
-    conn: &mut SqliteConnection,
-    scope: i64,
-    stamp: &Stamp,
-    source: &str,
-) -> SqlResult<()> {
+async fn forget_sightings(conn: &mut Conn, scope: i64, stamp: &Stamp, source: &str) -> SqlResult<()> {
     let sql = "
         DELETE FROM sightings WHERE (place, kind, row_key) IN (
             SELECT s.place, s.kind, s.row_key FROM places p JOIN sightings s ON s.place = p.place
@@ -172,7 +160,7 @@ async fn forget_sightings(
                 WHEN ?4 THEN EXISTS (SELECT 1 FROM event_listings e WHERE e.rid = s.rid AND e.gone_at IS NOT NULL)
                 WHEN ?5 THEN EXISTS (SELECT 1 FROM offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
                 ELSE 1 END)";
-    sqlx::query(sql)
+    sql::query(sql)
         .bind(scope)
         .bind(source.to_owned())
         .bind(stamp.run)
@@ -182,7 +170,7 @@ async fn forget_sightings(
         .await?;
     let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
                WHERE scope = ? AND source = ? AND seen_run <> ?";
-    sqlx::query(sql).bind(scope).bind(source.to_owned()).bind(stamp.run).execute(conn).await?;
+    sql::query(sql).bind(scope).bind(source.to_owned()).bind(stamp.run).execute(conn).await?;
     Ok(())
 }
 

@@ -1,10 +1,8 @@
 //! The chain: each row's hash covers the hash before it, its number, and every field with its
 //! length, so that no two different rows give the same bytes.
 
-use sqlx::SqliteConnection;
-
 use super::Fields;
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, SqlResult};
 
 /// The hash before the first row.
 pub(super) const ORIGIN: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -23,10 +21,9 @@ impl Link {
     }
 
     /// Where the chain ends according to the head row; the origin where there is none.
-    pub async fn head(conn: &mut SqliteConnection) -> SqlResult<Link> {
-        let row: Option<(i64, String)> =
-            sqlx::query_as("SELECT rows, hash FROM audit_head").fetch_optional(conn).await?;
-        Ok(row.map_or_else(Link::origin, |(seq, hash)| Link { seq, hash }))
+    pub async fn head(conn: &mut Conn) -> SqlResult<Link> {
+        let row = sql::query("SELECT rows, hash FROM audit_head").fetch_optional(conn).await?;
+        row.map_or_else(|| Ok(Link::origin()), |row| Ok(Link { seq: row.try_get(0)?, hash: row.try_get(1)? }))
     }
 
     /// The link of a row with `fields` that follows this one.

@@ -2,13 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use model::RunId;
 
 use super::{AuditLevel, instant};
-use crate::sql::{SqlResult, json, keys, parse};
+use crate::sql::{self, Row, SqlResult, json, keys, parse};
 use crate::{Store, StoreError};
 
 /// Which entries are wanted; what is `None` does not matter.
@@ -79,7 +77,7 @@ impl Store {
         let levels = query.level.map(|least| {
             keys(&AuditLevel::ALL.iter().filter(|l| **l >= least).map(|l| l.name()).collect::<Vec<_>>())
         });
-        let found = sqlx::query(FIND)
+        let found = sql::query(FIND)
             .bind(query.since.map(instant))
             .bind(query.until.map(instant))
             .bind(levels)
@@ -95,7 +93,7 @@ impl Store {
     }
 }
 
-fn audit_row(row: &SqliteRow) -> SqlResult<AuditRow> {
+fn audit_row(row: &Row) -> SqlResult<AuditRow> {
     Ok(AuditRow {
         seq: row.try_get("seq")?,
         at: row.try_get("at")?,

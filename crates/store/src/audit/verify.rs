@@ -4,13 +4,9 @@
 //! Who can write the file can also write a new chain from some row on, with its head. Against that, a
 //! hash that was noted elsewhere earlier is given as the anchor: the chain must still pass through it.
 
-use futures::TryStreamExt;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
-
 use super::chain::{Link, hash};
 use super::{COVERED, Fields};
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, Row, SqlResult};
 use crate::{Store, StoreError};
 
 /// What a check of the audit log found.
@@ -74,23 +70,27 @@ impl Store {
     }
 
     async fn walk(&self, anchor: Option<&str>) -> SqlResult<AuditCheck> {
-        let mut view = self.readers.begin().await?;
+        let mut view = self.readers.begin_reading().await?;
         let head = Link::head(&mut view).await?;
         let mut last = Link::origin();
         let mut anchored = anchor.is_none();
         let mut fault = None;
-        let mut rows = sqlx::query("SELECT * FROM audit ORDER BY seq").fetch(&mut *view);
-        while let Some(row) = rows.try_next().await? {
-            match follow(&last, &row, &head) {
-                Ok(link) => last = link,
-                Err(found) => {
-                    fault = Some(found);
-                    break;
+        let mut read = i64::MIN;
+        'pages: loop {
+            let page = page_after(&mut view, read).await?;
+            let Some(end) = page.last() else { break };
+            read = end.try_get("seq")?;
+            for row in &page {
+                match follow(&last, row, &head) {
+                    Ok(link) => last = link,
+                    Err(found) => {
+                        fault = Some(found);
+                        break 'pages;
+                    }
                 }
+                anchored = anchored || anchor == Some(last.hash.as_str());
             }
-            anchored = anchored || anchor == Some(last.hash.as_str());
         }
-        drop(rows);
         let fault = fault.or_else(|| at_the_end(&last, &head));
         let rewritten =
             || anchor.filter(|_| !anchored).map(|a| AuditFault::Rewritten { anchor: a.to_owned() });
@@ -98,8 +98,13 @@ impl Store {
     }
 }
 
+async fn page_after(conn: &mut Conn, seq: i64) -> SqlResult<Vec<Row>> {
+    let sql = "SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT 1000";
+    sql::query(sql).bind(seq).fetch_all(conn).await
+}
+
 /// The link of `row`, if it is whole and follows `last`.
-fn follow(last: &Link, row: &SqliteRow, head: &Link) -> Result<Link, AuditFault> {
+fn follow(last: &Link, row: &Row, head: &Link) -> Result<Link, AuditFault> {
     let expected = last.seq + 1;
     // A value of another type than was written is a change like any other.
     let changed = |_: sqlx::Error| AuditFault::Changed { seq: expected };
@@ -139,11 +144,11 @@ fn at_the_end(last: &Link, head: &Link) -> Option<AuditFault> {
     }
 }
 
-fn read(row: &SqliteRow) -> SqlResult<Fields> {
+fn read(row: &Row) -> SqlResult<Fields> {
     let mut fields = Fields::default();
     for (field, column) in fields.iter_mut().zip(COVERED) {
         *field = match column {
-            "duration_ms" => row.try_get::<Option<i64>, _>(column)?.map(|ms| ms.to_string()),
+            "duration_ms" => row.try_get::<Option<i64>>(column)?.map(|ms| ms.to_string()),
             _ => row.try_get(column)?,
         };
     }

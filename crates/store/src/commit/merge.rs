@@ -6,13 +6,12 @@ use std::collections::{HashMap, HashSet};
 use model::{Amount, Column, ColumnType, Kind, Op, RowId, SourceName, Stated};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
 use super::places::Places;
 use super::sightings::Sightings;
 use super::statement::{PreparedDocument, Statement};
 use crate::rows::{self, StoredRow};
-use crate::sql::SqlResult;
+use crate::sql::{Conn, SqlResult};
 use crate::tally::Fate;
 
 /// What a commit has entered so far.
@@ -88,7 +87,7 @@ impl Edits {
 impl Ledger {
     /// Loads the rows that documents say something new about.
     pub(crate) async fn load(
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         documents: &[PreparedDocument],
         places: &Places,
         sightings: &Sightings,

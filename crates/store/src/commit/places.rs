@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::{ContentHash, Found, Kind, SourceName};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::Stamp;
 use super::statement::{PreparedDocument, place_key};
 use crate::rows::next_number;
 use crate::runs::stamp as instant;
-use crate::sql::{Cell, Insert, SqlResult, json, keys, parse};
+use crate::sql::{self, Cell, Conn, Insert, Row, SqlResult, json, keys, parse};
 use crate::{Known, LandedDocument, Read, Store, StoreError};
 
 /// A place as stored.
@@ -46,7 +44,7 @@ const COLUMNS: &str = "key, place, scope, source, body_hash, etag, last_modified
 impl Places {
     /// Loads the known places and makes the new ones.
     pub(crate) async fn load(
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         documents: &[PreparedDocument],
         stamp: &Stamp,
     ) -> SqlResult<Places> {
@@ -55,7 +53,7 @@ impl Places {
                    quarantined, read_run, seen_run, seen_at FROM places \
                    WHERE key IN (SELECT value FROM json_each(?))";
         let mut places = Places::default();
-        for row in sqlx::query(sql).bind(keys(&wanted)).fetch_all(&mut *conn).await? {
+        for row in sql::query(sql).bind(keys(&wanted)).fetch_all(&mut *conn).await? {
             places.places.insert(row.try_get("key")?, Place::from_row(&row)?);
         }
         let mut next = next_number(conn, "places", "place").await?;
@@ -99,7 +97,7 @@ impl Places {
     /// Writes the places that were read or confirmed.
     pub(crate) async fn write(
         &mut self,
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         documents: &[PreparedDocument],
         stamp: &Stamp,
     ) -> SqlResult<()> {
@@ -126,7 +124,7 @@ fn insert() -> Insert {
 }
 
 impl Place {
-    fn from_row(row: &SqliteRow) -> SqlResult<Place> {
+    fn from_row(row: &Row) -> SqlResult<Place> {
         Ok(Place {
             number: row.try_get("place")?,
             fresh: false,
@@ -219,24 +217,20 @@ fn count_by_kind(document: &PreparedDocument) -> BTreeMap<Kind, u64> {
     counts
 }
 
-async fn scope_number(
-    conn: &mut SqliteConnection,
-    known: &mut HashMap<String, i64>,
-    name: &str,
-) -> SqlResult<i64> {
+async fn scope_number(conn: &mut Conn, known: &mut HashMap<String, i64>, name: &str) -> SqlResult<i64> {
     if let Some(number) = known.get(name) {
         return Ok(*number);
     }
     let sql =
         "INSERT INTO scopes (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING scope";
-    let number = sqlx::query_scalar(sql).bind(name).fetch_one(conn).await?;
+    let number = sql::query_scalar(sql).bind(name).fetch_one(conn).await?;
     known.insert(name.to_owned(), number);
     Ok(number)
 }
 
 /// Writes one row for each document and gives the number of the first; the others follow.
 pub(crate) async fn write_documents(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     documents: &[PreparedDocument],
     places: &Places,
     stamp: &Stamp,
@@ -344,17 +338,13 @@ fn number(count: usize) -> i64 {
 }
 
 /// Cursors wait until their run has completed.
-async fn write_cursors(
-    conn: &mut SqliteConnection,
-    documents: &[PreparedDocument],
-    stamp: &Stamp,
-) -> SqlResult<()> {
+async fn write_cursors(conn: &mut Conn, documents: &[PreparedDocument], stamp: &Stamp) -> SqlResult<()> {
     for document in documents {
         let Read::Records { cursor: Some(cursor), .. } = &document.landed.read else { continue };
         let sql = "INSERT INTO cursors (connector, scope, pending, pending_run) VALUES (?, ?, ?, ?) \
                    ON CONFLICT (connector, scope) DO UPDATE \
                    SET pending = excluded.pending, pending_run = excluded.pending_run";
-        sqlx::query(sql)
+        sql::query(sql)
             .bind(document.landed.connector.clone())
             .bind(document.landed.scope.clone())
             .bind(cursor.to_string())
@@ -370,7 +360,7 @@ impl Store {
     /// nothing to look up one by one.
     pub async fn holds_scope(&self, scope: &str) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM scopes WHERE name = ?)";
-        let held = sqlx::query_scalar(sql).bind(scope).fetch_one(&self.readers).await;
+        let held = sql::query_scalar(sql).bind(scope).fetch_one(&self.readers).await;
         held.map_err(|error| self.fault("looking up a scope", error))
     }
 
@@ -385,7 +375,7 @@ impl Store {
         let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
                    quarantined, read_run, seen_run, seen_at FROM places WHERE key = ?";
         let found =
-            sqlx::query(sql).bind(place_key(connector, scope, name)).fetch_optional(&self.readers).await;
+            sql::query(sql).bind(place_key(connector, scope, name)).fetch_optional(&self.readers).await;
         let known = found.and_then(|row| row.map(|row| known(Place::from_row(&row)?)).transpose());
         known.map(Option::flatten).map_err(|error| self.fault("looking up a document", error))
     }

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use model::{Kind, Op};
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
 use super::merge::{Dirty, Entered, Ledger};
 use crate::rows::{StoredRow, code_of};
-use crate::sql::{Insert, SqlResult, keys};
+use crate::sql::{self, Conn, Insert, SqlResult, keys};
 
 /// Event fields whose words are searched.
 const SEARCHED: [&str; 7] =
@@ -19,7 +18,7 @@ const SEARCHED: [&str; 7] =
 const NAMES: [&str; 2] = ["name", "city"];
 
 /// Brings the index up to date with the ledger, whose rows have been written.
-pub(super) async fn update(conn: &mut SqliteConnection, ledger: &Ledger) -> SqlResult<()> {
+pub(super) async fn update(conn: &mut Conn, ledger: &Ledger) -> SqlResult<()> {
     let fresh = events(ledger, |change| change.op == Op::Insert);
     let mut changed = events(ledger, |change| change.op != Op::Insert && edits_any(change, &SEARCHED));
     write_mentions(conn, ledger).await?;
@@ -62,18 +61,18 @@ fn renamed(ledger: &Ledger) -> Vec<(i64, &str, &str)> {
     dirty.map(|dirty| (code_of(dirty.kind), dirty.key.as_str(), dirty.source.as_str())).collect()
 }
 
-async fn mentioning(conn: &mut SqliteConnection, names: &[(i64, &str, &str)]) -> SqlResult<Vec<i64>> {
+async fn mentioning(conn: &mut Conn, names: &[(i64, &str, &str)]) -> SqlResult<Vec<i64>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let sql = "SELECT DISTINCT m.rid FROM json_each(?) n CROSS JOIN mentions m \
                ON m.kind = n.value ->> 0 AND m.key = n.value ->> 1 AND m.source = n.value ->> 2";
-    sqlx::query_scalar(sql).bind(keys(names)).fetch_all(conn).await
+    sql::query_scalar(sql).bind(keys(names)).fetch_all(conn).await
 }
 
 /// Notes which venue and performers an event names. One that it no longer names stays noted: that
 /// costs at most an indexing for nothing.
-async fn write_mentions(conn: &mut SqliteConnection, ledger: &Ledger) -> SqlResult<()> {
+async fn write_mentions(conn: &mut Conn, ledger: &Ledger) -> SqlResult<()> {
     let mut rows = Vec::new();
     for dirty in ledger.dirty.iter().filter(|dirty| dirty.kind == Kind::Event) {
         let Some(row) = ledger.rows.get(&dirty.id) else { continue };
@@ -101,8 +100,8 @@ fn mentioned_by(row: &StoredRow) -> Vec<(Kind, &str)> {
 }
 
 /// Takes events out of the index.
-pub(crate) async fn forget(conn: &mut SqliteConnection, rids: &[i64]) -> SqlResult<()> {
-    sqlx::query("DELETE FROM event_search WHERE rowid IN (SELECT value FROM json_each(?))")
+pub(crate) async fn forget(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
+    sql::query("DELETE FROM event_search WHERE rowid IN (SELECT value FROM json_each(?))")
         .bind(keys(rids))
         .execute(conn)
         .await?;
@@ -122,25 +121,23 @@ const INDEX: &str = "
     LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
     WHERE e.rid IN (SELECT value FROM json_each(?)) ORDER BY e.rid";
 
-async fn index(conn: &mut SqliteConnection, rids: &[i64]) -> SqlResult<()> {
-    sqlx::query(INDEX).bind(keys(rids)).execute(conn).await?;
+async fn index(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
+    sql::query(INDEX).bind(keys(rids)).execute(conn).await?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Row;
-
     use super::INDEX;
-    use crate::Store;
+    use crate::{Store, sql};
 
     /// A scan of all performers for each event makes a first collection quadratic.
     #[tokio::test]
     async fn performers_of_an_event_are_looked_up_one_by_one() {
         let store = Store::in_memory().await.unwrap();
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {INDEX}"));
-        let steps = sqlx::query(explain).bind("[1]").fetch_all(&store.writer).await.unwrap();
-        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        let explain = format!("EXPLAIN QUERY PLAN {INDEX}");
+        let steps = sql::query(explain).bind("[1]").fetch_all(&store.writer).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|step| step.try_get("detail").unwrap()).collect();
         assert!(
             steps.iter().any(|step| step.ends_with("performers_source (source=? AND source_key=?)")),
             "{steps:?}"

@@ -7,13 +7,12 @@
 use std::collections::HashMap;
 
 use model::Kind;
-use sqlx::{Row, SqliteConnection};
 
 use super::Stamp;
 use super::places::Places;
 use super::statement::{Entry, PreparedDocument, Statement};
 use crate::rows::{code_of, kind_of};
-use crate::sql::{Insert, SqlResult, keys};
+use crate::sql::{self, Conn, Insert, SqlResult, keys};
 use crate::tally::Fate;
 
 /// The hash under which a statement stands that the gate kept out: the row is still there for the
@@ -42,7 +41,7 @@ pub(crate) struct Sightings {
 impl Sightings {
     /// Loads what the places of these documents said the last time.
     pub(crate) async fn load(
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         documents: &[PreparedDocument],
         places: &Places,
     ) -> SqlResult<Sightings> {
@@ -58,7 +57,7 @@ impl Sightings {
         }
         let sql = "SELECT place, kind, row_key, rid, reading, run FROM sightings \
                    WHERE place IN (SELECT value FROM json_each(?))";
-        for row in sqlx::query(sql).bind(keys(&known)).fetch_all(conn).await? {
+        for row in sql::query(sql).bind(keys(&known)).fetch_all(conn).await? {
             let place: i64 = row.try_get(0)?;
             let key = (kind_of(row.try_get(1)?)?, row.try_get(2)?);
             let seen = Seen { rid: row.try_get(3)?, reading: row.try_get(4)?, run: row.try_get(5)? };
@@ -109,12 +108,7 @@ impl Sightings {
     }
 
     /// Writes the sightings of every place that says something else than before.
-    pub(crate) async fn write(
-        &self,
-        conn: &mut SqliteConnection,
-        places: &mut Places,
-        stamp: &Stamp,
-    ) -> SqlResult<()> {
+    pub(crate) async fn write(&self, conn: &mut Conn, places: &mut Places, stamp: &Stamp) -> SqlResult<()> {
         let mut rows = Vec::new();
         for place in places.all_mut() {
             let Some(stated) = self.stated.get(&place.number) else { continue };
@@ -148,8 +142,8 @@ impl Sightings {
     }
 }
 
-async fn carry_over(conn: &mut SqliteConnection, place: i64, from: i64, to: i64) -> SqlResult<()> {
-    sqlx::query("UPDATE sightings SET run = ? WHERE place = ? AND run = ?")
+async fn carry_over(conn: &mut Conn, place: i64, from: i64, to: i64) -> SqlResult<()> {
+    sql::query("UPDATE sightings SET run = ? WHERE place = ? AND run = ?")
         .bind(to)
         .bind(place)
         .bind(from)

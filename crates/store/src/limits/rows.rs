@@ -2,17 +2,14 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
 use super::{LIMIT_LEASE, LimitAsk, Resource, Share, micros};
-use crate::sql::{SqlResult, keys};
+use crate::sql::{self, Conn, Row, SqlResult, keys};
 
 /// A resource nobody asked for this long is forgotten, when another is met.
 const FORGOTTEN_US: i64 = 24 * 3_600 * 1_000_000;
 
 /// The resources that `ask` needs, in its order; new ones are made up.
-pub(super) async fn load(conn: &mut SqliteConnection, ask: &LimitAsk<'_>) -> SqlResult<Vec<Resource>> {
+pub(super) async fn load(conn: &mut Conn, ask: &LimitAsk<'_>) -> SqlResult<Vec<Resource>> {
     let names: Vec<&str> = ask.needs.iter().map(|(need, _)| need.resource.as_str()).collect();
     let mut known = find(conn, &keys(&names)).await?;
     if known.len() < names.len() {
@@ -23,22 +20,22 @@ pub(super) async fn load(conn: &mut SqliteConnection, ask: &LimitAsk<'_>) -> Sql
 }
 
 /// The resources of these names, or all for `null`.
-pub(super) async fn find(conn: &mut SqliteConnection, names: &str) -> SqlResult<HashMap<String, Resource>> {
+pub(super) async fn find(conn: &mut Conn, names: &str) -> SqlResult<HashMap<String, Resource>> {
     let sql = "SELECT * FROM limits WHERE ?1 = 'null' OR resource IN (SELECT value FROM json_each(?1))";
-    let rows = sqlx::query(sql).bind(names.to_owned()).fetch_all(&mut *conn).await?;
+    let rows = sql::query(sql).bind(names.to_owned()).fetch_all(&mut *conn).await?;
     let resources: SqlResult<Vec<Resource>> = rows.iter().map(resource).collect();
     let mut known: HashMap<_, _> = resources?.into_iter().map(|r| (r.name.clone(), r)).collect();
     let sql = "SELECT * FROM limit_shares WHERE ?1 = 'null' OR resource IN (SELECT value FROM json_each(?1)) \
                ORDER BY runner";
-    for row in sqlx::query(sql).bind(names.to_owned()).fetch_all(conn).await? {
-        if let Some(resource) = known.get_mut(row.try_get::<&str, _>("resource")?) {
+    for row in sql::query(sql).bind(names.to_owned()).fetch_all(conn).await? {
+        if let Some(resource) = known.get_mut(row.try_get::<&str>("resource")?) {
             resource.shares.push(share(&row)?);
         }
     }
     Ok(known)
 }
 
-fn resource(row: &SqliteRow) -> SqlResult<Resource> {
+fn resource(row: &Row) -> SqlResult<Resource> {
     Ok(Resource {
         name: row.try_get("resource")?,
         interval_us: row.try_get("interval_us")?,
@@ -48,13 +45,13 @@ fn resource(row: &SqliteRow) -> SqlResult<Resource> {
         places_asked_us: row.try_get("places_asked_us")?,
         tat_us: row.try_get("tat_us")?,
         paused_until_us: row.try_get("paused_until_us")?,
-        pause_reason: row.try_get::<Option<String>, _>("pause_reason")?.unwrap_or_default(),
-        paused_by: row.try_get::<Option<String>, _>("paused_by")?.unwrap_or_default(),
+        pause_reason: row.try_get::<Option<String>>("pause_reason")?.unwrap_or_default(),
+        paused_by: row.try_get::<Option<String>>("paused_by")?.unwrap_or_default(),
         shares: Vec::new(),
     })
 }
 
-fn share(row: &SqliteRow) -> SqlResult<Share> {
+fn share(row: &Row) -> SqlResult<Share> {
     Ok(Share {
         runner: row.try_get("runner")?,
         held: row.try_get("held")?,
@@ -65,9 +62,9 @@ fn share(row: &SqliteRow) -> SqlResult<Share> {
 }
 
 /// Keeps the resources, and of their shares the one of `runner`: the others did not change.
-pub(super) async fn save(conn: &mut SqliteConnection, runner: &str, resources: &[Resource]) -> SqlResult<()> {
+pub(super) async fn save(conn: &mut Conn, runner: &str, resources: &[Resource]) -> SqlResult<()> {
     for resource in resources {
-        sqlx::query(
+        sql::query(
             "INSERT INTO limits (resource, interval_us, burst, concurrency, asked_us, places_asked_us, tat_us, \
              paused_until_us) VALUES (?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (resource) DO UPDATE SET interval_us = excluded.interval_us, \
              burst = excluded.burst, concurrency = excluded.concurrency, asked_us = excluded.asked_us, \
@@ -89,8 +86,8 @@ pub(super) async fn save(conn: &mut SqliteConnection, runner: &str, resources: &
     Ok(())
 }
 
-async fn save_share(conn: &mut SqliteConnection, resource: &str, share: &Share) -> SqlResult<()> {
-    sqlx::query(
+async fn save_share(conn: &mut Conn, resource: &str, share: &Share) -> SqlResult<()> {
+    sql::query(
         "INSERT INTO limit_shares (resource, runner, held, waiting, since_us, expires_us) VALUES (?, ?, ?, ?, ?, ?) \
          ON CONFLICT (resource, runner) DO UPDATE SET held = excluded.held, waiting = excluded.waiting, \
          since_us = excluded.since_us, expires_us = excluded.expires_us",
@@ -108,14 +105,14 @@ async fn save_share(conn: &mut SqliteConnection, resource: &str, share: &Share) 
 
 /// See [`Store::settle_limits`](crate::Store::settle_limits).
 pub(super) async fn settle(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     runner: &str,
     under_way: &[(String, u32)],
     now: i64,
 ) -> SqlResult<()> {
     let expires = now + LIMIT_LEASE.num_microseconds().unwrap_or(0);
     for (resource, in_flight) in under_way {
-        sqlx::query(
+        sql::query(
             "UPDATE limit_shares SET held = ?1, waiting = 0, since_us = NULL, expires_us = ?2 \
              WHERE resource = ?3 AND runner = ?4",
         )
@@ -126,7 +123,7 @@ pub(super) async fn settle(
         .execute(&mut *conn)
         .await?;
     }
-    sqlx::query(
+    sql::query(
         "DELETE FROM limit_shares WHERE (runner = ? AND held = 0 AND since_us IS NULL) OR expires_us < ?",
     )
     .bind(runner)
@@ -136,8 +133,8 @@ pub(super) async fn settle(
     Ok(())
 }
 
-async fn forget(conn: &mut SqliteConnection, now: i64) -> SqlResult<()> {
-    sqlx::query(
+async fn forget(conn: &mut Conn, now: i64) -> SqlResult<()> {
+    sql::query(
         "DELETE FROM limits WHERE tat_us < ?1 AND asked_us < ?1 AND paused_until_us < ?2 \
          AND NOT EXISTS (SELECT 1 FROM limit_shares s WHERE s.resource = limits.resource)",
     )

@@ -2,11 +2,9 @@
 
 use model::{RowId, SourceName, When};
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::rows::code_of;
-use crate::sql::{SqlResult, json};
+use crate::sql::{Row, SqlResult, json};
 use crate::{EventView, PriceView, VenueView};
 
 /// The statement with these conditions; its last two values are limit and offset.
@@ -44,7 +42,7 @@ const BY_START: &str = "e.start_date IS NULL, \
     coalesce(e.start_at, e.start_date || coalesce('T' || (e.start ->> '$.time'), '')), e.rid";
 
 /// One row of [`statement`].
-pub(super) fn event_view(row: &SqliteRow) -> SqlResult<EventView> {
+pub(super) fn event_view(row: &Row) -> SqlResult<EventView> {
     let start: Option<When> = optional_json(row, "start")?;
     Ok(EventView {
         id: row_id(row, "id")?,
@@ -76,11 +74,11 @@ pub(super) fn event_view(row: &SqliteRow) -> SqlResult<EventView> {
     })
 }
 
-fn venue_view(row: &SqliteRow) -> SqlResult<Option<VenueView>> {
-    if row.try_get::<Option<&str>, _>("venue")?.is_none() {
+fn venue_view(row: &Row) -> SqlResult<Option<VenueView>> {
+    if row.try_get::<Option<&str>>("venue")?.is_none() {
         return Ok(None);
     }
-    let id = row.try_get::<Option<&str>, _>("v_id")?.is_some();
+    let id = row.try_get::<Option<&str>>("v_id")?.is_some();
     Ok(Some(VenueView {
         id: if id { Some(row_id(row, "v_id")?) } else { None },
         name: row.try_get("v_name")?,
@@ -95,7 +93,7 @@ fn venue_view(row: &SqliteRow) -> SqlResult<Option<VenueView>> {
     }))
 }
 
-fn price_view(row: &SqliteRow) -> SqlResult<PriceView> {
+fn price_view(row: &Row) -> SqlResult<PriceView> {
     Ok(PriceView {
         min: row.try_get("price_min")?,
         max: row.try_get("price_max")?,
@@ -104,16 +102,16 @@ fn price_view(row: &SqliteRow) -> SqlResult<PriceView> {
     })
 }
 
-fn optional_json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: &str) -> SqlResult<Option<T>> {
-    row.try_get::<Option<&str>, _>(column)?.map(json).transpose()
+fn optional_json<T: serde::de::DeserializeOwned>(row: &Row, column: &str) -> SqlResult<Option<T>> {
+    row.try_get::<Option<&str>>(column)?.map(json).transpose()
 }
 
-fn texts(row: &SqliteRow, column: &str) -> SqlResult<Vec<String>> {
+fn texts(row: &Row, column: &str) -> SqlResult<Vec<String>> {
     Ok(optional_json(row, column)?.unwrap_or_default())
 }
 
 /// A row id from a text column; ids are text in JSON too.
-pub(crate) fn row_id(row: &SqliteRow, column: &str) -> SqlResult<RowId> {
+pub(crate) fn row_id(row: &Row, column: &str) -> SqlResult<RowId> {
     let text: String = row.try_get(column)?;
     serde_json::from_value(Value::String(text)).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

@@ -1,11 +1,9 @@
 //! Documents as kept: listed for replay, in the order they were landed.
 
 use model::{ContentHash, RunId, SourceName};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
 
 use crate::runs::run_id;
-use crate::sql::{SqlResult, json, parse};
+use crate::sql::{self, Row, SqlResult, json, parse};
 use crate::{DocumentRow, Store, StoreError};
 
 impl Store {
@@ -24,13 +22,13 @@ impl Store {
             "SELECT d.*, r.id AS run_id FROM documents d JOIN runs r ON r.seq = d.run \
              WHERE {condition} ORDER BY d.rid"
         );
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(value).fetch_all(&self.readers).await;
+        let rows = sql::query(sql).bind(value).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(document_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing documents", error))
     }
 }
 
-fn document_row(row: &SqliteRow) -> SqlResult<DocumentRow> {
+fn document_row(row: &Row) -> SqlResult<DocumentRow> {
     let body: Option<String> = row.try_get("body_hash")?;
     Ok(DocumentRow {
         number: row.try_get("rid")?,
@@ -43,12 +41,12 @@ fn document_row(row: &SqliteRow) -> SqlResult<DocumentRow> {
         fetched_at: row.try_get("fetched_at")?,
         found: row.try_get("found")?,
         body: body.map(|hex| parse(&hex, ContentHash::from_hex)).transpose()?,
-        size_bytes: u64::try_from(row.try_get::<i64, _>("size_bytes")?).unwrap_or(0),
+        size_bytes: u64::try_from(row.try_get::<i64>("size_bytes")?).unwrap_or(0),
         source: SourceName::new(row.try_get("source")?),
         connector: row.try_get("connector")?,
         scope: row.try_get("scope")?,
         outcome: row.try_get("outcome")?,
         error: row.try_get("error")?,
-        records: u64::try_from(row.try_get::<i64, _>("records")?).unwrap_or(0),
+        records: u64::try_from(row.try_get::<i64>("records")?).unwrap_or(0),
     })
 }

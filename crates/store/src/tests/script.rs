@@ -99,7 +99,8 @@ async fn what_callboard_keeps_is_not_written() {
 async fn the_database_is_asked_what_a_statement_writes() {
     let store = Store::in_memory().await.unwrap();
     run(&store, "CREATE TABLE own_t (a)").await.unwrap();
-    let mut conn = store.writer.acquire().await.unwrap();
+    let crate::sql::Pool::Sqlite(pool) = &store.writer else { return };
+    let mut conn = pool.acquire().await.unwrap();
     let mut check = async |sql: &str, expected: Option<&str>| {
         let refusal = crate::script::lock::refusal(&mut conn, sql).await.unwrap();
         assert_eq!(refusal.as_deref(), expected, "{sql}");

@@ -3,14 +3,13 @@
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
 use super::control::state_of;
 use super::counts::{Counts, NO_STEP};
 use super::lock::{Lock, Overlap, cancel_older, holder, is_left_out, promote};
 use super::{ItemId, ItemState, NewItem, Phase, RunState, StepNo, StepStatus, children};
 use crate::runs::stamp;
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, SqlResult};
 use crate::{AuditEntry, Store, StoreError, audit, schedules};
 
 /// A run to begin.
@@ -136,7 +135,7 @@ impl Store {
         insert_steps(conn, seq, &run.steps).await?;
         if let Some((path, holder)) = within {
             let sql = "UPDATE runs SET within = ?, holder = ? WHERE seq = ?";
-            sqlx::query(sql).bind(path).bind(holder.0).bind(seq).execute(&mut *conn).await?;
+            sql::query(sql).bind(path).bind(holder.0).bind(seq).execute(&mut *conn).await?;
         }
         let root = insert_root(conn, seq, run.cap).await?;
         let mut counts = Counts::default();
@@ -155,37 +154,37 @@ impl Store {
 }
 
 /// The ids of `outer` and of the runs it is within; `RowNotFound` when it goes no further.
-async fn path_within(conn: &mut SqliteConnection, outer: RunId) -> SqlResult<String> {
+async fn path_within(conn: &mut Conn, outer: RunId) -> SqlResult<String> {
     let sql = "SELECT coalesce(within, '') || id || ' ' FROM runs WHERE id = ? \
                AND state IN ('queued', 'running', 'paused')";
-    sqlx::query_scalar(sql).bind(outer.to_string()).fetch_one(conn).await
+    sql::query_scalar(sql).bind(outer.to_string()).fetch_one(conn).await
 }
 
 /// Lets the item that waits for a run look at it at once.
-pub(crate) async fn wake_holder(conn: &mut SqliteConnection, run: i64) -> SqlResult<()> {
+pub(crate) async fn wake_holder(conn: &mut Conn, run: i64) -> SqlResult<()> {
     let sql = "UPDATE items SET due = 0 WHERE state = 1 AND parent = (SELECT holder FROM runs WHERE seq = ?)";
-    sqlx::query(sql).bind(run).execute(conn).await?;
+    sql::query(sql).bind(run).execute(conn).await?;
     Ok(())
 }
 
 /// Whether the slot that the run is begun for is claimed by this; true for one begun for none.
-async fn is_ours(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<bool> {
+async fn is_ours(conn: &mut Conn, run: &NewRun) -> SqlResult<bool> {
     match &run.claim {
         Some(claim) => schedules::claim(conn, &run.pipeline, claim.slot, &claim.by, run.at).await,
         None => Ok(true),
     }
 }
 
-async fn tell(conn: &mut SqliteConnection, mut entries: Vec<AuditEntry>, outcome: &str) -> SqlResult<()> {
+async fn tell(conn: &mut Conn, mut entries: Vec<AuditEntry>, outcome: &str) -> SqlResult<()> {
     entries.iter_mut().for_each(|entry| outcome.clone_into(&mut entry.outcome));
     audit::append(conn, &entries).await
 }
 
 /// It waits, until [`promote`](super::promote) finds that nothing is in its way.
-async fn insert_run(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<i64> {
+async fn insert_run(conn: &mut Conn, run: &NewRun) -> SqlResult<i64> {
     let sql = "INSERT INTO runs (id, started_at, command, state, holds, pipeline, definition, lock, began, first_change) \
                VALUES (?, ?, ?, 'queued', 0, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
-    sqlx::query_scalar(sql)
+    sql::query_scalar(sql)
         .bind(run.id.to_string())
         .bind(stamp(run.at))
         .bind(run.command.to_string())
@@ -197,19 +196,17 @@ async fn insert_run(conn: &mut SqliteConnection, run: &NewRun) -> SqlResult<i64>
         .await
 }
 
-async fn insert_steps(conn: &mut SqliteConnection, run: i64, steps: &[NewStep]) -> SqlResult<()> {
+async fn insert_steps(conn: &mut Conn, run: i64, steps: &[NewStep]) -> SqlResult<()> {
     for step in steps {
-        sqlx::query(
-            "INSERT INTO steps (run, step, path, function, parent, status) VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(run)
-        .bind(i64::from(step.no.0))
-        .bind(step.path.clone())
-        .bind(step.function.clone())
-        .bind(step.parent.map(|parent| i64::from(parent.0)))
-        .bind(StepStatus::Pending.name())
-        .execute(&mut *conn)
-        .await?;
+        sql::query("INSERT INTO steps (run, step, path, function, parent, status) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(run)
+            .bind(i64::from(step.no.0))
+            .bind(step.path.clone())
+            .bind(step.function.clone())
+            .bind(step.parent.map(|parent| i64::from(parent.0)))
+            .bind(StepStatus::Pending.name())
+            .execute(&mut *conn)
+            .await?;
     }
     Ok(())
 }
@@ -218,10 +215,10 @@ async fn insert_steps(conn: &mut SqliteConnection, run: i64, steps: &[NewStep]) 
 const ROOT_TRIES: i64 = 1_000_000;
 
 /// The root holds the top-level steps together; it has begun as soon as its run has.
-async fn insert_root(conn: &mut SqliteConnection, run: i64, cap: u32) -> SqlResult<i64> {
+async fn insert_root(conn: &mut Conn, run: i64, cap: u32) -> SqlResult<i64> {
     let sql = "INSERT INTO items (run, step, parent, key, state, phase, counted, tries, give_up) \
                VALUES (?, ?, NULL, 0, ?, ?, 0, ?, ?) RETURNING id";
-    let root: i64 = sqlx::query_scalar(sql)
+    let root: i64 = sql::query_scalar(sql)
         .bind(run)
         .bind(NO_STEP)
         .bind(ItemState::Waiting.code())
@@ -230,7 +227,7 @@ async fn insert_root(conn: &mut SqliteConnection, run: i64, cap: u32) -> SqlResu
         .bind(ROOT_TRIES)
         .fetch_one(&mut *conn)
         .await?;
-    sqlx::query("UPDATE runs SET root = ? WHERE seq = ?").bind(root).bind(run).execute(&mut *conn).await?;
+    sql::query("UPDATE runs SET root = ? WHERE seq = ?").bind(root).bind(run).execute(&mut *conn).await?;
     children::open(conn, run, root, cap.max(1), None).await?;
     Ok(root)
 }

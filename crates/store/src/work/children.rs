@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{Row, SqliteConnection};
 
 use super::counts::{Counts, Place, step_code};
 use super::{ItemState, NewItem, StepNo};
-use crate::sql::{SqlResult, keys};
+use crate::sql::{self, Conn, SqlResult, keys};
 
 /// One item as the insert takes it.
 #[derive(Serialize)]
@@ -24,20 +23,14 @@ const ITEMS_PER_STATEMENT: usize = 2_000;
 
 /// Opens `item` for children, `cap` of them under way at once and `most` in all. Where it stands in the
 /// tree is kept beside it, for leasing depth first.
-pub(super) async fn open(
-    conn: &mut SqliteConnection,
-    run: i64,
-    item: i64,
-    cap: u32,
-    most: Option<u64>,
-) -> SqlResult<()> {
+pub(super) async fn open(conn: &mut Conn, run: i64, item: i64, cap: u32, most: Option<u64>) -> SqlResult<()> {
     let sql = "INSERT INTO spreads (item, run, cap, most, branch, depth) \
                SELECT i.id, ?2, ?3, ?4, CASE p.depth WHEN 0 THEN i.id ELSE coalesce(p.branch, 0) END, \
                coalesce(p.depth + 1, 0) \
                FROM items i LEFT JOIN spreads p ON p.item = i.parent WHERE i.id = ?1 \
                ON CONFLICT (item) DO NOTHING";
     let most = most.map_or(i64::MAX, |most| i64::try_from(most).unwrap_or(i64::MAX));
-    sqlx::query(sql).bind(item).bind(run).bind(i64::from(cap.max(1))).bind(most).execute(conn).await?;
+    sql::query(sql).bind(item).bind(run).bind(i64::from(cap.max(1))).bind(most).execute(conn).await?;
     Ok(())
 }
 
@@ -45,7 +38,7 @@ pub(super) async fn open(
 /// left out. Where the parent was stopped, or the run is being cancelled, they are entered as cancelled:
 /// a redrive brings them back with the rest.
 pub(super) async fn enter(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     run: i64,
     parent: i64,
     mut items: Vec<NewItem>,
@@ -82,14 +75,14 @@ pub(super) async fn enter(
 }
 
 /// Those of the items that `parent` does not have, each once, in order.
-async fn new_ones(conn: &mut SqliteConnection, parent: i64, items: Vec<NewItem>) -> SqlResult<Vec<NewItem>> {
+async fn new_ones(conn: &mut Conn, parent: i64, items: Vec<NewItem>) -> SqlResult<Vec<NewItem>> {
     let asked: Vec<(u32, i64)> = items.iter().map(|item| (item.step.0, item.key)).collect();
     let sql = "SELECT i.step, i.key FROM json_each(?) a JOIN items i \
                ON i.parent = ? AND i.step = a.value ->> 0 AND i.key = a.value ->> 1";
-    let there = sqlx::query(sql).bind(keys(&asked)).bind(parent).fetch_all(conn).await?;
+    let there = sql::query(sql).bind(keys(&asked)).bind(parent).fetch_all(conn).await?;
     let mut seen = HashSet::new();
     for row in there {
-        seen.insert((row.try_get::<u32, _>(0)?, row.try_get::<i64, _>(1)?));
+        seen.insert((row.try_get::<u32>(0)?, row.try_get::<i64>(1)?));
     }
     Ok(items.into_iter().filter(|item| seen.insert((item.step.0, item.key))).collect())
 }
@@ -107,12 +100,12 @@ struct Room {
 }
 
 impl Room {
-    async fn of(conn: &mut SqliteConnection, parent: i64, counts: &Counts) -> SqlResult<Room> {
+    async fn of(conn: &mut Conn, parent: i64, counts: &Counts) -> SqlResult<Room> {
         let sql = "SELECT s.most - s.total, s.stopped IS NOT NULL, r.state = 'cancelling' \
                    FROM spreads s JOIN runs r ON r.seq = s.run WHERE s.item = ?";
-        let row = sqlx::query(sql).bind(parent).fetch_optional(conn).await?;
+        let row = sql::query(sql).bind(parent).fetch_optional(conn).await?;
         let Some(row) = row else { return Ok(Room { room: 0, dropped: None }) };
-        let room = row.try_get::<i64, _>(0)?.saturating_sub(counts.entered(parent));
+        let room = row.try_get::<i64>(0)?.saturating_sub(counts.entered(parent));
         let dropped = match (row.try_get(2)?, row.try_get(1)?) {
             (true, _) => Some("cancelled"),
             (false, true) => Some("stopped"),
@@ -123,7 +116,7 @@ impl Room {
 }
 
 async fn insert(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     place: Place,
     (state, class): (ItemState, Option<&'static str>),
     entries: &[Entry],
@@ -134,7 +127,7 @@ async fn insert(
                ON CONFLICT (parent, step, key) DO NOTHING";
     // Values always serialise.
     let entries = serde_json::to_string(entries).unwrap_or_default();
-    let done = sqlx::query(sql)
+    let done = sql::query(sql)
         .bind(place.run)
         .bind(place.step)
         .bind(place.parent)
@@ -149,7 +142,7 @@ async fn insert(
 
 /// Makes ready those of the `touched` items whose children have all ended, or ends them where that is
 /// settled. To be called once the sums are written.
-pub(super) async fn close(conn: &mut SqliteConnection, touched: &[i64]) -> SqlResult<()> {
+pub(super) async fn close(conn: &mut Conn, touched: &[i64]) -> SqlResult<()> {
     let sql = "UPDATE items SET state = coalesce(ends, 1), phase = iif(ends IS NULL, 1, phase), due = 0, \
                owner = NULL, give_up = give_up + (ends IS NULL), ends = NULL \
                WHERE id IN (SELECT value FROM json_each(?)) AND state = 3 \
@@ -157,7 +150,7 @@ pub(super) async fn close(conn: &mut SqliteConnection, touched: &[i64]) -> SqlRe
                RETURNING run, step, parent, counted, state";
     let mut touched = touched.to_vec();
     while !touched.is_empty() {
-        let closed = sqlx::query(sql).bind(keys(&touched)).fetch_all(&mut *conn).await?;
+        let closed = sql::query(sql).bind(keys(&touched)).fetch_all(&mut *conn).await?;
         let mut counts = Counts::default();
         touched.clear();
         for row in closed {

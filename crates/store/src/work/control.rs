@@ -4,15 +4,13 @@ use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
 use serde_json::json;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::begin::wake_holder;
 use super::counts::{Counts, Place};
 use super::lock::promote;
 use super::{ItemId, ItemState, RunState, children};
 use crate::runs::{run_id, stamp};
-use crate::sql::{SqlResult, parse};
+use crate::sql::{self, Conn, Row, SqlResult, parse};
 use crate::{AuditEntry, AuditLevel, Store, StoreError, audit};
 
 /// What stopping a run did.
@@ -62,7 +60,7 @@ impl Store {
         let sql =
             "UPDATE runs SET state = 'paused', note = ? WHERE id = ? AND state IN ('running', 'queued')";
         let paused =
-            sqlx::query(sql).bind(note.map(str::to_owned)).bind(run.to_string()).execute(&self.writer).await;
+            sql::query(sql).bind(note.map(str::to_owned)).bind(run.to_string()).execute(&self.writer).await;
         let paused = paused.map_err(|error| self.fault("pausing a run", error))?;
         Ok(paused.rows_affected() > 0)
     }
@@ -73,7 +71,7 @@ impl Store {
             let mut transaction = self.begin().await?;
             let sql = "UPDATE runs SET state = iif(holds, 'running', 'queued'), note = NULL \
                        WHERE id = ? AND state = 'paused'";
-            let done = sqlx::query(sql).bind(run.to_string()).execute(&mut *transaction).await?;
+            let done = sql::query(sql).bind(run.to_string()).execute(&mut *transaction).await?;
             promote(&mut transaction).await?;
             transaction.commit().await?;
             Ok(done.rows_affected() > 0)
@@ -103,7 +101,7 @@ impl Store {
                      JOIN items i ON i.id = p.item JOIN steps s ON s.run = r.seq AND s.step = i.step \
                      LEFT JOIN items above ON above.id = i.parent \
                      WHERE r.id = ? AND s.path = ? AND above.step IS NOT i.step)";
-        let changed = sqlx::query(sql)
+        let changed = sql::query(sql)
             .bind(i64::from(cap.max(1)))
             .bind(run.to_string())
             .bind(path.to_owned())
@@ -114,34 +112,29 @@ impl Store {
 }
 
 /// How a run stands.
-pub(super) async fn state_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<RunState> {
-    let row = sqlx::query("SELECT state FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
+pub(super) async fn state_of(conn: &mut Conn, run: i64) -> SqlResult<RunState> {
+    let row = sql::query("SELECT state FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
     parse(row.try_get(0)?, RunState::of)
 }
 
 /// Cancels everything of a run, and of the runs within it, that is not in hand; gives how much of the
 /// run itself that was, and how much of it is in hand.
 pub(super) async fn cancel_run(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     run: i64,
     at: DateTime<Utc>,
     reason: &str,
 ) -> SqlResult<(u64, u64)> {
     let sql = "SELECT i.seq FROM runs i JOIN runs o ON instr(i.within, o.id) WHERE o.seq = ? AND i.state <> 'ended'";
-    let within: Vec<i64> = sqlx::query_scalar(sql).bind(run).fetch_all(&mut *conn).await?;
+    let within: Vec<i64> = sql::query_scalar(sql).bind(run).fetch_all(&mut *conn).await?;
     for inner in within {
         cancel_one(conn, inner, at, reason).await?;
     }
     cancel_one(conn, run, at, reason).await
 }
 
-async fn cancel_one(
-    conn: &mut SqliteConnection,
-    run: i64,
-    at: DateTime<Utc>,
-    reason: &str,
-) -> SqlResult<(u64, u64)> {
-    sqlx::query("UPDATE runs SET state = 'cancelling', note = ? WHERE seq = ? AND state <> 'ended'")
+async fn cancel_one(conn: &mut Conn, run: i64, at: DateTime<Utc>, reason: &str) -> SqlResult<(u64, u64)> {
+    sql::query("UPDATE runs SET state = 'cancelling', note = ? WHERE seq = ? AND state <> 'ended'")
         .bind(reason.to_owned())
         .bind(run)
         .execute(&mut *conn)
@@ -152,7 +145,7 @@ async fn cancel_one(
         ended += cancel_items(conn, run, which, reason, &mut counts).await?;
     }
     counts.write(conn).await?;
-    let in_hand: i64 = sqlx::query_scalar("SELECT count(*) FROM items WHERE state = 2 AND run = ?")
+    let in_hand: i64 = sql::query_scalar("SELECT count(*) FROM items WHERE state = 2 AND run = ?")
         .bind(run)
         .fetch_one(&mut *conn)
         .await?;
@@ -170,7 +163,7 @@ const NOT_IN_HAND: [(ItemState, &str); 4] = [
 ];
 
 async fn cancel_items(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     run: i64,
     (state, which): (ItemState, &str),
     reason: &str,
@@ -179,29 +172,29 @@ async fn cancel_items(
     let sql =
         format!("SELECT run, step, parent, counted, count(*) FROM items WHERE {which} GROUP BY 1, 2, 3, 4");
     let mut ended = 0;
-    for row in sqlx::query(AssertSqlSafe(sql)).bind(run).fetch_all(&mut *conn).await? {
+    for row in sql::query(sql).bind(run).fetch_all(&mut *conn).await? {
         let count: i64 = row.try_get(4)?;
         counts.shift(Place::of(&row)?, state, ItemState::Cancelled, count);
         ended += count.unsigned_abs();
     }
     let sql =
         format!("UPDATE items SET state = 8, ends = NULL, class = 'cancelled', error = ?2 WHERE {which}");
-    sqlx::query(AssertSqlSafe(sql)).bind(run).bind(reason.to_owned()).execute(conn).await?;
+    sql::query(sql).bind(run).bind(reason.to_owned()).execute(conn).await?;
     Ok(ended)
 }
 
 /// Ends the cancelled runs of which nothing is in hand any more.
-pub(super) async fn end_cancelled(conn: &mut SqliteConnection, at: DateTime<Utc>) -> SqlResult<()> {
+pub(super) async fn end_cancelled(conn: &mut Conn, at: DateTime<Utc>) -> SqlResult<()> {
     let sql = "UPDATE runs SET state = 'ended', outcome = 'cancelled', ended_at = ?, ended = ? \
                WHERE state = 'cancelling' \
                AND NOT EXISTS (SELECT 1 FROM items i WHERE i.state = 2 AND i.run = runs.seq) \
                RETURNING seq, id, pipeline, began, note";
-    let ended = sqlx::query(sql).bind(stamp(at)).bind(at.timestamp_millis()).fetch_all(&mut *conn).await?;
+    let ended = sql::query(sql).bind(stamp(at)).bind(at.timestamp_millis()).fetch_all(&mut *conn).await?;
     let mut told = Vec::with_capacity(ended.len());
     for row in &ended {
         let sql = "UPDATE steps SET status = 'cancelled' WHERE run = ? AND status IN ('pending', 'running')";
         let run: i64 = row.try_get("seq")?;
-        sqlx::query(sql).bind(run).execute(&mut *conn).await?;
+        sql::query(sql).bind(run).execute(&mut *conn).await?;
         wake_holder(conn, run).await?;
         told.push(cancelled(row, at)?);
     }
@@ -215,7 +208,7 @@ pub(super) async fn end_cancelled(conn: &mut SqliteConnection, at: DateTime<Utc>
 /// Who ends a run that was cancelled: it ends by itself, once nothing of it is in hand any more.
 const ITSELF: &str = "callboard";
 
-fn cancelled(row: &SqliteRow, at: DateTime<Utc>) -> SqlResult<AuditEntry> {
+fn cancelled(row: &Row, at: DateTime<Utc>) -> SqlResult<AuditEntry> {
     let pipeline: Option<String> = row.try_get("pipeline")?;
     let (note, began): (Option<String>, Option<i64>) = (row.try_get("note")?, row.try_get("began")?);
     let entry = AuditEntry::new(at, ITSELF, "run.end", "cancelled").about(pipeline.unwrap_or_default());

@@ -3,11 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
 use super::{ItemState, StepNo};
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, Row, SqlResult};
 
 /// What a transaction adds to the sums.
 #[derive(Debug, Default)]
@@ -57,7 +54,7 @@ pub(super) struct Place {
 
 impl Place {
     /// From a row that begins with run, step, parent, counted.
-    pub(super) fn of(row: &SqliteRow) -> SqlResult<Place> {
+    pub(super) fn of(row: &Row) -> SqlResult<Place> {
         Ok(Place {
             run: row.try_get(0)?,
             step: row.try_get(1)?,
@@ -161,7 +158,7 @@ impl Counts {
     }
 
     /// Writes the sums.
-    pub(super) async fn write(&self, conn: &mut SqliteConnection) -> SqlResult<()> {
+    pub(super) async fn write(&self, conn: &mut Conn) -> SqlResult<()> {
         for (parent, children) in &self.parents {
             if *children != Children::default() {
                 children.write(conn, *parent).await?;
@@ -175,19 +172,19 @@ impl Counts {
 }
 
 impl Children {
-    async fn write(&self, conn: &mut SqliteConnection, parent: i64) -> SqlResult<()> {
+    async fn write(&self, conn: &mut Conn, parent: i64) -> SqlResult<()> {
         let sql = "UPDATE spreads SET total = total + ?, open = open + ?, ready = ready + ?, \
                    running = running + ?, done = done + ?, skipped = skipped + ?, failed = failed + ?, \
                    left_out = left_out + ? WHERE item = ?";
         let sums = [self.total, self.open, self.ready, self.running, self.done, self.skipped, self.failed];
-        let query = sums.into_iter().fold(sqlx::query(sql), |query, sum| query.bind(sum));
+        let query = sums.into_iter().fold(sql::query(sql), |query, sum| query.bind(sum));
         query.bind(self.left_out).bind(parent).execute(conn).await?;
         Ok(())
     }
 }
 
 impl Items {
-    async fn write(&self, conn: &mut SqliteConnection, run: i64, step: i64) -> SqlResult<()> {
+    async fn write(&self, conn: &mut Conn, run: i64, step: i64) -> SqlResult<()> {
         let sql = "UPDATE steps SET total = total + ?, done = done + ?, failed = failed + ?, \
                    skipped = skipped + ?, dead = dead + ?, cancelled = cancelled + ?, running = running + ?, \
                    waiting = waiting + ?, attempts = attempts + ?, busy = busy + ?, \
@@ -205,7 +202,7 @@ impl Items {
             self.attempts,
             self.busy,
         ];
-        let query = sums.into_iter().fold(sqlx::query(sql), |query, sum| query.bind(sum));
+        let query = sums.into_iter().fold(sql::query(sql), |query, sum| query.bind(sum));
         let query = query.bind(self.started).bind(self.started).bind(self.ended).bind(self.ended);
         query.bind(run).bind(step).execute(conn).await?;
         Ok(())

@@ -5,15 +5,13 @@ use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::counts::{Counts, Place};
 use super::listing::{instant, item_state};
 use super::schema::BACK;
 use super::{ItemId, ItemState};
 use crate::runs::run_id;
-use crate::sql::{SqlResult, json, keys};
+use crate::sql::{self, Conn, Row, SqlResult, json, keys};
 use crate::{Store, StoreError};
 
 /// Which items that ended badly.
@@ -84,7 +82,7 @@ impl Store {
              AND NOT EXISTS (SELECT 1 FROM spreads p WHERE p.item = i.id AND p.failed > 0) \
              ORDER BY +i.id DESC LIMIT ?3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = sql::query(sql)
             .bind(query.run.map(|run| run.to_string()))
             .bind(query.item.map(|item| item.0))
             .bind(i64::try_from(query.limit).unwrap_or(i64::MAX))
@@ -111,7 +109,7 @@ impl Store {
     async fn attempts(&self, item: ItemId) -> SqlResult<Vec<AttemptRow>> {
         let sql = "SELECT a.attempt, n.id AS runner, a.started, a.ended, a.outcome, a.class, a.error \
                    FROM attempts a LEFT JOIN runners n ON n.runner = a.runner WHERE a.item = ? ORDER BY a.attempt";
-        let rows = sqlx::query(sql).bind(item.0).fetch_all(&self.readers).await?;
+        let rows = sql::query(sql).bind(item.0).fetch_all(&self.readers).await?;
         rows.iter().map(attempt_row).collect()
     }
 
@@ -129,13 +127,13 @@ impl Store {
     }
 }
 
-async fn drop_each(conn: &mut SqliteConnection, ids: &[i64]) -> SqlResult<u64> {
+async fn drop_each(conn: &mut Conn, ids: &[i64]) -> SqlResult<u64> {
     let mut counts = Counts::default();
     let mut dropped = 0;
     for (state, code) in [(ItemState::Failed, 6_i64), (ItemState::Dead, 7)] {
         let sql = "UPDATE items SET state = 5, class = 'condition' WHERE state = ? \
                    AND id IN (SELECT value FROM json_each(?)) RETURNING run, step, parent, counted";
-        let rows = sqlx::query(sql).bind(code).bind(keys(ids)).fetch_all(&mut *conn).await?;
+        let rows = sql::query(sql).bind(code).bind(keys(ids)).fetch_all(&mut *conn).await?;
         for row in &rows {
             counts.shift(Place::of(row)?, state, ItemState::Skipped, 1);
         }
@@ -145,7 +143,7 @@ async fn drop_each(conn: &mut SqliteConnection, ids: &[i64]) -> SqlResult<u64> {
     Ok(dropped)
 }
 
-fn attempt_row(row: &SqliteRow) -> SqlResult<AttemptRow> {
+fn attempt_row(row: &Row) -> SqlResult<AttemptRow> {
     Ok(AttemptRow {
         attempt: row.try_get("attempt")?,
         runner: row.try_get("runner")?,

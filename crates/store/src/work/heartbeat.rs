@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use model::RunId;
-use sqlx::Row;
 
 use super::{RunState, RunnerId};
 use crate::runs::run_id;
-use crate::sql::SqlResult;
+use crate::sql::{self, Row, SqlResult};
 use crate::{Store, StoreError};
 
 /// What a runner must know of a run that it has items of.
@@ -39,15 +38,15 @@ impl Store {
     ) -> SqlResult<Option<Vec<(RunId, RunSignal)>>> {
         let sql = "UPDATE runners SET until = max(until, ?) WHERE runner = ? AND ended IS NULL";
         let until = until.timestamp_millis();
-        let alive = sqlx::query(sql).bind(until).bind(runner.0).execute(&self.writer).await?;
+        let alive = sql::query(sql).bind(until).bind(runner.0).execute(&self.writer).await?;
         if alive.rows_affected() == 0 {
             return Ok(None);
         }
         let sql = "SELECT r.id, r.state FROM runs r WHERE r.seq IN \
                    (SELECT DISTINCT run FROM items WHERE state = 2 AND owner = ?)";
-        let rows = sqlx::query(sql).bind(runner.0).fetch_all(&self.readers).await?;
-        let signal = |row: &sqlx::sqlite::SqliteRow| -> SqlResult<(RunId, RunSignal)> {
-            let stop = row.try_get::<&str, _>("state")? == RunState::Cancelling.name();
+        let rows = sql::query(sql).bind(runner.0).fetch_all(&self.readers).await?;
+        let signal = |row: &Row| -> SqlResult<(RunId, RunSignal)> {
+            let stop = row.try_get::<&str>("state")? == RunState::Cancelling.name();
             Ok((run_id(row, "id")?, if stop { RunSignal::Stop } else { RunSignal::Go }))
         };
         rows.iter().map(signal).collect::<SqlResult<Vec<_>>>().map(Some)

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
-
 use super::counts::Place;
 use super::{Ack, Fault, Phase, RunState, RunnerId};
-use crate::sql::{SqlResult, json, keys, parse};
+use crate::sql::{self, Conn, Row, SqlResult, json, keys, parse};
 
 /// A leased item.
 #[derive(Debug, Clone, Copy)]
@@ -42,33 +39,33 @@ type Columns =
 impl Held {
     /// Those of the acked items that the runner has, under whatever attempt.
     pub(super) async fn of_acks(
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         runner: RunnerId,
         acks: &[Ack],
     ) -> SqlResult<HashMap<i64, Held>> {
         let ids: Vec<i64> = acks.iter().map(|ack| ack.item.0).collect();
         // The plus keeps the index on owners out: the ids are the shorter way.
         let sql = format!("{ROWS} AND +i.owner = ? AND i.id IN (SELECT value FROM json_each(?))");
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(runner.0).bind(keys(&ids));
+        let query = sql::query(sql).bind(runner.0).bind(keys(&ids));
         let held = Held::from_row(&query.fetch_one(conn).await?)?;
         Ok(held.into_iter().map(|held| (held.id, held)).collect())
     }
 
     /// Everything a runner has.
-    pub(super) async fn of_runner(conn: &mut SqliteConnection, runner: RunnerId) -> SqlResult<Vec<Held>> {
+    pub(super) async fn of_runner(conn: &mut Conn, runner: RunnerId) -> SqlResult<Vec<Held>> {
         let sql = format!("{ROWS} AND i.owner = ?");
-        Held::from_row(&sqlx::query(AssertSqlSafe(sql)).bind(runner.0).fetch_one(conn).await?)
+        Held::from_row(&sql::query(sql).bind(runner.0).fetch_one(conn).await?)
     }
 
     /// One item, if the runner has it under this attempt.
     pub(super) async fn one(
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         runner: RunnerId,
         item: i64,
         attempt: u32,
     ) -> SqlResult<Option<Held>> {
         let sql = format!("{ROWS} AND +i.owner = ? AND i.id = ? AND i.attempt = ?");
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(runner.0).bind(item).bind(i64::from(attempt));
+        let query = sql::query(sql).bind(runner.0).bind(item).bind(i64::from(attempt));
         Ok(Held::from_row(&query.fetch_one(conn).await?)?.pop())
     }
 
@@ -77,7 +74,7 @@ impl Held {
         self.run_state == RunState::Cancelling
     }
 
-    fn from_row(row: &SqliteRow) -> SqlResult<Vec<Held>> {
+    fn from_row(row: &Row) -> SqlResult<Vec<Held>> {
         let rows: Vec<Columns> = json(row.try_get(0)?)?;
         rows.into_iter().map(Held::of).collect()
     }
@@ -103,7 +100,7 @@ impl Held {
 
 /// Keeps an attempt that did not end well.
 pub(super) async fn note_attempt(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     held: &Held,
     outcome: &str,
     fault: &Fault,
@@ -111,7 +108,7 @@ pub(super) async fn note_attempt(
 ) -> SqlResult<()> {
     let sql = "INSERT INTO attempts (item, attempt, runner, started, ended, outcome, class, error) \
                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (item, attempt) DO NOTHING";
-    sqlx::query(sql)
+    sql::query(sql)
         .bind(held.id)
         .bind(held.attempt)
         .bind(held.runner)

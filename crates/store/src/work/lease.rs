@@ -8,14 +8,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::Value;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::counts::{Counts, Place, step_of};
 use super::runner::{MOST_LOST, is_alive};
 use super::{ItemId, ItemState, Phase, RunnerId, StepNo};
 use crate::runs::run_id;
-use crate::sql::{SqlResult, json, keys};
+use crate::sql::{self, Conn, Row, SqlResult, json, keys};
 use crate::{Store, StoreError};
 use share::{Holder, share_out};
 
@@ -76,7 +74,7 @@ impl Store {
                        SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
                    OR EXISTS (SELECT 1 FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
                      AND i.state = 1 AND i.due <= ?2 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
-        let found = sqlx::query_scalar(sql)
+        let found = sql::query_scalar(sql)
             .bind(run.map(|run| run.to_string()))
             .bind(now.timestamp_millis())
             .fetch_one(&self.readers)
@@ -93,7 +91,7 @@ impl Store {
                      WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap \
                      UNION ALL SELECT i.due FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
                      AND i.state = 1 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
-        let due = sqlx::query_scalar(sql).bind(run.map(|run| run.to_string())).fetch_one(&self.readers);
+        let due = sql::query_scalar(sql).bind(run.map(|run| run.to_string())).fetch_one(&self.readers);
         let due: Option<i64> = due.await.map_err(|error| self.fault("looking for work", error))?;
         Ok(due.and_then(DateTime::from_timestamp_millis))
     }
@@ -116,10 +114,10 @@ impl Store {
     }
 }
 
-async fn ready_roots(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<Vec<i64>> {
+async fn ready_roots(conn: &mut Conn, ask: &LeaseRequest) -> SqlResult<Vec<i64>> {
     let sql = "SELECT i.id FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL AND i.state = 1 \
                AND i.due <= ?1 AND r.state = 'running' AND (?2 IS NULL OR r.id = ?2 OR instr(r.within, ?2)) ORDER BY i.id LIMIT ?3";
-    sqlx::query_scalar(sql)
+    sql::query_scalar(sql)
         .bind(ask.now.timestamp_millis())
         .bind(ask.run.map(|run| run.to_string()))
         .bind(i64::try_from(ask.want).unwrap_or(i64::MAX))
@@ -129,11 +127,7 @@ async fn ready_roots(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResu
 
 /// Adds ready children to `chosen`, up to what is asked for. A holder may have fewer that are due than
 /// that are ready: what it falls short of is shared out anew.
-async fn choose_children(
-    conn: &mut SqliteConnection,
-    ask: &LeaseRequest,
-    chosen: &mut Vec<i64>,
-) -> SqlResult<()> {
+async fn choose_children(conn: &mut Conn, ask: &LeaseRequest, chosen: &mut Vec<i64>) -> SqlResult<()> {
     let want = ask.want.saturating_sub(chosen.len());
     if want == 0 {
         return Ok(());
@@ -166,21 +160,21 @@ async fn choose_children(
 }
 
 /// The deepest come first, and of those the oldest: what has begun is ended before more is begun.
-async fn holders(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<Vec<Holder>> {
+async fn holders(conn: &mut Conn, ask: &LeaseRequest) -> SqlResult<Vec<Holder>> {
     let sql = "SELECT item, run, branch, min(cap - running, ready) FROM ( \
                  SELECT s.*, row_number() OVER (PARTITION BY s.run, s.branch ORDER BY s.depth DESC, s.item) AS turn \
                  FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
                  WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap \
                  AND EXISTS (SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
                ORDER BY turn, run, branch LIMIT ?3";
-    let rows = sqlx::query(sql)
+    let rows = sql::query(sql)
         .bind(ask.run.map(|run| run.to_string()))
         .bind(ask.now.timestamp_millis())
         .bind(HOLDERS_PER_TURN)
         .fetch_all(conn)
         .await?;
-    let holder = |row: &SqliteRow| {
-        let room = usize::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0);
+    let holder = |row: &Row| {
+        let room = usize::try_from(row.try_get::<i64>(3)?).unwrap_or(0);
         Ok(Holder { item: row.try_get(0)?, run: row.try_get(1)?, branch: row.try_get(2)?, room })
     };
     rows.iter().map(holder).collect()
@@ -188,14 +182,14 @@ async fn holders(conn: &mut SqliteConnection, ask: &LeaseRequest) -> SqlResult<V
 
 /// Those that were tried before come first, then the others in their order.
 async fn ready_children(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     holder: i64,
     ask: &LeaseRequest,
     count: usize,
 ) -> SqlResult<Vec<i64>> {
     let sql = "SELECT json_group_array(id) FROM (SELECT id FROM items WHERE parent = ? AND state = 1 \
                AND due <= ? ORDER BY due DESC, id LIMIT ?)";
-    let found = sqlx::query(sql)
+    let found = sql::query(sql)
         .bind(holder)
         .bind(ask.now.timestamp_millis())
         .bind(i64::try_from(count).unwrap_or(i64::MAX));
@@ -205,21 +199,17 @@ async fn ready_children(
 /// A chosen item: run, step, parent, counted, id, key, phase, attempts so far, tries, give_up, lost, input.
 type Chosen = (i64, i64, Option<i64>, i64, i64, i64, i64, i64, i64, i64, i64, Option<Value>);
 
-async fn take(
-    conn: &mut SqliteConnection,
-    ask: &LeaseRequest,
-    chosen: &[i64],
-) -> SqlResult<(Vec<Lease>, Counts)> {
+async fn take(conn: &mut Conn, ask: &LeaseRequest, chosen: &[i64]) -> SqlResult<(Vec<Lease>, Counts)> {
     let ids = keys(chosen);
     // One row for all of them: each row is a trip between threads, and there are two for each item in
     // all that is done about it.
     let sql = "SELECT json_group_array(json_array(run, step, parent, counted, id, key, phase, attempt, tries, \
                give_up, lost, json(input))) FROM (SELECT i.* FROM json_each(?) c JOIN items i ON i.id = c.value)";
-    let row = sqlx::query(sql).bind(ids.clone()).fetch_one(&mut *conn).await?;
+    let row = sql::query(sql).bind(ids.clone()).fetch_one(&mut *conn).await?;
     let found: Vec<Chosen> = json(row.try_get(0)?)?;
     let sql = "UPDATE items SET state = 2, owner = ?, attempt = attempt + 1, started = ? \
                WHERE id IN (SELECT value FROM json_each(?))";
-    let update = sqlx::query(sql).bind(ask.runner.0).bind(ask.now.timestamp_millis()).bind(ids);
+    let update = sql::query(sql).bind(ask.runner.0).bind(ask.now.timestamp_millis()).bind(ids);
     update.execute(&mut *conn).await?;
     let mut counts = Counts::default();
     let mut runs = HashMap::new();
@@ -238,8 +228,8 @@ async fn take(
 }
 
 /// The id of a run.
-async fn id_of(conn: &mut SqliteConnection, run: i64) -> SqlResult<RunId> {
-    let row = sqlx::query("SELECT id FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
+async fn id_of(conn: &mut Conn, run: i64) -> SqlResult<RunId> {
+    let row = sql::query("SELECT id FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
     run_id(&row, "id")
 }
 

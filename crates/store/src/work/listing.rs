@@ -4,12 +4,10 @@ use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::{ItemState, RunState, StepNo, StepStatus};
 use crate::runs::run_id;
-use crate::sql::{SqlResult, json, parse};
+use crate::sql::{self, Row, SqlResult, json, parse};
 use crate::{Store, StoreError};
 
 /// Items by state.
@@ -119,11 +117,11 @@ impl Store {
     async fn load_run(&self, run: RunId) -> SqlResult<Option<RunDetail>> {
         let sql = "SELECT seq, id, pipeline, state, outcome, began, ended, note, command, definition, summary \
                    FROM runs WHERE id = ?";
-        let Some(row) = sqlx::query(sql).bind(run.to_string()).fetch_optional(&self.readers).await? else {
+        let Some(row) = sql::query(sql).bind(run.to_string()).fetch_optional(&self.readers).await? else {
             return Ok(None);
         };
         let value = |column: &str| -> SqlResult<Value> {
-            row.try_get::<Option<&str>, _>(column)?.map_or(Ok(Value::Null), json)
+            row.try_get::<Option<&str>>(column)?.map_or(Ok(Value::Null), json)
         };
         let seq: i64 = row.try_get("seq")?;
         Ok(Some(RunDetail {
@@ -142,7 +140,7 @@ impl Store {
     }
 
     async fn load_steps(&self, run: i64) -> SqlResult<Vec<StepRow>> {
-        let rows = sqlx::query("SELECT * FROM steps WHERE run = ? ORDER BY step").bind(run);
+        let rows = sql::query("SELECT * FROM steps WHERE run = ? ORDER BY step").bind(run);
         let mut steps =
             rows.fetch_all(&self.readers).await?.iter().map(step_row).collect::<SqlResult<Vec<_>>>()?;
         super::nested::settle(&mut steps);
@@ -151,7 +149,7 @@ impl Store {
 
     /// Where a run stands; `None` when there is none.
     pub async fn run_state(&self, run: RunId) -> Result<Option<RunState>, StoreError> {
-        let row = sqlx::query("SELECT state FROM runs WHERE id = ?").bind(run.to_string());
+        let row = sql::query("SELECT state FROM runs WHERE id = ?").bind(run.to_string());
         let row = row.fetch_optional(&self.readers).await;
         let state = row.and_then(|row| row.map(|row| parse(row.try_get(0)?, RunState::of)).transpose());
         state.map_err(|error| self.fault("reading a run", error))
@@ -160,25 +158,25 @@ impl Store {
     /// Whether any run is under way or queued.
     pub async fn has_open_runs(&self) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('running', 'queued', 'cancelling'))";
-        let open = sqlx::query_scalar(sql).fetch_one(&self.readers).await;
+        let open = sql::query_scalar(sql).fetch_one(&self.readers).await;
         open.map_err(|error| self.fault("looking for runs", error))
     }
 }
 
-pub(super) fn instant(row: &SqliteRow, column: &str) -> SqlResult<Option<DateTime<Utc>>> {
-    Ok(row.try_get::<Option<i64>, _>(column)?.and_then(DateTime::from_timestamp_millis))
+pub(super) fn instant(row: &Row, column: &str) -> SqlResult<Option<DateTime<Utc>>> {
+    Ok(row.try_get::<Option<i64>>(column)?.and_then(DateTime::from_timestamp_millis))
 }
 
-pub(super) fn item_state(row: &SqliteRow, index: usize) -> SqlResult<ItemState> {
+pub(super) fn item_state(row: &Row, index: usize) -> SqlResult<ItemState> {
     let code: i64 = row.try_get(index)?;
     ItemState::of(code).ok_or_else(|| sqlx::Error::Decode(format!("unknown state {code}").into()))
 }
 
-fn step_row(row: &SqliteRow) -> SqlResult<StepRow> {
+fn step_row(row: &Row) -> SqlResult<StepRow> {
     let count =
-        |column: &str| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
+        |column: &str| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64>(column)?).unwrap_or(0)) };
     let step = |column: &str| -> SqlResult<Option<StepNo>> {
-        Ok(row.try_get::<Option<i64>, _>(column)?.and_then(super::counts::step_of))
+        Ok(row.try_get::<Option<i64>>(column)?.and_then(super::counts::step_of))
     };
     let items = ItemCounts {
         total: count("total")?,

@@ -4,12 +4,11 @@ use chrono::{DateTime, Utc};
 use model::RunId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sqlx::SqliteConnection;
 
 use super::NewRun;
 use super::control::cancel_run;
 use crate::runs::run_id;
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, SqlResult};
 
 /// A lock: runs with the same one do not overlap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,21 +33,17 @@ pub enum Overlap {
 }
 
 /// The run that has the lock, or is the next to have it.
-pub(super) async fn holder(conn: &mut SqliteConnection, lock: Option<&Lock>) -> SqlResult<Option<RunId>> {
+pub(super) async fn holder(conn: &mut Conn, lock: Option<&Lock>) -> SqlResult<Option<RunId>> {
     let Some(lock) = lock else { return Ok(None) };
     let sql = "SELECT id FROM runs WHERE lock = ? AND state <> 'ended' ORDER BY holds DESC, seq LIMIT 1";
-    let row = sqlx::query(sql).bind(lock.name.clone()).fetch_optional(conn).await?;
+    let row = sql::query(sql).bind(lock.name.clone()).fetch_optional(conn).await?;
     row.map(|row| run_id(&row, "id")).transpose()
 }
 
 /// Stops the earlier runs with this lock.
-pub(super) async fn cancel_older(
-    conn: &mut SqliteConnection,
-    lock: &Lock,
-    at: DateTime<Utc>,
-) -> SqlResult<()> {
+pub(super) async fn cancel_older(conn: &mut Conn, lock: &Lock, at: DateTime<Utc>) -> SqlResult<()> {
     let sql = "SELECT seq FROM runs WHERE lock = ? AND state NOT IN ('ended', 'cancelling')";
-    let older: Vec<i64> = sqlx::query_scalar(sql).bind(lock.name.clone()).fetch_all(&mut *conn).await?;
+    let older: Vec<i64> = sql::query_scalar(sql).bind(lock.name.clone()).fetch_all(&mut *conn).await?;
     for run in older {
         cancel_run(conn, run, at, "a newer run takes its place").await?;
     }
@@ -60,22 +55,22 @@ pub(super) async fn cancel_older(
 const MOST_QUEUED: i64 = 1_000;
 
 /// Whether a run does not take place while another has its lock.
-pub(super) async fn is_left_out(conn: &mut SqliteConnection, run: &NewRun, lock: &Lock) -> SqlResult<bool> {
+pub(super) async fn is_left_out(conn: &mut Conn, run: &NewRun, lock: &Lock) -> SqlResult<bool> {
     if lock.overlap != Overlap::Queue || run.claim.is_none() {
         return Ok(lock.overlap == Overlap::Skip);
     }
     let sql = "SELECT count(*) FROM runs WHERE lock = ? AND state = 'queued'";
-    let queued: i64 = sqlx::query_scalar(sql).bind(lock.name.clone()).fetch_one(conn).await?;
+    let queued: i64 = sql::query_scalar(sql).bind(lock.name.clone()).fetch_one(conn).await?;
     Ok(queued >= MOST_QUEUED)
 }
 
 /// Lets queued runs begin whose lock is free, the oldest of a lock first. One that was paused while it
 /// waited stands back.
-pub(crate) async fn promote(conn: &mut SqliteConnection) -> SqlResult<()> {
+pub(crate) async fn promote(conn: &mut Conn) -> SqlResult<()> {
     let sql = "UPDATE runs SET state = 'running', holds = 1 WHERE state = 'queued' \
                AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.lock = runs.lock AND o.seq <> runs.seq \
                                AND (o.holds = 1 AND o.state <> 'ended' \
                                     OR o.state = 'queued' AND o.seq < runs.seq))";
-    sqlx::query(sql).execute(conn).await?;
+    sql::query(sql).execute(conn).await?;
     Ok(())
 }

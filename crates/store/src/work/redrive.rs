@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use model::RunId;
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::control::state_of;
 use super::counts::{Counts, Place};
@@ -15,7 +14,7 @@ use super::lock::promote;
 use super::schema::BACK;
 use super::{ItemId, ItemState, RunState, StepNo, children};
 use crate::runs::seq_of;
-use crate::sql::{SqlResult, keys};
+use crate::sql::{self, Conn, SqlResult, keys};
 use crate::{Store, StoreError};
 use back::Back;
 
@@ -69,7 +68,7 @@ impl Store {
             reopen_run(conn, seq).await?;
             promote(conn).await?;
         }
-        sqlx::query("DROP TABLE temp.redriven").execute(&mut *conn).await?;
+        sql::query("DROP TABLE temp.redriven").execute(&mut *conn).await?;
         transaction.commit().await?;
         Ok(Some(Redriven { items: leaves + others.brought }))
     }
@@ -78,35 +77,35 @@ impl Store {
 /// The items to bring back, and those they are in, at any depth, as a table of this transaction.
 ///
 /// A leaf is an element or a request without children: its parent is of the same step.
-async fn mark(conn: &mut SqliteConnection, run: i64, only: Option<&[ItemId]>) -> SqlResult<()> {
+async fn mark(conn: &mut Conn, run: i64, only: Option<&[ItemId]>) -> SqlResult<()> {
     let create = "CREATE TEMP TABLE redriven (id INTEGER PRIMARY KEY, parent INTEGER, holds INTEGER NOT NULL, \
                   leaf INTEGER NOT NULL DEFAULT 0)";
-    sqlx::query(create).execute(&mut *conn).await?;
+    sql::query(create).execute(&mut *conn).await?;
     let sql = format!(
         "INSERT INTO temp.redriven (id, parent, holds) SELECT id, parent, 0 FROM items \
          WHERE run = ?1 AND {BACK} AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
     );
     let only = only.map(|ids| keys(&ids.iter().map(|id| id.0).collect::<Vec<_>>()));
-    sqlx::query(AssertSqlSafe(sql)).bind(run).bind(only).execute(&mut *conn).await?;
+    sql::query(sql).bind(run).bind(only).execute(&mut *conn).await?;
     let sql = "WITH RECURSIVE up (id) AS ( \
                  SELECT DISTINCT parent FROM temp.redriven WHERE parent IS NOT NULL \
                  UNION SELECT i.parent FROM up JOIN items i ON i.id = up.id WHERE i.parent IS NOT NULL) \
                INSERT INTO temp.redriven (id, parent, holds) \
                SELECT i.id, i.parent, 1 FROM up JOIN items i ON i.id = up.id WHERE true \
                ON CONFLICT (id) DO UPDATE SET holds = 1";
-    sqlx::query(sql).execute(&mut *conn).await?;
+    sql::query(sql).execute(&mut *conn).await?;
     let sql = "UPDATE temp.redriven AS d SET leaf = 1 FROM items i, items p WHERE i.id = d.id AND p.id = d.parent \
                AND p.step = i.step AND d.holds = 0 AND NOT EXISTS (SELECT 1 FROM spreads s WHERE s.item = d.id)";
-    sqlx::query(sql).execute(conn).await?;
+    sql::query(sql).execute(conn).await?;
     Ok(())
 }
 
 /// Leaves wait for none of their siblings: they are brought back by the thousand.
-async fn reopen_leaves(conn: &mut SqliteConnection, counts: &mut Counts) -> SqlResult<u64> {
+async fn reopen_leaves(conn: &mut Conn, counts: &mut Counts) -> SqlResult<u64> {
     let sql = "SELECT i.run, i.step, i.parent, i.counted, i.state, count(*) FROM temp.redriven d \
                JOIN items i ON i.id = d.id WHERE d.leaf GROUP BY 1, 2, 3, 4, 5";
     let mut brought = 0;
-    for row in sqlx::query(sql).fetch_all(&mut *conn).await? {
+    for row in sql::query(sql).fetch_all(&mut *conn).await? {
         let (state, count): (i64, i64) = (row.try_get(4)?, row.try_get(5)?);
         if let Some(state) = ItemState::of(state) {
             counts.shift(Place::of(&row)?, state, ItemState::Ready, count);
@@ -115,14 +114,14 @@ async fn reopen_leaves(conn: &mut SqliteConnection, counts: &mut Counts) -> SqlR
     }
     let sql = "UPDATE items SET state = 1, phase = 0, due = 0, give_up = attempt + tries, lost = 0, \
                class = NULL, error = NULL WHERE id IN (SELECT id FROM temp.redriven WHERE leaf)";
-    sqlx::query(sql).execute(conn).await?;
+    sql::query(sql).execute(conn).await?;
     Ok(brought)
 }
 
 /// It goes on, once its lock is free.
-async fn reopen_run(conn: &mut SqliteConnection, run: i64) -> SqlResult<()> {
+async fn reopen_run(conn: &mut Conn, run: i64) -> SqlResult<()> {
     let sql = "UPDATE runs SET state = 'queued', holds = 0, outcome = NULL, ended_at = NULL, ended = NULL, \
                note = NULL WHERE seq = ? AND state = 'ended'";
-    sqlx::query(sql).bind(run).execute(conn).await?;
+    sql::query(sql).bind(run).execute(conn).await?;
     Ok(())
 }

@@ -2,13 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::counts::Counts;
 use super::held::{Held, note_attempt};
 use super::{Fault, ItemState, children};
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, Row, SqlResult};
 use crate::{Store, StoreError};
 
 /// Number of a runner, unique in its store: one that starts again is another one.
@@ -68,7 +66,7 @@ impl Store {
     pub async fn start_runner(&self, start: RunnerStart) -> Result<RunnerId, StoreError> {
         let sql =
             "INSERT INTO runners (id, host, pid, started, until) VALUES (?, ?, ?, ?, ?) RETURNING runner";
-        let entered = sqlx::query_scalar(sql)
+        let entered = sql::query_scalar(sql)
             .bind(start.name)
             .bind(start.host)
             .bind(i64::from(start.pid))
@@ -90,7 +88,7 @@ impl Store {
         let sql = "SELECT runner, id, host, pid, started, until, ending, items, \
                    (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
                    FROM runners WHERE ended IS NULL ORDER BY runner";
-        let rows = sqlx::query(sql).fetch_all(&self.readers).await;
+        let rows = sql::query(sql).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(runner_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing runners", error))
     }
@@ -105,7 +103,7 @@ impl Store {
     async fn reap_each(&self, now: DateTime<Utc>, gone: &[RunnerId]) -> SqlResult<u64> {
         let sql = "SELECT runner FROM runners WHERE ended IS NULL AND until < ?";
         let silent: Vec<i64> =
-            sqlx::query_scalar(sql).bind(now.timestamp_millis()).fetch_all(&self.readers).await?;
+            sql::query_scalar(sql).bind(now.timestamp_millis()).fetch_all(&self.readers).await?;
         let mut taken = 0;
         for runner in silent {
             taken += self.end_runner(RunnerId(runner), now, Why::Silent).await?;
@@ -124,7 +122,7 @@ impl Store {
         // It may have been heard of again since it was looked up.
         let sql = "UPDATE runners SET ended = ?1, ending = ?2 WHERE runner = ?3 AND ended IS NULL \
                    AND (?4 OR until < ?1)";
-        let ended = sqlx::query(sql)
+        let ended = sql::query(sql)
             .bind(at)
             .bind(if why == Why::Stopped { "stopped" } else { "lost" })
             .bind(runner.0)
@@ -159,13 +157,7 @@ enum Why {
 /// must not do so for ever.
 pub(super) const MOST_LOST: i64 = 20;
 
-async fn give_back(
-    conn: &mut SqliteConnection,
-    item: &Held,
-    why: Why,
-    at: i64,
-    counts: &mut Counts,
-) -> SqlResult<()> {
+async fn give_back(conn: &mut Conn, item: &Held, why: Why, at: i64, counts: &mut Counts) -> SqlResult<()> {
     let lost = why != Why::Stopped;
     let state = if item.is_cancelling() {
         ItemState::Cancelled
@@ -184,7 +176,7 @@ async fn give_back(
     let sql = "UPDATE items SET state = ?, owner = NULL, give_up = give_up + 1, lost = lost + ?, \
                class = coalesce(?, class), error = coalesce(?, error) WHERE id = ?";
     let (class, error) = fault.map(|fault| (fault.class, fault.error)).unzip();
-    let update = sqlx::query(sql).bind(state.code()).bind(i64::from(lost)).bind(class).bind(error);
+    let update = sql::query(sql).bind(state.code()).bind(i64::from(lost)).bind(class).bind(error);
     update.bind(item.id).execute(conn).await?;
     counts.shift(item.place, ItemState::Leased, state, 1);
     Ok(())
@@ -192,30 +184,26 @@ async fn give_back(
 
 /// An element or a request: nothing waits for it but its parent. Anything else is leased once more when
 /// it is given up, so that its end comes with what it means for its step, its siblings and children.
-async fn is_leaf(conn: &mut SqliteConnection, item: &Held) -> SqlResult<bool> {
+async fn is_leaf(conn: &mut Conn, item: &Held) -> SqlResult<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM items p WHERE p.id = ? AND p.step = ?)";
     let beside: bool =
-        sqlx::query_scalar(sql).bind(item.place.parent).bind(item.place.step).fetch_one(conn).await?;
+        sql::query_scalar(sql).bind(item.place.parent).bind(item.place.step).fetch_one(conn).await?;
     Ok(beside && !item.spread)
 }
 
 /// Whether a runner still counts as alive: one that was given up must not go on.
-pub(super) async fn is_alive(
-    conn: &mut SqliteConnection,
-    runner: RunnerId,
-    now: DateTime<Utc>,
-) -> SqlResult<bool> {
+pub(super) async fn is_alive(conn: &mut Conn, runner: RunnerId, now: DateTime<Utc>) -> SqlResult<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM runners WHERE runner = ? AND ended IS NULL AND until >= ?)";
-    sqlx::query_scalar(sql).bind(runner.0).bind(now.timestamp_millis()).fetch_one(conn).await
+    sql::query_scalar(sql).bind(runner.0).bind(now.timestamp_millis()).fetch_one(conn).await
 }
 
-fn runner_row(row: &SqliteRow) -> SqlResult<RunnerRow> {
+fn runner_row(row: &Row) -> SqlResult<RunnerRow> {
     let instant = |column: &str| -> SqlResult<DateTime<Utc>> {
         let at: i64 = row.try_get(column)?;
         Ok(DateTime::from_timestamp_millis(at).unwrap_or_default())
     };
     let count =
-        |column: &str| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
+        |column: &str| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64>(column)?).unwrap_or(0)) };
     Ok(RunnerRow {
         runner: RunnerId(row.try_get("runner")?),
         name: row.try_get("id")?,

@@ -17,11 +17,11 @@
 /// Everything work needs beside `runs`.
 pub(crate) const WORK: &str = "
 CREATE TABLE IF NOT EXISTS items (
-    id INTEGER PRIMARY KEY, run INTEGER NOT NULL, step INTEGER NOT NULL, parent INTEGER,
+    id NUMBERED, run INTEGER NOT NULL, step INTEGER NOT NULL, parent INTEGER,
     key INTEGER NOT NULL, state INTEGER NOT NULL, phase INTEGER NOT NULL DEFAULT 0,
-    pending INTEGER NOT NULL DEFAULT 0, counted INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL DEFAULT 0, counted FLAG NOT NULL, attempt INTEGER NOT NULL DEFAULT 0,
     tries INTEGER NOT NULL, give_up INTEGER NOT NULL, lost INTEGER NOT NULL DEFAULT 0, owner INTEGER,
-    due INTEGER NOT NULL DEFAULT 0, ends INTEGER, input TEXT, output TEXT,
+    due INTEGER NOT NULL DEFAULT 0, ends INTEGER, input JSON, output JSON,
     class TEXT, error TEXT, started INTEGER, elapsed INTEGER);
 CREATE UNIQUE INDEX IF NOT EXISTS items_once ON items (parent, step, key);
 CREATE INDEX IF NOT EXISTS items_ready ON items (parent, due DESC, id) WHERE state = 1;
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     ended INTEGER NOT NULL, outcome TEXT NOT NULL, class TEXT, error TEXT,
     PRIMARY KEY (item, attempt)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runners (
-    runner INTEGER PRIMARY KEY, id TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
+    runner NUMBERED, id TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
     started INTEGER NOT NULL, until INTEGER NOT NULL, ended INTEGER, ending TEXT,
     items INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS runners_alive ON runners (until) WHERE ended IS NULL;
@@ -71,7 +71,7 @@ pub(crate) const RUN_COLUMNS: &[(&str, &str)] = &[
     ("definition", "TEXT"),
     ("root", "INTEGER"),
     ("lock", "TEXT"),
-    ("holds", "INTEGER NOT NULL DEFAULT 1"),
+    ("holds", "FLAG NOT NULL DEFAULT TRUE"),
     ("note", "TEXT"),
     ("began", "INTEGER"),
     ("ended", "INTEGER"),

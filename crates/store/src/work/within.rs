@@ -3,12 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::listing::item_state;
 use super::{ItemId, ItemState, ParentCount, StepNo, StepStatus};
-use crate::sql::{SqlResult, json, parse};
+use crate::sql::{self, Row, SqlResult, json, parse};
 use crate::{Store, StoreError};
 use model::RunId;
 
@@ -29,7 +27,7 @@ impl Store {
     /// The runs that a run is within, outermost first.
     pub async fn runs_around(&self, run: RunId) -> Result<Vec<RunId>, StoreError> {
         let sql = "SELECT coalesce(within, '') FROM runs WHERE id = ?";
-        let path = sqlx::query_scalar(sql).bind(run.to_string()).fetch_optional(&self.readers).await;
+        let path = sql::query_scalar(sql).bind(run.to_string()).fetch_optional(&self.readers).await;
         let path: Option<String> = path.map_err(|error| self.fault("reading a run", error))?;
         Ok(path.iter().flat_map(|path| path.split_whitespace()).filter_map(|id| id.parse().ok()).collect())
     }
@@ -38,20 +36,20 @@ impl Store {
     pub async fn last_fault(&self, item: ItemId, class: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let sql = "SELECT max(a.ended) FROM items i JOIN attempts a ON a.item = i.id \
                    WHERE i.parent = ? AND a.class = ?";
-        let last = sqlx::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
+        let last = sql::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
         let last: Option<i64> = last.map_err(|error| self.fault("reading attempts", error))?;
         Ok(last.and_then(DateTime::from_timestamp_millis))
     }
 
     /// An item; `None` when there is none.
     pub async fn item(&self, item: ItemId) -> Result<Option<ItemRow>, StoreError> {
-        let row = sqlx::query("SELECT input, parent, step, key FROM items WHERE id = ?").bind(item.0);
+        let row = sql::query("SELECT input, parent, step, key FROM items WHERE id = ?").bind(item.0);
         let row = row.fetch_optional(&self.readers).await;
-        let read = |row: SqliteRow| -> SqlResult<ItemRow> {
+        let read = |row: Row| -> SqlResult<ItemRow> {
             let input: Option<&str> = row.try_get(0)?;
             Ok(ItemRow {
                 input: input.map(json).transpose()?,
-                parent: row.try_get::<Option<i64>, _>(1)?.map(ItemId),
+                parent: row.try_get::<Option<i64>>(1)?.map(ItemId),
                 step: super::counts::step_of(row.try_get(2)?),
                 key: row.try_get(3)?,
             })
@@ -65,8 +63,8 @@ impl Store {
     pub async fn steps_within(&self, holder: ItemId) -> Result<Vec<(StepNo, StepStatus, Value)>, StoreError> {
         let sql = "SELECT i.step, i.state, i.output, s.status FROM items i \
                    JOIN steps s ON s.run = i.run AND s.step = i.step WHERE i.parent = ? ORDER BY i.step";
-        let rows = sqlx::query(sql).bind(holder.0).fetch_all(&self.readers).await;
-        let step = |row: &SqliteRow| -> SqlResult<(StepNo, StepStatus, Value)> {
+        let rows = sql::query(sql).bind(holder.0).fetch_all(&self.readers).await;
+        let step = |row: &Row| -> SqlResult<(StepNo, StepStatus, Value)> {
             let output: Option<&str> = row.try_get(2)?;
             let kept = parse(row.try_get(3)?, StepStatus::of)?;
             // The step's own status is that of all its elements; only "partial" is known there alone.
@@ -90,13 +88,13 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(i64, ItemState, Value)>, StoreError> {
         let sql = "SELECT key, state, output FROM items WHERE parent = ? AND step = ? ORDER BY key LIMIT ?";
-        let rows = sqlx::query(sql)
+        let rows = sql::query(sql)
             .bind(parent.0)
             .bind(i64::from(step.0))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.readers)
             .await;
-        let output = |row: &SqliteRow| -> SqlResult<(i64, ItemState, Value)> {
+        let output = |row: &Row| -> SqlResult<(i64, ItemState, Value)> {
             let output: Option<&str> = row.try_get(2)?;
             Ok((row.try_get(0)?, item_state(row, 1)?, output.map_or(Ok(Value::Null), json)?))
         };
@@ -108,11 +106,10 @@ impl Store {
     pub async fn step_output(&self, run: RunId, step: StepNo) -> Result<Option<Value>, StoreError> {
         let sql =
             "SELECT i.output FROM runs r JOIN items i ON i.parent = r.root AND i.step = ? WHERE r.id = ?";
-        let found = sqlx::query(sql).bind(i64::from(step.0)).bind(run.to_string());
+        let found = sql::query(sql).bind(i64::from(step.0)).bind(run.to_string());
         let found = found.fetch_optional(&self.readers).await;
-        let output = |row: SqliteRow| -> SqlResult<Option<Value>> {
-            row.try_get::<Option<&str>, _>(0)?.map(json).transpose()
-        };
+        let output =
+            |row: Row| -> SqlResult<Option<Value>> { row.try_get::<Option<&str>>(0)?.map(json).transpose() };
         let output = found.and_then(|row| row.map(output).transpose()).map(Option::flatten);
         output.map_err(|error| self.fault("reading an output", error))
     }
@@ -120,8 +117,7 @@ impl Store {
     /// How many children of an item ended badly with a fault of this class.
     pub async fn count_ended(&self, item: ItemId, class: &str) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM items WHERE parent = ? AND state IN (6, 7) AND class = ?";
-        let count =
-            sqlx::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
+        let count = sql::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
         let count: i64 = count.map_err(|error| self.fault("counting items", error))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }

@@ -11,6 +11,7 @@ use testkit::TempFolder;
 
 use super::kit::*;
 use super::sums::assert_sums;
+use crate::sql;
 use crate::tests::kit::{db, page, titled};
 use crate::{Ack, Acks, Ending, ItemState, Lease, Phase, Store, StoreError, WorkQueue};
 
@@ -34,13 +35,13 @@ fn with_row(lease: &Lease) -> Ack {
 
 async fn rows(store: &Store) -> usize {
     let sql = "SELECT count(*) FROM event_listings";
-    usize::try_from(sqlx::query_scalar::<_, i64>(sql).fetch_one(&store.readers).await.unwrap()).unwrap()
+    usize::try_from(sql::query_scalar::<i64>(sql).fetch_one(&store.readers).await.unwrap()).unwrap()
 }
 
 async fn done_items(store: &Store) -> i64 {
     let sql =
         "SELECT count(*) FROM items WHERE state = 4 AND parent IN (SELECT item FROM spreads WHERE depth = 1)";
-    sqlx::query_scalar(sql).fetch_one(&store.readers).await.unwrap()
+    sql::query_scalar(sql).fetch_one(&store.readers).await.unwrap()
 }
 
 #[tokio::test]
@@ -52,7 +53,7 @@ async fn a_full_disk_loses_nothing() {
     let big =
         |lease: &Lease| Ack { ending: Ending::Done { output: Some(output.clone()) }, ..with_row(lease) };
     let acks: Vec<Ack> = leases.iter().map(big).collect();
-    let limit = |pages: &'static str| sqlx::query(pages).execute(&crew.store.writer);
+    let limit = |pages: &'static str| sql::query(pages).execute(&crew.store.writer);
     limit("PRAGMA max_page_count = 1").await.unwrap();
     let full = crew.store.ack(Acks { runner, at: crew.now, acks: acks.clone() }).await.unwrap_err();
     assert!(matches!(full, StoreError::DiskFull { .. }), "{full}");

@@ -1,6 +1,7 @@
 //! What must hold of the tables of work at any moment between two transactions.
 
 use crate::Store;
+use crate::sql;
 
 /// Each query finds what is wrong, one text a row.
 const WRONG: &[(&str, &str)] = &[
@@ -65,9 +66,9 @@ const WRONG: &[(&str, &str)] = &[
 /// Compares every sum that is kept with what counting the rows gives, and more of the kind.
 pub async fn assert_sums(store: &Store) {
     for (what, sql) in WRONG {
-        let found: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-            "SELECT CAST(w AS TEXT) FROM (SELECT 0 AS w WHERE 0 UNION ALL {sql})"
-        )))
+        let found: Vec<String> = sql::query_scalar(format!(
+            "SELECT CAST(w AS TEXT) FROM (SELECT 0 AS w WHERE 1 = 0 UNION ALL {sql}) found"
+        ))
         .fetch_all(&store.readers)
         .await
         .unwrap();

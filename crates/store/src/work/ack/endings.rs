@@ -3,13 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::SqliteConnection;
 
 use super::siblings::{BY_ITSELF, stop};
 use super::{Ack, Ending, Fault, Spread};
 use crate::AuditEntry;
 use crate::runs::write_end;
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, SqlResult};
 use crate::work::counts::Counts;
 use crate::work::held::{Held, note_attempt};
 use crate::work::steps::{end_step, start_step};
@@ -52,11 +51,7 @@ impl<'a> Endings<'a> {
     }
 
     /// Writes them all.
-    pub(super) async fn write(
-        mut self,
-        conn: &mut SqliteConnection,
-        acks: Vec<(Held, Ack)>,
-    ) -> SqlResult<Ended> {
+    pub(super) async fn write(mut self, conn: &mut Conn, acks: Vec<(Held, Ack)>) -> SqlResult<Ended> {
         for (held, ack) in acks {
             let elapsed = i64::try_from(ack.elapsed_ms).unwrap_or(i64::MAX);
             let ended = self.ending(conn, &held, ack.ending, elapsed).await?;
@@ -80,7 +75,7 @@ impl<'a> Endings<'a> {
     /// True when the item ends by it, as its runner says.
     async fn ending(
         &mut self,
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         held: &Held,
         ending: Ending,
         elapsed: i64,
@@ -118,13 +113,7 @@ impl<'a> Endings<'a> {
         }
     }
 
-    async fn end(
-        &mut self,
-        conn: &mut SqliteConnection,
-        held: &Held,
-        state: ItemState,
-        left: Left,
-    ) -> SqlResult<bool> {
+    async fn end(&mut self, conn: &mut Conn, held: &Held, state: ItemState, left: Left) -> SqlResult<bool> {
         self.counts.attempt(held.place, self.at - left.elapsed, self.at);
         // Once it has finished, its children have ended.
         if held.spread && held.phase == Phase::Start && !held.is_cancelling() {
@@ -142,7 +131,7 @@ impl<'a> Endings<'a> {
     /// Its children that have not begun are stopped; it ends when those in hand have.
     async fn end_after_children(
         &mut self,
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         held: &Held,
         state: ItemState,
         left: Left,
@@ -152,11 +141,11 @@ impl<'a> Endings<'a> {
         self.counts.look_at(held.id);
         set_ended(conn, held, ItemState::Waiting, left).await?;
         let sql = "UPDATE items SET ends = ? WHERE id = ?";
-        sqlx::query(sql).bind(state.code()).bind(held.id).execute(conn).await?;
+        sql::query(sql).bind(state.code()).bind(held.id).execute(conn).await?;
         Ok(())
     }
 
-    async fn spread(&mut self, conn: &mut SqliteConnection, held: &Held, spread: Spread) -> SqlResult<()> {
+    async fn spread(&mut self, conn: &mut Conn, held: &Held, spread: Spread) -> SqlResult<()> {
         children::open(conn, held.place.run, held.id, spread.cap, spread.most).await?;
         children::enter(conn, held.place.run, held.id, spread.children, self.counts).await?;
         self.counts.shift(held.place, ItemState::Leased, ItemState::Waiting, 1);
@@ -164,15 +153,14 @@ impl<'a> Endings<'a> {
         // It may be that it has no children at all, or that all have ended.
         self.counts.look_at(held.id);
         let sql = "UPDATE items SET state = ?, phase = ?, owner = NULL WHERE id = ?";
-        let update =
-            sqlx::query(sql).bind(ItemState::Waiting.code()).bind(Phase::Finish as i64).bind(held.id);
+        let update = sql::query(sql).bind(ItemState::Waiting.code()).bind(Phase::Finish as i64).bind(held.id);
         update.execute(&mut *conn).await?;
         start_step(conn, &held.place).await
     }
 
     async fn retry(
         &mut self,
-        conn: &mut SqliteConnection,
+        conn: &mut Conn,
         held: &Held,
         fault: Fault,
         elapsed: i64,
@@ -183,36 +171,31 @@ impl<'a> Endings<'a> {
         note_attempt(conn, held, "retry", &fault, self.at).await?;
         let sql = "UPDATE items SET state = 1, owner = NULL, class = ?, error = ?, elapsed = ?, due = ? \
                    WHERE id = ?";
-        let update = sqlx::query(sql).bind(fault.class).bind(fault.error).bind(elapsed);
+        let update = sql::query(sql).bind(fault.class).bind(fault.error).bind(elapsed);
         update.bind(due.timestamp_millis()).bind(held.id).execute(conn).await?;
         Ok(())
     }
 
     /// The attempt keeps its number, so that no later lease has the same one; one more is allowed.
-    async fn untouched(
-        &mut self,
-        conn: &mut SqliteConnection,
-        held: &Held,
-        due: Option<i64>,
-    ) -> SqlResult<()> {
+    async fn untouched(&mut self, conn: &mut Conn, held: &Held, due: Option<i64>) -> SqlResult<()> {
         self.counts.shift(held.place, ItemState::Leased, ItemState::Ready, 1);
         let sql = "UPDATE items SET state = 1, owner = NULL, give_up = give_up + 1, due = coalesce(?, due) \
                    WHERE id = ?";
-        sqlx::query(sql).bind(due).bind(held.id).execute(conn).await?;
+        sql::query(sql).bind(due).bind(held.id).execute(conn).await?;
         Ok(())
     }
 }
 
-async fn set_ended(conn: &mut SqliteConnection, held: &Held, state: ItemState, left: Left) -> SqlResult<()> {
+async fn set_ended(conn: &mut Conn, held: &Held, state: ItemState, left: Left) -> SqlResult<()> {
     let sql = "UPDATE items SET state = ?, owner = NULL, class = ?, error = ?, elapsed = ?, output = ? \
                WHERE id = ?";
     let (class, error) = left.fault.map(|fault| (fault.class, fault.error)).unzip();
-    let update = sqlx::query(sql).bind(state.code()).bind(class).bind(error).bind(left.elapsed);
+    let update = sql::query(sql).bind(state.code()).bind(class).bind(error).bind(left.elapsed);
     update.bind(left.output.map(|output| output.to_string())).bind(held.id).execute(conn).await?;
     Ok(())
 }
 
-async fn write_done(conn: &mut SqliteConnection, done: &[Done]) -> SqlResult<()> {
+async fn write_done(conn: &mut Conn, done: &[Done]) -> SqlResult<()> {
     if done.is_empty() {
         return Ok(());
     }
@@ -220,6 +203,6 @@ async fn write_done(conn: &mut SqliteConnection, done: &[Done]) -> SqlResult<()>
                elapsed = d.value ->> 1, output = nullif(d.value -> 2, 'null') \
                FROM json_each(?) d WHERE items.id = d.value ->> 0";
     // Values always serialise.
-    sqlx::query(sql).bind(serde_json::to_string(done).unwrap_or_default()).execute(conn).await?;
+    sql::query(sql).bind(serde_json::to_string(done).unwrap_or_default()).execute(conn).await?;
     Ok(())
 }

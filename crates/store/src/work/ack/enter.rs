@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
 use super::endings::Endings;
 use super::{Ack, Acked, Acks, ParentCount};
 use crate::commit::{Prepared, Stamp, write_batch};
 use crate::runs::stamp;
-use crate::sql::{SqlResult, keys};
+use crate::sql::{self, Conn, Row, SqlResult, keys};
 use crate::work::counts::Counts;
 use crate::work::held::Held;
 use crate::work::{ItemId, NewItem, RunnerId, children, control};
@@ -43,7 +41,7 @@ impl Store {
 
 /// The acks that count, with what their runner holds, and the items of those that do not.
 async fn sort_out(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     runner: RunnerId,
     acks: Vec<Ack>,
 ) -> SqlResult<(Vec<(Held, Ack)>, Vec<ItemId>)> {
@@ -62,11 +60,7 @@ async fn sort_out(
 }
 
 /// Writes what the documents state, run by run, in the order of the acks; gives how many rows changed.
-async fn write_documents(
-    conn: &mut SqliteConnection,
-    acks: &mut [(Held, Ack)],
-    at: DateTime<Utc>,
-) -> SqlResult<u64> {
+async fn write_documents(conn: &mut Conn, acks: &mut [(Held, Ack)], at: DateTime<Utc>) -> SqlResult<u64> {
     let mut by_run: BTreeMap<i64, Vec<LandedDocument>> = BTreeMap::new();
     for (held, ack) in acks.iter_mut().filter(|(_, ack)| !ack.documents.is_empty()) {
         by_run.entry(held.place.run).or_default().append(&mut ack.documents);
@@ -81,11 +75,7 @@ async fn write_documents(
 
 /// Enters follow-ups, together for each parent, before any ending is looked at: what an ending stops or
 /// releases is then there already.
-async fn enter_follow_ups(
-    conn: &mut SqliteConnection,
-    acks: &mut [(Held, Ack)],
-    counts: &mut Counts,
-) -> SqlResult<()> {
+async fn enter_follow_ups(conn: &mut Conn, acks: &mut [(Held, Ack)], counts: &mut Counts) -> SqlResult<()> {
     let mut by_parent: BTreeMap<(i64, i64), Vec<NewItem>> = BTreeMap::new();
     for (held, ack) in acks.iter_mut() {
         let Some(parent) = held.place.parent else { continue };
@@ -103,40 +93,37 @@ async fn enter_follow_ups(
 }
 
 /// Writes the audit log in the runner's name.
-async fn tell(conn: &mut SqliteConnection, runner: i64, mut entries: Vec<AuditEntry>) -> SqlResult<()> {
+async fn tell(conn: &mut Conn, runner: i64, mut entries: Vec<AuditEntry>) -> SqlResult<()> {
     if entries.is_empty() {
         return Ok(());
     }
     let sql = "SELECT id FROM runners WHERE runner = ?";
-    let name: String = sqlx::query_scalar(sql).bind(runner).fetch_one(&mut *conn).await?;
+    let name: String = sql::query_scalar(sql).bind(runner).fetch_one(&mut *conn).await?;
     entries.iter_mut().for_each(|entry| entry.runner.clone_from(&name));
     audit::append(conn, &entries).await
 }
 
 /// Adds to the number of items that a runner has ended.
-async fn count_for(conn: &mut SqliteConnection, runner: i64, ended: i64) -> SqlResult<()> {
+async fn count_for(conn: &mut Conn, runner: i64, ended: i64) -> SqlResult<()> {
     if ended > 0 {
         let sql = "UPDATE runners SET items = items + ? WHERE runner = ?";
-        sqlx::query(sql).bind(ended).bind(runner).execute(conn).await?;
+        sql::query(sql).bind(ended).bind(runner).execute(conn).await?;
     }
     Ok(())
 }
 
 /// The children, by state, of those of these items that have some.
-pub(in crate::work) async fn parent_counts(
-    conn: &mut SqliteConnection,
-    parents: &[i64],
-) -> SqlResult<Vec<ParentCount>> {
+pub(in crate::work) async fn parent_counts(conn: &mut Conn, parents: &[i64]) -> SqlResult<Vec<ParentCount>> {
     let sql = "SELECT s.item, s.total, s.open, s.failed, s.left_out, s.stopped, i.state = 2 \
                FROM spreads s JOIN items i ON i.id = s.item \
                WHERE s.item IN (SELECT value FROM json_each(?)) ORDER BY s.item";
-    let rows = sqlx::query(sql).bind(keys(parents)).fetch_all(conn).await?;
+    let rows = sql::query(sql).bind(keys(parents)).fetch_all(conn).await?;
     rows.iter().map(parent_count).collect()
 }
 
-fn parent_count(row: &SqliteRow) -> SqlResult<ParentCount> {
+fn parent_count(row: &Row) -> SqlResult<ParentCount> {
     let count =
-        |index: usize| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64, _>(index)?).unwrap_or(0)) };
+        |index: usize| -> SqlResult<u64> { Ok(u64::try_from(row.try_get::<i64>(index)?).unwrap_or(0)) };
     Ok(ParentCount {
         item: ItemId(row.try_get(0)?),
         total: count(1)?,

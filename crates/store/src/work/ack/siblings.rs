@@ -1,10 +1,8 @@
 //! What the ending of an item means for its siblings: some may go on, some cannot, or all that have
 //! not begun are stopped.
 
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
-
 use super::{Fault, StepEnd};
-use crate::sql::SqlResult;
+use crate::sql::{self, Conn, SqlResult};
 use crate::work::counts::{Counts, Place};
 use crate::work::held::Held;
 use crate::work::steps::end_step;
@@ -40,12 +38,7 @@ pub(super) const BY_ITSELF: &str = "condition";
 const FOR_ANOTHER: &str = "skipped";
 
 impl Siblings {
-    pub(super) async fn apply(
-        self,
-        conn: &mut SqliteConnection,
-        held: &Held,
-        counts: &mut Counts,
-    ) -> SqlResult<()> {
+    pub(super) async fn apply(self, conn: &mut Conn, held: &Held, counts: &mut Counts) -> SqlResult<()> {
         let Some(parent) = held.place.parent else { return Ok(()) };
         let mut released = self.release;
         for skip in self.skip {
@@ -62,15 +55,10 @@ impl Siblings {
 }
 
 /// The step's item beside waits for one thing less.
-async fn release(
-    conn: &mut SqliteConnection,
-    parent: i64,
-    step: StepNo,
-    counts: &mut Counts,
-) -> SqlResult<()> {
+async fn release(conn: &mut Conn, parent: i64, step: StepNo, counts: &mut Counts) -> SqlResult<()> {
     let sql = "UPDATE items SET pending = pending - 1, state = iif(pending <= 1, 1, 0) \
                WHERE parent = ? AND step = ? AND state = 0 RETURNING run, counted, state";
-    let released = sqlx::query(sql).bind(parent).bind(i64::from(step.0)).fetch_all(conn).await?;
+    let released = sql::query(sql).bind(parent).bind(i64::from(step.0)).fetch_all(conn).await?;
     for row in released {
         let place = Place {
             run: row.try_get(0)?,
@@ -78,7 +66,7 @@ async fn release(
             parent: Some(parent),
             counted: row.try_get(1)?,
         };
-        if row.try_get::<i64, _>(2)? == ItemState::Ready.code() {
+        if row.try_get::<i64>(2)? == ItemState::Ready.code() {
             counts.shift(place, ItemState::Blocked, ItemState::Ready, 1);
         }
     }
@@ -87,7 +75,7 @@ async fn release(
 
 /// Skips a step that is still open; gives the steps that may go on thereby.
 async fn skip_step(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     held: &Held,
     parent: i64,
     skip: Skip,
@@ -108,14 +96,14 @@ async fn skip_step(
 
 /// Stops the children of `parent` that have not begun; it takes no more. Gives how many.
 pub(in crate::work) async fn stop(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     parent: i64,
     reason: &str,
     counts: &mut Counts,
 ) -> SqlResult<u64> {
     let sql = "UPDATE spreads SET stopped = coalesce(stopped, ?) WHERE item = ? \
                RETURNING run, item = (SELECT root FROM runs WHERE seq = run)";
-    let spread = sqlx::query(sql).bind(reason.to_owned()).bind(parent).fetch_optional(&mut *conn).await?;
+    let spread = sql::query(sql).bind(reason.to_owned()).bind(parent).fetch_optional(&mut *conn).await?;
     let Some(spread) = spread else { return Ok(0) };
     let (run, is_root): (i64, bool) = (spread.try_get(0)?, spread.try_get(1)?);
     let fault = Fault::new("stopped", reason);
@@ -153,7 +141,7 @@ impl Of {
 
 /// Ends those that have not begun; gives how many of which step.
 async fn end_each(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     of: Of,
     to: ItemState,
     reason: &Fault,
@@ -162,7 +150,7 @@ async fn end_each(
     let mut ended = Vec::new();
     let sql =
         format!("SELECT run, step, counted, count(*) FROM items WHERE {} GROUP BY 1, 2, 3", of.not_begun());
-    let groups = sqlx::query(AssertSqlSafe(sql)).bind(of.parent).bind(of.step).fetch_all(&mut *conn).await?;
+    let groups = sql::query(sql).bind(of.parent).bind(of.step).fetch_all(&mut *conn).await?;
     for row in groups {
         let (run, step, counted) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let count: i64 = row.try_get(3)?;
@@ -171,7 +159,7 @@ async fn end_each(
     }
     if !ended.is_empty() {
         let sql = format!("UPDATE items SET state = ?3, class = ?4, error = ?5 WHERE {}", of.not_begun());
-        let update = sqlx::query(AssertSqlSafe(sql)).bind(of.parent).bind(of.step).bind(to.code());
+        let update = sql::query(sql).bind(of.parent).bind(of.step).bind(to.code());
         update.bind(reason.class.clone()).bind(reason.error.clone()).execute(conn).await?;
     }
     Ok(ended)

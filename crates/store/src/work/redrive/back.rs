@@ -3,11 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-
 use super::WaitsFor;
-use crate::sql::{SqlResult, keys};
+use crate::sql::{self, Conn, Row, SqlResult, keys};
 use crate::work::counts::{Counts, Place};
 use crate::work::{ItemState, Phase, StepNo, StepStatus};
 
@@ -39,13 +36,13 @@ struct Old {
 }
 
 impl Back {
-    pub(super) async fn load(conn: &mut SqliteConnection, waits_for: &WaitsFor) -> SqlResult<Back> {
+    pub(super) async fn load(conn: &mut Conn, waits_for: &WaitsFor) -> SqlResult<Back> {
         let sql = "SELECT i.run, i.step, i.parent, i.counted, i.id, i.state, i.phase, d.holds, p.step IS i.step \
                    FROM temp.redriven d JOIN items i ON i.id = d.id LEFT JOIN items p ON p.id = i.parent \
                    WHERE NOT d.leaf ORDER BY d.id";
         let mut items = Vec::new();
         let mut parents = BTreeSet::new();
-        for row in sqlx::query(sql).fetch_all(&mut *conn).await? {
+        for row in sql::query(sql).fetch_all(&mut *conn).await? {
             let Some(mut old) = Old::from_row(&row)? else { continue };
             // An element waits for none of the other elements.
             let is_element: bool = row.try_get(8)?;
@@ -63,12 +60,7 @@ impl Back {
     }
 
     /// Brings them back.
-    pub(super) async fn reopen(
-        self,
-        conn: &mut SqliteConnection,
-        run: i64,
-        counts: &mut Counts,
-    ) -> SqlResult<Reopened> {
+    pub(super) async fn reopen(self, conn: &mut Conn, run: i64, counts: &mut Counts) -> SqlResult<Reopened> {
         let mut steps = BTreeSet::new();
         let mut reopened = Reopened::default();
         for old in self.items {
@@ -82,11 +74,11 @@ impl Back {
         }
         for (id, pending) in self.waiting {
             let sql = "UPDATE items SET pending = ? WHERE id = ?";
-            sqlx::query(sql).bind(pending).bind(id).execute(&mut *conn).await?;
+            sql::query(sql).bind(pending).bind(id).execute(&mut *conn).await?;
         }
         for step in steps {
             let sql = "UPDATE steps SET status = ?, reason = NULL WHERE run = ? AND step = ?";
-            let update = sqlx::query(sql).bind(StepStatus::Pending.name()).bind(run).bind(step);
+            let update = sql::query(sql).bind(StepStatus::Pending.name()).bind(run).bind(step);
             update.execute(&mut *conn).await?;
         }
         Ok(reopened)
@@ -94,7 +86,7 @@ impl Back {
 }
 
 impl Old {
-    fn from_row(row: &SqliteRow) -> SqlResult<Option<Old>> {
+    fn from_row(row: &Row) -> SqlResult<Option<Old>> {
         let Some(state) = ItemState::of(row.try_get(5)?) else { return Ok(None) };
         Ok(Some(Old {
             id: row.try_get(4)?,
@@ -119,47 +111,38 @@ impl Old {
         Some(to).filter(|to| *to != self.state)
     }
 
-    async fn write(&self, conn: &mut SqliteConnection, to: ItemState) -> SqlResult<()> {
+    async fn write(&self, conn: &mut Conn, to: ItemState) -> SqlResult<()> {
         let sql = "UPDATE items SET state = ?, pending = ?, due = 0, owner = NULL, give_up = attempt + tries, \
                    lost = 0, ends = NULL, class = NULL, error = NULL WHERE id = ?";
-        let update = sqlx::query(sql).bind(to.code()).bind(self.pending).bind(self.id);
+        let update = sql::query(sql).bind(to.code()).bind(self.pending).bind(self.id);
         update.execute(conn).await?;
         Ok(())
     }
 }
 
 /// What was stopped takes children again.
-async fn take_more(conn: &mut SqliteConnection, item: i64) -> SqlResult<()> {
+async fn take_more(conn: &mut Conn, item: i64) -> SqlResult<()> {
     let sql = "UPDATE spreads SET stopped = NULL WHERE item = ? AND stopped IS NOT NULL";
-    sqlx::query(sql).bind(item).execute(conn).await?;
+    sql::query(sql).bind(item).execute(conn).await?;
     Ok(())
 }
 
 /// How many of the siblings that `step` waits for under `parent` are not settled, or no longer are.
-async fn unsettled(
-    conn: &mut SqliteConnection,
-    parent: i64,
-    step: i64,
-    waits_for: &WaitsFor,
-) -> SqlResult<i64> {
+async fn unsettled(conn: &mut Conn, parent: i64, step: i64, waits_for: &WaitsFor) -> SqlResult<i64> {
     let waits = u32::try_from(step).ok().and_then(|step| waits_for.get(&StepNo(step)));
     let Some(steps) = waits.filter(|steps| !steps.is_empty()) else { return Ok(0) };
     let sql = "SELECT count(*) FROM items WHERE parent = ? AND step IN (SELECT value FROM json_each(?)) \
                AND (state < 4 OR id IN (SELECT id FROM temp.redriven))";
     let steps: Vec<u32> = steps.iter().map(|step| step.0).collect();
-    sqlx::query_scalar(sql).bind(parent).bind(keys(&steps)).fetch_one(conn).await
+    sql::query_scalar(sql).bind(parent).bind(keys(&steps)).fetch_one(conn).await
 }
 
 /// Items under `parent` that wait still: what they wait for may have been brought back, and will release
 /// them a second time.
-async fn waiting_in(
-    conn: &mut SqliteConnection,
-    parent: i64,
-    waits_for: &WaitsFor,
-) -> SqlResult<Vec<(i64, i64)>> {
+async fn waiting_in(conn: &mut Conn, parent: i64, waits_for: &WaitsFor) -> SqlResult<Vec<(i64, i64)>> {
     let sql = "SELECT id, step FROM items WHERE parent = ? AND state = 0";
     let mut waiting = Vec::new();
-    for row in sqlx::query(sql).bind(parent).fetch_all(&mut *conn).await? {
+    for row in sql::query(sql).bind(parent).fetch_all(&mut *conn).await? {
         let pending = unsettled(conn, parent, row.try_get(1)?, waits_for).await?;
         if pending > 0 {
             waiting.push((row.try_get(0)?, pending));

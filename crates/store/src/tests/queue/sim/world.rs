@@ -12,6 +12,7 @@ use model::RunId;
 use super::model::Model;
 use super::pipeline::Pipeline;
 use super::random::Random;
+use crate::sql;
 use crate::tests::queue::kit::{ALIVE_SECS, Crew, run};
 use crate::tests::queue::sums::assert_sums;
 use crate::{Lease, Lock, NewRun, Overlap, RunState, RunnerId, Store};
@@ -92,7 +93,7 @@ impl World {
     /// Holds what the store says is in hand against the model.
     async fn compare(&mut self) {
         assert_eq!(self.held_in_store().await, self.model.held);
-        let over: Vec<i64> = sqlx::query_scalar("SELECT item FROM spreads WHERE running > ?")
+        let over: Vec<i64> = sql::query_scalar("SELECT item FROM spreads WHERE running > ?")
             .bind(super::pipeline::MOST_CAP as i64)
             .fetch_all(&self.crew.store.readers)
             .await
@@ -102,9 +103,10 @@ impl World {
 
     async fn held_in_store(&self) -> BTreeMap<i64, (i64, u32)> {
         let sql = "SELECT id, owner, attempt FROM items WHERE state = 2";
-        let rows: Vec<(i64, i64, u32)> =
-            sqlx::query_as(sql).fetch_all(&self.crew.store.readers).await.unwrap();
-        rows.into_iter().map(|(id, owner, attempt)| (id, (owner, attempt))).collect()
+        let rows = sql::query(sql).fetch_all(&self.crew.store.readers).await.unwrap();
+        let held =
+            |row: &sql::Row| (row.try_get(0).unwrap(), (row.try_get(1).unwrap(), row.try_get(2).unwrap()));
+        rows.iter().map(held).collect()
     }
 
     /// Nothing goes wrong any more: after a few redrives everything has been done, once.

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::work::told;
+use crate::sql;
 use crate::tests::queue::sim::pipeline::MOST_CAP;
 use crate::{Ack, Acks, RunnerId, Store, StoreError, WorkQueue};
 
@@ -121,10 +122,10 @@ impl World {
             "CREATE TEMP TRIGGER stop BEFORE UPDATE ON items WHEN new.id = {last} \
              BEGIN SELECT RAISE(ABORT, 'no'); END"
         );
-        sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&self.crew.store.writer).await.unwrap();
+        sql::query(trigger).execute(&self.crew.store.writer).await.unwrap();
         let acked = self.crew.store.ack(Acks { runner, at: self.crew.now, acks: acks.to_vec() }).await;
         assert!(acked.is_err(), "{acked:?}");
-        sqlx::query("DROP TRIGGER temp.stop").execute(&self.crew.store.writer).await.unwrap();
+        sql::query("DROP TRIGGER temp.stop").execute(&self.crew.store.writer).await.unwrap();
     }
 
     /// The process is gone in the middle of what it does, and so are all its runners.
@@ -136,7 +137,7 @@ impl World {
             self.stale.extend(actor.in_hand.into_iter().map(|lease| (actor.runner, lease)));
         }
         let mut transaction = self.crew.store.begin().await.unwrap();
-        sqlx::query("UPDATE items SET state = 4, owner = NULL").execute(&mut *transaction).await.unwrap();
+        sql::query("UPDATE items SET state = 4, owner = NULL").execute(&mut *transaction).await.unwrap();
         drop(transaction);
         self.crew.store = Store::open(&file).await.unwrap();
         self.reap(&gone).await;

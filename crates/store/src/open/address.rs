@@ -1,0 +1,166 @@
+//! Where a store is: a SQLite file, or a schema of a database on a PostgreSQL server.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use model::ContentHash;
+use sqlx::postgres::PgConnectOptions;
+
+use super::landing_folder;
+
+/// Where a store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A SQLite file; landed bodies go into a folder beside it.
+    File(PathBuf),
+    /// On a server.
+    Server(Server),
+}
+
+/// A store on a PostgreSQL server. Shown without its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    /// As `postgres://user:password@host:5432/database?sslmode=require`.
+    pub url: String,
+    /// The schema that the store has to itself.
+    pub namespace: String,
+    /// Where landed bodies go.
+    pub landing: PathBuf,
+}
+
+/// The schema of a store for which no other is named.
+const NAMESPACE: &str = "callboard";
+
+impl Address {
+    /// What a person wrote: an address of a server, or the path of a file.
+    pub fn parse(text: &str) -> Address {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            let landing = PathBuf::from("callboard.landing");
+            return Address::Server(Server {
+                url: text.to_owned(),
+                namespace: NAMESPACE.to_owned(),
+                landing,
+            });
+        }
+        Address::File(PathBuf::from(text))
+    }
+
+    /// In another namespace: another schema of the server, or another file beside this one.
+    pub fn in_namespace(mut self, name: &str) -> Address {
+        match &mut self {
+            Address::Server(server) => server.namespace = name.to_owned(),
+            Address::File(path) => {
+                let extension = path.extension().map_or("db".into(), |e| e.to_string_lossy().into_owned());
+                path.set_extension(format!("{name}.{extension}"));
+            }
+        }
+        self
+    }
+
+    /// Whether there may be something to open; what is on a server shows only when it is asked.
+    pub fn exists(&self) -> bool {
+        match self {
+            Address::File(path) => path.exists(),
+            Address::Server(_) => true,
+        }
+    }
+
+    /// As people may see it.
+    pub(crate) fn shown(&self) -> PathBuf {
+        match self {
+            Address::File(path) => path.clone(),
+            Address::Server(server) => server.shown().into(),
+        }
+    }
+
+    /// As people may see it.
+    pub fn display(&self) -> String {
+        self.shown().display().to_string()
+    }
+
+    pub(crate) fn landing_folder(&self) -> PathBuf {
+        match self {
+            Address::File(path) => landing_folder(path),
+            Address::Server(server) => server.landing.clone(),
+        }
+    }
+}
+
+impl Server {
+    fn shown(&self) -> String {
+        let Ok(options) = self.url.parse::<PgConnectOptions>() else { return "postgres://…".to_owned() };
+        let database = options.get_database().unwrap_or(options.get_username());
+        format!(
+            "postgres://{}@{}:{}/{database}",
+            options.get_username(),
+            options.get_host(),
+            options.get_port()
+        )
+    }
+
+    /// The number by which writers of this namespace take turns, and no others.
+    pub(crate) fn turn(&self) -> i64 {
+        ContentHash::of(format!("callboard {}", self.namespace).as_bytes()).short()
+    }
+}
+
+impl From<&Path> for Address {
+    fn from(path: &Path) -> Address {
+        Address::File(path.to_owned())
+    }
+}
+
+impl From<&PathBuf> for Address {
+    fn from(path: &PathBuf) -> Address {
+        Address::File(path.clone())
+    }
+}
+
+impl From<PathBuf> for Address {
+    fn from(path: PathBuf) -> Address {
+        Address::File(path)
+    }
+}
+
+impl From<&Address> for Address {
+    fn from(address: &Address) -> Address {
+        address.clone()
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.display())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let check = |text: &str, shown: &str| {
+            assert_eq!(Address::parse(text).display(), shown);
+            assert_eq!(format!("{:?}", Address::parse(text)), shown);
+        };
+        check("callboard.db", "callboard.db");
+        check("postgres://me:secret@db:5433/events", "postgres://me@db:5433/events");
+        check("postgresql://me:secret@db/events?sslmode=require", "postgres://me@db:5432/events");
+    }
+
+    #[test]
+    fn a_namespace_is_a_file_of_its_own() {
+        let check = |text: &str, shown: &str| {
+            assert_eq!(Address::parse(text).in_namespace("eu").display(), shown);
+        };
+        check("callboard.db", "callboard.eu.db");
+        check("data/listings", "data/listings.eu.db");
+    }
+}

@@ -1,0 +1,80 @@
+//! Connections to a PostgreSQL server, each set to the namespace's schema and to bounded waits.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{Pools, Server};
+use crate::sql::{self, Conn, Pool, SqlResult};
+
+/// Connections of one process, beside those of scripts.
+const CONNECTIONS: u32 = 8;
+
+/// Scripts at once; further ones wait for their turn.
+const SCRIPTS: u32 = 2;
+
+/// How long a connection may take to come, from the pool or from the server.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+
+/// Longer than anything the store does, so that what hangs ends; scripts set their own.
+const STATEMENT_TIMEOUT: &str = "300s";
+
+/// A process that is stopped within a transaction does not keep all others waiting.
+const IDLE_IN_TRANSACTION: &str = "60s";
+
+/// The connections to a store on a server.
+pub(super) fn pools(server: &Server, busy_wait: Duration) -> SqlResult<Pools> {
+    let options = options(server, busy_wait)?;
+    let many = pool(CONNECTIONS).connect_lazy_with(options.clone());
+    let few = pool(SCRIPTS).acquire_timeout(Duration::from_secs(600)).connect_lazy_with(options);
+    // The same connections read and write.
+    let both = Pool::postgres(many);
+    Ok(Pools { writer: both.clone(), readers: both, scripts: Pool::postgres(few) })
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    let pool = PgPoolOptions::new().max_connections(connections).min_connections(0);
+    // A server goes away: each connection is tried before it is lent.
+    pool.acquire_timeout(CONNECT_WAIT).idle_timeout(Duration::from_secs(300)).test_before_acquire(true)
+}
+
+fn options(server: &Server, busy_wait: Duration) -> SqlResult<PgConnectOptions> {
+    let lock_timeout = format!("{}ms", busy_wait.as_millis().max(1));
+    let options = PgConnectOptions::from_str(&server.url)?.application_name("callboard").options([
+        ("search_path", quoted(&server.namespace).as_str()),
+        ("lock_timeout", &lock_timeout),
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+        // Instants are shown and cut into days in one way, whatever the server is set to.
+        ("TimeZone", "UTC"),
+        // Statements are short and many.
+        ("jit", "off"),
+    ]);
+    Ok(options.disable_statement_logging())
+}
+
+/// Whether the server holds a store in this namespace.
+pub(super) async fn holds_store(server: &Server) -> SqlResult<bool> {
+    let pools = pools(server, CONNECT_WAIT)?;
+    let found = sql::query_scalar::<bool>("SELECT to_regclass(?) IS NOT NULL")
+        .bind(format!("{}.schema_version", quoted(&server.namespace)))
+        .fetch_one(&pools.readers)
+        .await;
+    pools.readers.close().await;
+    found
+}
+
+/// Makes the namespace's schema where it is not there; who may not make one can be given one.
+pub(super) async fn make_schema(conn: &mut Conn, server: &Server) -> SqlResult<()> {
+    let there = sql::query_scalar::<bool>("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = ?)");
+    if !there.bind(server.namespace.as_str()).fetch_one(&mut *conn).await? {
+        sql::run_all(conn, &format!("CREATE SCHEMA {}", quoted(&server.namespace))).await?;
+    }
+    Ok(())
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,131 @@
+//! A connection, perhaps within a transaction, and what a statement can be sent on.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use super::postgres::Types;
+use super::{Pool, SqlResult};
+
+/// Whose SQL it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// One connection.
+pub(crate) struct Conn {
+    pub(super) held: Held,
+    /// What PostgreSQL expects at each placeholder; shared by all connections of a pool.
+    pub(super) types: Option<Arc<Types>>,
+}
+
+pub(super) enum Held {
+    Sqlite(PoolConnection<Sqlite>),
+    SqliteIn(sqlx::Transaction<'static, Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+    PostgresIn(sqlx::Transaction<'static, Postgres>),
+}
+
+/// The driver's own connection.
+pub(crate) enum Raw<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection, &'c Arc<Types>),
+}
+
+impl Conn {
+    /// Whose SQL it speaks.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match &self.held {
+            Held::Sqlite(_) | Held::SqliteIn(_) => Dialect::Sqlite,
+            Held::Postgres(_) | Held::PostgresIn(_) => Dialect::Postgres,
+        }
+    }
+
+    /// For what only one of the databases can do.
+    pub(crate) fn raw(&mut self) -> SqlResult<Raw<'_>> {
+        let types = self.types.as_ref();
+        let postgres = |conn| match types {
+            Some(types) => Ok(Raw::Postgres(conn, types)),
+            None => Err(sqlx::Error::WorkerCrashed),
+        };
+        match &mut self.held {
+            Held::Sqlite(conn) => Ok(Raw::Sqlite(conn)),
+            Held::SqliteIn(transaction) => Ok(Raw::Sqlite(transaction)),
+            Held::Postgres(conn) => postgres(conn),
+            Held::PostgresIn(transaction) => postgres(transaction),
+        }
+    }
+}
+
+/// A connection within a transaction, which is rolled back unless it is committed.
+pub(crate) struct Transaction(pub(super) Conn);
+
+impl Transaction {
+    /// Makes all of it so.
+    pub(crate) async fn commit(self) -> SqlResult<()> {
+        match self.0.held {
+            Held::SqliteIn(transaction) => transaction.commit().await,
+            Held::PostgresIn(transaction) => transaction.commit().await,
+            Held::Sqlite(_) | Held::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}
+
+/// What a statement is sent on: a connection that is at hand, or any one of a pool.
+pub(crate) enum On<'c> {
+    Conn(&'c mut Conn),
+    Pool(&'c Pool),
+}
+
+impl<'c> From<&'c mut Conn> for On<'c> {
+    fn from(conn: &'c mut Conn) -> On<'c> {
+        On::Conn(conn)
+    }
+}
+
+impl<'c> From<&'c Pool> for On<'c> {
+    fn from(pool: &'c Pool) -> On<'c> {
+        On::Pool(pool)
+    }
+}
+
+impl On<'_> {
+    pub(super) async fn acquire(&mut self) -> SqlResult<Borrowed<'_>> {
+        Ok(match self {
+            On::Conn(conn) => Borrowed::Lent(conn),
+            On::Pool(pool) => Borrowed::Own(Box::new(pool.acquire().await?)),
+        })
+    }
+}
+
+pub(super) enum Borrowed<'c> {
+    Lent(&'c mut Conn),
+    Own(Box<Conn>),
+}
+
+impl Borrowed<'_> {
+    pub(super) fn raw(&mut self) -> SqlResult<Raw<'_>> {
+        match self {
+            Borrowed::Lent(conn) => conn.raw(),
+            Borrowed::Own(conn) => conn.raw(),
+        }
+    }
+}

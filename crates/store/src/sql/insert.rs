@@ -1,0 +1,145 @@
+//! The shape of statement that everything bulk is written with: many rows into one table at once. The
+//! text of a statement does not depend on how many rows there are, or on few numbers of them, so that it
+//! is prepared once.
+
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
+
+use super::conn::{Conn, Raw};
+use super::postgres::{Types, column_of_cells};
+use super::{Cell, SqlResult};
+
+/// A multi-row insert into one table, with what to do about rows that are there already.
+#[derive(Debug, Clone)]
+pub(crate) struct Insert {
+    table: String,
+    columns: Vec<String>,
+    tail: String,
+}
+
+/// Bound values per statement in SQLite. Each statement is a trip to the connection's thread and back,
+/// so more is better; but a prepared statement takes some 150 bytes of memory for each.
+const CELLS_PER_STATEMENT: usize = 2_000;
+
+/// Rows per statement in PostgreSQL, where a statement takes a column of all rows as one value.
+const ROWS_PER_STATEMENT: usize = 5_000;
+
+impl Insert {
+    /// Rows of these columns; a row that is there already is an error.
+    pub(crate) fn into(table: &str, columns: &[&str]) -> Insert {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        Insert { table: table.to_owned(), columns, tail: String::new() }
+    }
+
+    /// A row with the same `key` gets new values in the columns `update`.
+    pub(crate) fn or_update(mut self, key: &str, update: &[&str]) -> Insert {
+        let sets: Vec<String> = update.iter().map(|c| format!("\"{c}\" = excluded.\"{c}\"")).collect();
+        self.tail = format!(" ON CONFLICT ({key}) DO UPDATE SET {}", sets.join(", "));
+        self
+    }
+
+    /// With this clause after the values.
+    pub(crate) fn with(mut self, clause: &str) -> Insert {
+        self.tail = format!(" {clause}");
+        self
+    }
+
+    /// Writes `rows`, each as wide as the columns.
+    pub(crate) async fn write(&self, conn: &mut Conn, rows: Vec<Vec<Cell>>) -> SqlResult<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match conn.raw()? {
+            Raw::Sqlite(conn) => self.write_sqlite(conn, rows).await,
+            Raw::Postgres(conn, types) => self.write_postgres(conn, types, rows).await,
+        }
+    }
+
+    async fn write_sqlite(&self, conn: &mut SqliteConnection, rows: Vec<Vec<Cell>>) -> SqlResult<()> {
+        let mut left = rows.len();
+        let mut rows = rows.into_iter();
+        // Each size a quarter of the one before: few prepared statements serve every number of rows.
+        let mut count = (CELLS_PER_STATEMENT / self.columns.len()).max(1);
+        while left > 0 {
+            while count > left {
+                count = (count / 4).max(1);
+            }
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(count * self.columns.len(), 0);
+            for cell in rows.by_ref().take(count).flatten() {
+                cell.bind_sqlite(&mut arguments)?;
+            }
+            let statement = AssertSqlSafe(self.values_statement(count));
+            sqlx::query_with(statement, arguments).execute(&mut *conn).await?;
+            left -= count;
+        }
+        Ok(())
+    }
+
+    /// `INSERT INTO t (a, b) VALUES (?,?),(?,?)`.
+    fn values_statement(&self, count: usize) -> String {
+        let one = format!("({})", vec!["?"; self.columns.len()].join(","));
+        format!("{}VALUES {}{}", self.head(), vec![one.as_str(); count].join(","), self.tail)
+    }
+
+    async fn write_postgres(
+        &self,
+        conn: &mut PgConnection,
+        types: &Arc<Types>,
+        rows: Vec<Vec<Cell>>,
+    ) -> SqlResult<()> {
+        let kept = types.of_table(conn, &self.table, &self.columns).await?;
+        let statement = Arc::<str>::from(self.arrays_statement(&kept));
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let count = rows.len().min(ROWS_PER_STATEMENT);
+            let mut columns: Vec<Vec<Cell>> = kept.iter().map(|_| Vec::with_capacity(count)).collect();
+            for row in rows.by_ref().take(count) {
+                for (column, cell) in columns.iter_mut().zip(row) {
+                    column.push(cell);
+                }
+            }
+            let mut arguments = sqlx::postgres::PgArguments::default();
+            for (kept, cells) in kept.iter().zip(columns) {
+                column_of_cells(&mut arguments, kept, cells)?;
+            }
+            sqlx::query_with(AssertSqlSafe(statement.clone()), arguments).execute(&mut *conn).await?;
+        }
+        Ok(())
+    }
+
+    /// `INSERT INTO t (a, b) SELECT a, b::jsonb FROM unnest($1::bigint[], $2::text[]) AS v (a, b)`.
+    fn arrays_statement(&self, kept: &[String]) -> String {
+        let mut selected = Vec::with_capacity(kept.len());
+        let mut arrays = Vec::with_capacity(kept.len());
+        for (index, (column, kept)) in self.columns.iter().zip(kept).enumerate() {
+            let number = index + 1;
+            if kept.starts_with("json") {
+                selected.push(format!("v.\"{column}\"::{kept}"));
+                arrays.push(format!("${number}::text[]"));
+            } else {
+                selected.push(format!("v.\"{column}\""));
+                arrays.push(format!("${number}::{kept}[]"));
+            }
+        }
+        format!(
+            "{}SELECT {} FROM unnest({}) AS v ({}){}",
+            self.head(),
+            selected.join(", "),
+            arrays.join(", "),
+            self.quoted_columns(),
+            self.tail
+        )
+    }
+
+    fn head(&self) -> String {
+        format!("INSERT INTO \"{}\" ({}) ", self.table, self.quoted_columns())
+    }
+
+    fn quoted_columns(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|column| format!("\"{column}\"")).collect();
+        names.join(", ")
+    }
+}

@@ -1,0 +1,165 @@
+//! A statement with its values, sent to either database.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlStr};
+
+use super::conn::{Borrowed, Conn, On, Raw};
+use super::declare::declare;
+use super::row::{Get, Row};
+use super::{Cell, SqlResult, postgres};
+
+/// A statement. Its text holds nothing that came from outside: values are bound.
+#[derive(Debug)]
+pub(crate) struct Query {
+    text: Cow<'static, str>,
+    cells: Vec<Cell>,
+}
+
+/// What a statement without a result did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Done(u64);
+
+impl Done {
+    /// Rows written.
+    pub(crate) fn rows_affected(self) -> u64 {
+        self.0
+    }
+}
+
+/// A statement, in the SQL that both databases share.
+pub(crate) fn query(text: impl Into<Cow<'static, str>>) -> Query {
+    Query { text: text.into(), cells: Vec::new() }
+}
+
+/// A statement whose rows have one column that matters.
+pub(crate) fn query_scalar<T>(text: impl Into<Cow<'static, str>>) -> Scalar<T> {
+    Scalar { query: query(text), gives: PhantomData }
+}
+
+impl Query {
+    /// The next value: for the next `?`, or for the placeholder of that number.
+    pub(crate) fn bind(mut self, value: impl Into<Cell>) -> Query {
+        self.cells.push(value.into());
+        self
+    }
+
+    /// Several of them.
+    pub(crate) fn bind_all(mut self, values: Vec<Cell>) -> Query {
+        if self.cells.is_empty() {
+            self.cells = values;
+        } else {
+            self.cells.extend(values);
+        }
+        self
+    }
+
+    /// Runs it for what it does.
+    pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> SqlResult<Done> {
+        let mut on = on.into();
+        match on.acquire().await?.raw()? {
+            Raw::Sqlite(conn) => {
+                let (text, arguments) = self.for_sqlite()?;
+                Ok(Done(sqlx::query_with(text, arguments).execute(conn).await?.rows_affected()))
+            }
+            Raw::Postgres(conn, types) => {
+                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
+                Ok(Done(sqlx::query_with(text, arguments).execute(conn).await?.rows_affected()))
+            }
+        }
+    }
+
+    /// All rows of its result.
+    pub(crate) async fn fetch_all(self, on: impl Into<On<'_>>) -> SqlResult<Vec<Row>> {
+        let mut on = on.into();
+        match on.acquire().await?.raw()? {
+            Raw::Sqlite(conn) => {
+                let (text, arguments) = self.for_sqlite()?;
+                let rows = sqlx::query_with(text, arguments).fetch_all(conn).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Raw::Postgres(conn, types) => {
+                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
+                postgres::rows(sqlx::query_with(text, arguments).fetch_all(conn).await?)
+            }
+        }
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn fetch_optional(self, on: impl Into<On<'_>>) -> SqlResult<Option<Row>> {
+        let mut on = on.into();
+        match on.acquire().await?.raw()? {
+            Raw::Sqlite(conn) => {
+                let (text, arguments) = self.for_sqlite()?;
+                Ok(sqlx::query_with(text, arguments).fetch_optional(conn).await?.map(Row::Sqlite))
+            }
+            Raw::Postgres(conn, types) => {
+                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
+                let row = sqlx::query_with(text, arguments).fetch_optional(conn).await?;
+                Ok(postgres::rows(row.into_iter().collect())?.pop())
+            }
+        }
+    }
+
+    /// The first row; that there is none is an error.
+    pub(crate) async fn fetch_one(self, on: impl Into<On<'_>>) -> SqlResult<Row> {
+        self.fetch_optional(on).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    fn for_sqlite(self) -> SqlResult<(SqlStr, SqliteArguments)> {
+        let mut arguments = SqliteArguments::default();
+        for cell in self.cells {
+            cell.bind_sqlite(&mut arguments)?;
+        }
+        Ok((safe(self.text), arguments))
+    }
+}
+
+/// A text that this crate wrote.
+pub(super) fn safe(text: Cow<'static, str>) -> SqlStr {
+    match text {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+    }
+}
+
+/// See [`query_scalar`].
+#[derive(Debug)]
+pub(crate) struct Scalar<T> {
+    query: Query,
+    gives: PhantomData<fn() -> T>,
+}
+
+impl<T: for<'r> Get<'r>> Scalar<T> {
+    /// As [`Query::bind`].
+    pub(crate) fn bind(mut self, value: impl Into<Cell>) -> Scalar<T> {
+        self.query = self.query.bind(value);
+        self
+    }
+
+    /// The value of the first row; that there is none is an error.
+    pub(crate) async fn fetch_one(self, on: impl Into<On<'_>>) -> SqlResult<T> {
+        self.query.fetch_one(on).await?.try_get(0)
+    }
+
+    /// The value of the first row, if there is one.
+    pub(crate) async fn fetch_optional(self, on: impl Into<On<'_>>) -> SqlResult<Option<T>> {
+        self.query.fetch_optional(on).await?.map(|row| row.try_get(0)).transpose()
+    }
+
+    /// The values of all rows.
+    pub(crate) async fn fetch_all(self, on: impl Into<On<'_>>) -> SqlResult<Vec<T>> {
+        self.query.fetch_all(on).await?.iter().map(|row| row.try_get(0)).collect()
+    }
+}
+
+/// Runs statements that declare things, one after another, without values; see [`declare`].
+pub(crate) async fn run_all(conn: &mut Conn, statements: &str) -> SqlResult<()> {
+    let text = AssertSqlSafe(declare(conn.dialect(), statements));
+    match Borrowed::Lent(conn).raw()? {
+        Raw::Sqlite(conn) => conn.execute(sqlx::raw_sql(text)).await.map(drop),
+        Raw::Postgres(conn, _) => conn.execute(sqlx::raw_sql(text)).await.map(drop),
+    }
+}
