@@ -228,7 +228,8 @@ CREATE TABLE IF NOT EXISTS mentions (
 ";
 
 /// Functions that the declarations use. A text of ours names one instant or day whatever the settings,
-/// which PostgreSQL cannot know of texts in general.
+/// which PostgreSQL cannot know of texts in general. Words are compared without case and accents; all of
+/// the words asked for must be there, the last one also as the beginning of a longer one.
 fn helpers(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "",
@@ -238,6 +239,15 @@ create or replace function callboard_instant(said text) returns timestamptz
     language sql immutable strict parallel safe as 'select said::timestamptz';
 create or replace function callboard_day(said text) returns date
     language sql immutable strict parallel safe as 'select said::date';
+create or replace function callboard_folded(said text) returns text
+    language sql immutable strict parallel safe as $$
+    select regexp_replace(regexp_replace(normalize(lower(said), nfkd), '[\\u0300-\\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g')
+$$;
+create or replace function callboard_words(said text) returns tsquery
+    language sql immutable strict parallel safe as $$
+    select case when words = '' then ''::tsquery else to_tsquery('simple', replace(words, ' ', ' & ') || ':*') end
+    from (select trim(callboard_folded(said)) as words) asked
+$$;
 "
         }
     }

@@ -19,6 +19,24 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The server cannot be reached, or has gone away.
+    #[error(
+        "the database {path} cannot be reached: {reason}; check that the server runs, and the address given"
+    )]
+    Away {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The server does not let us in, or not do this.
+    #[error("the database {path} refused: {reason}; check user, password, database and permissions")]
+    Refused {
+        /// The database.
+        path: PathBuf,
+        /// What it says.
+        reason: String,
+    },
     /// The file is something else.
     #[error("{path} is not a callboard store: name another file with --db")]
     NotAStore {
@@ -89,41 +107,121 @@ pub enum StoreError {
     },
 }
 
-/// SQLite's primary result codes that have an answer of their own.
-mod code {
-    pub(super) const BUSY: i32 = 5;
-    pub(super) const LOCKED: i32 = 6;
-    pub(super) const READONLY: i32 = 8;
-    pub(super) const CORRUPT: i32 = 11;
-    pub(super) const FULL: i32 = 13;
-    pub(super) const CANTOPEN: i32 = 14;
-    pub(super) const NOTADB: i32 = 26;
+/// What the user can do about a fault of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Busy,
+    Away,
+    Refused,
+    NotWritable,
+    DiskFull,
+    NotAStore,
+    Damaged,
+    Other,
 }
 
 impl StoreError {
     /// The class of a database error that came while `doing` something to `path`.
     pub(crate) fn of(error: sqlx::Error, path: &Path, doing: &'static str) -> StoreError {
         let path = path.to_owned();
-        let reason = error.to_string();
-        match primary_code(&error) {
-            Some(code::BUSY | code::LOCKED) => StoreError::Busy { path },
-            Some(code::READONLY | code::CANTOPEN) => StoreError::NotWritable { path, reason },
-            Some(code::FULL) => StoreError::DiskFull { path },
-            Some(code::NOTADB) => StoreError::NotAStore { path },
-            Some(code::CORRUPT) => StoreError::Damaged { what: path.display().to_string(), reason },
-            _ => match error {
-                sqlx::Error::Decode(fault) | sqlx::Error::ColumnDecode { source: fault, .. } => {
-                    StoreError::Damaged { what: path.display().to_string(), reason: fault.to_string() }
-                }
-                sqlx::Error::PoolTimedOut => StoreError::Busy { path },
-                source => StoreError::Database { doing, source },
-            },
+        let reason = said(&error);
+        match class(&error) {
+            Class::Busy => StoreError::Busy { path },
+            Class::Away => StoreError::Away { path, reason },
+            Class::Refused => StoreError::Refused { path, reason },
+            Class::NotWritable => StoreError::NotWritable { path, reason },
+            Class::DiskFull => StoreError::DiskFull { path },
+            Class::NotAStore => StoreError::NotAStore { path },
+            Class::Damaged => StoreError::Damaged { what: path.display().to_string(), reason },
+            Class::Other => StoreError::Database { doing, source: error },
         }
+    }
+
+    /// Whether the same may well work in a while.
+    pub fn passes(&self) -> bool {
+        matches!(self, StoreError::Busy { .. } | StoreError::Away { .. } | StoreError::DiskFull { .. })
+    }
+}
+
+fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Decode(fault) | sqlx::Error::ColumnDecode { source: fault, .. } => fault.to_string(),
+        error => {
+            error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned())
+        }
+    }
+}
+
+fn class(error: &sqlx::Error) -> Class {
+    match error {
+        sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => Class::Damaged,
+        sqlx::Error::PoolTimedOut => Class::Busy,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => Class::Away,
+        sqlx::Error::Configuration(_) => Class::Refused,
+        error => match (primary_code(error), postgres_code(error)) {
+            (Some(code), _) => of_sqlite(code),
+            (None, Some(code)) => of_postgres(&code),
+            (None, None) => Class::Other,
+        },
+    }
+}
+
+/// By SQLite's primary result code.
+fn of_sqlite(code: i32) -> Class {
+    match code {
+        5 | 6 => Class::Busy,
+        8 | 14 => Class::NotWritable,
+        11 => Class::Damaged,
+        13 => Class::DiskFull,
+        26 => Class::NotAStore,
+        _ => Class::Other,
+    }
+}
+
+/// By PostgreSQL's SQLSTATE.
+fn of_postgres(code: &str) -> Class {
+    match code {
+        // Could not be ordered among others, deadlock, lock not to be had, cancelled by a time limit.
+        "40001" | "40P01" | "55P03" | "57014" | "25P03" => Class::Busy,
+        // Shutting down, crashed, starting up, too many connections.
+        "57P01" | "57P02" | "57P03" | "57P05" | "53300" => Class::Away,
+        "53100" => Class::DiskFull,
+        // No such database, not permitted.
+        "3D000" | "42501" | "25006" => Class::Refused,
+        "XX001" | "XX002" => Class::Damaged,
+        code if code.starts_with("08") => Class::Away,
+        code if code.starts_with("28") => Class::Refused,
+        _ => Class::Other,
     }
 }
 
 /// The low byte of SQLite's extended result code.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    let error = error.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    let code: i32 = sqlx::error::DatabaseError::code(error)?.parse().ok()?;
     Some(code & 0xff)
+}
+
+/// PostgreSQL's SQLSTATE.
+pub(crate) fn postgres_code(error: &sqlx::Error) -> Option<String> {
+    let error = error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?;
+    Some(error.code().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_postgresql_says_is_sorted_by_what_to_do() {
+        let check = |codes: &[&str], expected: Class| {
+            for code in codes {
+                assert_eq!(of_postgres(code), expected, "{code}");
+            }
+        };
+        check(&["40001", "40P01", "55P03"], Class::Busy);
+        check(&["57P01", "08006", "08001", "53300"], Class::Away);
+        check(&["28P01", "3D000", "42501"], Class::Refused);
+        check(&["42601", "23505"], Class::Other);
+    }
 }

@@ -143,7 +143,7 @@ impl Store {
             "INSERT INTO limits (resource, interval_us, burst, asked_us, places_asked_us, tat_us, paused_until_us, \
              pause_reason, paused_by) VALUES (?1, 0, 1, 0, 0, 0, ?2, ?3, ?4) ON CONFLICT (resource) DO UPDATE SET \
              paused_until_us = excluded.paused_until_us, pause_reason = excluded.pause_reason, \
-             paused_by = excluded.paused_by WHERE paused_until_us < excluded.paused_until_us",
+             paused_by = excluded.paused_by WHERE limits.paused_until_us < excluded.paused_until_us",
         )
         .bind(resource)
         .bind(micros(pause.until))

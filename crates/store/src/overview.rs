@@ -108,14 +108,16 @@ impl Store {
                    coalesce(sum(s.dead), 0) AS dead, coalesce(sum(s.running), 0) AS running, \
                    coalesce(sum(s.waiting), 0) AS waiting \
                    FROM (SELECT * FROM runs \
-                         WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1)) \
-                                OR outcome IN (SELECT value FROM json_each(?1))) \
-                         AND (?2 IS NULL OR pipeline = ?2) \
-                         AND (?3 IS NULL OR substr(id, 1, length(?3)) = ?3) \
+                         WHERE (state IN (SELECT value FROM json_each(?1)) \
+                                OR outcome IN (SELECT value FROM json_each(?1)) OR ?1 IS NULL) \
+                         AND (pipeline = ?2 OR ?2 IS NULL) \
+                         AND (substr(id, 1, length(?3)) = ?3 OR ?3 IS NULL) \
                          ORDER BY seq DESC LIMIT ?4) r \
-                   LEFT JOIN steps s ON s.run = r.seq GROUP BY r.seq ORDER BY r.seq DESC";
+                   LEFT JOIN steps s ON s.run = r.seq \
+                   GROUP BY r.seq, r.id, r.pipeline, r.state, r.outcome, r.started_at, r.ended_at, r.began, \
+                   r.ended, r.note, r.command ORDER BY r.seq DESC";
         let rows = sql::query(sql)
-            .bind(keys(&query.standing))
+            .bind(Some(keys(&query.standing)).filter(|_| !query.standing.is_empty()))
             .bind(query.pipeline.clone())
             .bind(query.id_begins.clone())
             .bind(i64::try_from(query.limit).unwrap_or(i64::MAX))

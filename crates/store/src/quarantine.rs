@@ -72,7 +72,8 @@ fn insert() -> Insert {
         "count",
     ];
     Insert::into("quarantine", &columns).with(
-        "ON CONFLICT (fingerprint) DO UPDATE SET count = count + (run <> excluded.run), run = excluded.run, \
+        "ON CONFLICT (fingerprint) DO UPDATE SET run = excluded.run, \
+         count = quarantine.count + CASE WHEN quarantine.run <> excluded.run THEN 1 ELSE 0 END, \
          place = excluded.place, reason = excluded.reason, detail = excluded.detail, said = excluded.said, \
          last_seen_at = excluded.last_seen_at, resolved_at = NULL",
     )

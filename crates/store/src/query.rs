@@ -67,7 +67,7 @@ pub struct EventQuery {
 impl Store {
     /// The events that fit, by start; those without a known start come last.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<EventView>, StoreError> {
-        let filter = Filter::of(query)?;
+        let filter = Filter::of(query, self.readers.dialect())?;
         let found = match query.near {
             None => fetch(&self.readers, &filter, query.limit, query.offset).await,
             Some(near) => fetch_near(&self.readers, &filter, near, query).await,
@@ -97,7 +97,7 @@ async fn fetch(
     limit: Option<usize>,
     offset: usize,
 ) -> SqlResult<Vec<EventView>> {
-    let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
     let sql = view::statement(&filter.conditions);
     let rows = bind(&sql, filter).bind(limit).bind(offset).fetch_all(pool).await?;

@@ -161,50 +161,52 @@ impl Of {
 }
 
 const DOCUMENTS: &str = "SELECT outcome, count(*) FROM documents \
-                         WHERE run = ?1 AND (?2 IS NULL OR scope = ?2) AND ?3 > 0 GROUP BY outcome";
+                         WHERE run = ?1 AND (scope = ?2 OR ?2 IS NULL) AND CAST(?3 AS BIGINT) > 0 GROUP BY outcome";
 
 /// The same, where what counts of a document that was taken several times is the last time.
 const LAST_DOCUMENTS: &str = "
     SELECT outcome, count(*) FROM (
-        SELECT outcome, max(rid) FROM documents
-        WHERE run = ?1 AND (?2 IS NULL OR scope = ?2) AND ?3 > 0 GROUP BY scope, name)
-    GROUP BY outcome";
+        SELECT outcome, row_number() OVER (PARTITION BY scope, name ORDER BY rid DESC) AS back FROM documents
+        WHERE run = ?1 AND (scope = ?2 OR ?2 IS NULL) AND CAST(?3 AS BIGINT) > 0) taken
+    WHERE back = 1 GROUP BY outcome";
 
 /// The rows that places seen by the run state now.
 const STATED: &str = "
     SELECT s.kind, count(DISTINCT s.rid) FROM places p CROSS JOIN sightings s ON s.place = p.place
-    WHERE p.seen_run = ?1 AND s.run = p.read_run AND s.reading <> 0 AND ?3 > 0
-      AND (?2 IS NULL OR p.scope = (SELECT scope FROM scopes WHERE name = ?2))
+    WHERE p.seen_run = ?1 AND s.run = p.read_run AND s.reading <> 0 AND CAST(?3 AS BIGINT) > 0
+      AND (p.scope = (SELECT scope FROM scopes WHERE name = ?2) OR ?2 IS NULL)
     GROUP BY s.kind";
 
 /// What the run entered into the change log, which for it begins where it ended when the run began.
 /// What vanishes does so for want of a document: it counts for the run alone.
 const CHANGED: &str = "
-    SELECT kind, sum(new), sum(NOT new AND changed), sum(gone) FROM (
-        SELECT c.kind, c.rid, max(c.op = 'insert') AS new, max(c.op IN ('update', 'return')) AS changed,
-               max(c.op = 'vanish') AS gone
+    SELECT kind, sum(new), sum(CASE WHEN new = 0 THEN changed ELSE 0 END), sum(gone) FROM (
+        SELECT c.kind, c.rid, max(CASE WHEN c.op = 'insert' THEN 1 ELSE 0 END) AS new,
+               max(CASE WHEN c.op IN ('update', 'return') THEN 1 ELSE 0 END) AS changed,
+               max(CASE WHEN c.op = 'vanish' THEN 1 ELSE 0 END) AS gone
         FROM changes c NOT INDEXED LEFT JOIN documents d ON d.rid = c.document
         WHERE c.seq > (SELECT first_change FROM runs WHERE seq = ?1) AND c.run = ?1
-          AND (?2 IS NULL OR d.scope = ?2) AND ?3 > 0
-        GROUP BY c.kind, c.rid)
+          AND (d.scope = ?2 OR ?2 IS NULL) AND CAST(?3 AS BIGINT) > 0
+        GROUP BY c.kind, c.rid) touched
     GROUP BY kind";
 
 const QUARANTINED: &str = "
     SELECT q.reason, count(*) FROM quarantine q JOIN places p ON p.place = q.place
-    WHERE q.run = ?1 AND q.resolved_at IS NULL AND ?3 > 0
-      AND (?2 IS NULL OR p.scope = (SELECT scope FROM scopes WHERE name = ?2))
+    WHERE q.run = ?1 AND q.resolved_at IS NULL AND CAST(?3 AS BIGINT) > 0
+      AND (p.scope = (SELECT scope FROM scopes WHERE name = ?2) OR ?2 IS NULL)
     GROUP BY q.reason";
 
 /// Documents that failed, the last time they were taken.
 const FAILURES: &str = "
     SELECT name, error FROM (
-        SELECT name, error, outcome, max(rid) AS last FROM documents
-        WHERE run = ?1 AND (?2 IS NULL OR scope = ?2)
-        GROUP BY scope, name)
-    WHERE outcome = 'failed' ORDER BY last LIMIT ?3";
+        SELECT name, error, outcome, rid, row_number() OVER (PARTITION BY scope, name ORDER BY rid DESC) AS back
+        FROM documents
+        WHERE run = ?1 AND (scope = ?2 OR ?2 IS NULL)
+) taken
+    WHERE back = 1 AND outcome = 'failed' ORDER BY rid LIMIT ?3";
 
-const NOTES: &str = "SELECT d.name, n.value, d.damaged FROM documents d, json_each(d.notes) n \
-                     WHERE d.run = ?1 AND d.notes IS NOT NULL AND (?2 IS NULL OR d.scope = ?2) \
+const NOTES: &str = "SELECT d.name, n.value, d.damaged FROM documents d CROSS JOIN json_each(d.notes) n ON TRUE \
+                     WHERE d.run = ?1 AND d.notes IS NOT NULL AND (d.scope = ?2 OR ?2 IS NULL) \
                      ORDER BY d.rid, n.key LIMIT ?3";
 
 async fn covered(conn: &mut Conn, run: RunId, scope: &str) -> SqlResult<Covered> {

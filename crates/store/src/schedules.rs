@@ -66,9 +66,10 @@ impl Store {
         sql::query(
             "INSERT INTO schedules (pipeline, file, schedule, known_since) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (pipeline) DO UPDATE SET file = excluded.file, schedule = excluded.schedule, \
-             known_since = iif(schedule = excluded.schedule, known_since, excluded.known_since), \
-             last_slot = iif(schedule = excluded.schedule, last_slot, NULL) \
-             WHERE file <> excluded.file OR schedule <> excluded.schedule",
+             known_since = CASE WHEN schedules.schedule = excluded.schedule THEN schedules.known_since \
+             ELSE excluded.known_since END, \
+             last_slot = CASE WHEN schedules.schedule = excluded.schedule THEN schedules.last_slot END \
+             WHERE schedules.file <> excluded.file OR schedules.schedule <> excluded.schedule",
         )
         .bind(pipeline)
         .bind(file)

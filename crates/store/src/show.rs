@@ -12,7 +12,7 @@ use crate::commit::op_of;
 use crate::query::row_id;
 use crate::rows::{code_of, column_list, kind_of, values};
 use crate::runs::run_id;
-use crate::sql::{self, Row, SqlResult, json, parse};
+use crate::sql::{self, Dialect, Row, SqlResult, json, parse};
 use crate::{FieldOrigin, Shown, Sighting, Store, StoreCounts, StoreError};
 
 /// So many candidates are named when an id is ambiguous.
@@ -194,7 +194,13 @@ impl Store {
         counts.runs = self.count("runs").await?;
         counts.documents = self.count("documents").await?;
         counts.quarantined = self.count("quarantine WHERE resolved_at IS NULL").await?;
-        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let sql = match self.readers.dialect() {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            Dialect::Postgres => {
+                "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class \
+                 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+            }
+        };
         let size: i64 = sql::query_scalar(sql).fetch_one(&self.readers).await?;
         counts.size_bytes = u64::try_from(size).unwrap_or(0);
         Ok(counts)

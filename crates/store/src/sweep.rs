@@ -65,7 +65,7 @@ async fn held_events(
     what: &SweepScope,
 ) -> SqlResult<BTreeMap<i64, bool>> {
     let sql = "
-        SELECT e.rid, max(s.run = p.read_run AND p.seen_run = ?1) OR EXISTS (
+        SELECT e.rid, max(CASE WHEN s.run = p.read_run AND p.seen_run = ?1 THEN 1 ELSE 0 END) = 1 OR EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
             WHERE o.kind = ?2 AND o.rid = e.rid AND q.scope <> ?3 AND o.run = q.read_run)
         FROM places p
@@ -75,8 +75,8 @@ async fn held_events(
         WHERE p.scope = ?3 AND e.source = ?4 AND e.gone_at IS NULL
           AND (e.occurrence IS NULL OR e.start_date BETWEEN ?5 AND ?6)
         GROUP BY e.rid
-        HAVING e.last_date IS NULL OR e.last_date >= substr(?7, 1, 10)
-          OR e.last_date < substr(max(r.started_at), 1, 10)";
+        HAVING e.last_date IS NULL OR e.last_date >= ?7
+          OR e.last_date < date(max(r.started_at))";
     let rows = sql::query(sql)
         .bind(stamp.run)
         .bind(code_of(Kind::Event))
@@ -84,7 +84,7 @@ async fn held_events(
         .bind(what.source.as_str().to_owned())
         .bind(what.window.from.to_string())
         .bind(what.window.to.to_string())
-        .bind(stamp.at.clone())
+        .bind(&stamp.at[..10])
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
@@ -159,7 +159,7 @@ async fn forget_sightings(conn: &mut Conn, scope: i64, stamp: &Stamp, source: &s
               AND CASE s.kind
                 WHEN ?4 THEN EXISTS (SELECT 1 FROM event_listings e WHERE e.rid = s.rid AND e.gone_at IS NOT NULL)
                 WHEN ?5 THEN EXISTS (SELECT 1 FROM offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
-                ELSE 1 END)";
+                ELSE TRUE END)";
     sql::query(sql)
         .bind(scope)
         .bind(source.to_owned())

@@ -35,3 +35,11 @@ impl Server {
         found
     }
 }
+
+/// The server that stores of tests are to be on, instead of in files: `./test` runs the same tests once
+/// more for it, with `CALLBOARD_TEST_STORE=postgres`.
+pub fn stores_are_on() -> Option<String> {
+    let wanted = env::var("CALLBOARD_TEST_STORE").ok()?;
+    assert_eq!(wanted, "postgres", "CALLBOARD_TEST_STORE names no such store");
+    Some(Server::Postgres.shared().expect("CALLBOARD_TEST_STORE=postgres wants CALLBOARD_TEST_POSTGRES too"))
+}

@@ -167,12 +167,10 @@ impl Failure {
 
 impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Failure {
-        match &error {
-            store::StoreError::Busy { .. } | store::StoreError::DiskFull { .. } => {
-                Failure { fault: Fault::new("store", error.to_string()), again: Again::Late }
-            }
-            _ => Failure::lasting("store", error.to_string()),
+        if error.passes() {
+            return Failure { fault: Fault::new("store", error.to_string()), again: Again::Late };
         }
+        Failure::lasting("store", error.to_string())
     }
 }
 

@@ -64,11 +64,11 @@ pub struct AuditRow {
 const FIND: &str = "
 SELECT seq, at, level, runner, run, step, operation, subject, outcome, duration_ms, error_class, detail, hash
 FROM audit
-WHERE (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2)
-  AND (?3 IS NULL OR level IN (SELECT value FROM json_each(?3)))
-  AND (?4 IS NULL OR runner = ?4) AND (?5 IS NULL OR run = ?5)
-  AND (?6 IS NULL OR operation = ?6 OR substr(operation, 1, length(?6) + 1) = ?6 || '.')
-  AND (?7 IS NULL OR outcome = ?7)
+WHERE (at >= ?1 OR ?1 IS NULL) AND (at < ?2 OR ?2 IS NULL)
+  AND (level IN (SELECT value FROM json_each(?3)) OR ?3 IS NULL)
+  AND (runner = ?4 OR ?4 IS NULL) AND (run = ?5 OR ?5 IS NULL)
+  AND (operation = ?6 OR substr(operation, 1, length(?6) + 1) = ?6 || '.' OR ?6 IS NULL)
+  AND (outcome = ?7 OR ?7 IS NULL)
 ORDER BY seq DESC LIMIT ?8";
 
 impl Store {

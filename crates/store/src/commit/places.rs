@@ -221,8 +221,7 @@ async fn scope_number(conn: &mut Conn, known: &mut HashMap<String, i64>, name: &
     if let Some(number) = known.get(name) {
         return Ok(*number);
     }
-    let sql =
-        "INSERT INTO scopes (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = name RETURNING scope";
+    let sql = "INSERT INTO scopes (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING scope";
     let number = sql::query_scalar(sql).bind(name).fetch_one(conn).await?;
     known.insert(name.to_owned(), number);
     Ok(number)

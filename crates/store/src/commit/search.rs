@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::merge::{Dirty, Entered, Ledger};
 use crate::rows::{StoredRow, code_of};
-use crate::sql::{self, Conn, Insert, SqlResult, keys};
+use crate::sql::{self, Conn, Dialect, Insert, SqlResult, keys};
 
 /// Event fields whose words are searched.
 const SEARCHED: [&str; 7] =
@@ -66,7 +66,7 @@ async fn mentioning(conn: &mut Conn, names: &[(i64, &str, &str)]) -> SqlResult<V
         return Ok(Vec::new());
     }
     let sql = "SELECT DISTINCT m.rid FROM json_each(?) n CROSS JOIN mentions m \
-               ON m.kind = n.value ->> 0 AND m.key = n.value ->> 1 AND m.source = n.value ->> 2";
+               ON m.kind = CAST(n.value ->> 0 AS BIGINT) AND m.key = n.value ->> 1 AND m.source = n.value ->> 2";
     sql::query_scalar(sql).bind(keys(names)).fetch_all(conn).await
 }
 
@@ -101,10 +101,11 @@ fn mentioned_by(row: &StoredRow) -> Vec<(Kind, &str)> {
 
 /// Takes events out of the index.
 pub(crate) async fn forget(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
-    sql::query("DELETE FROM event_search WHERE rowid IN (SELECT value FROM json_each(?))")
-        .bind(keys(rids))
-        .execute(conn)
-        .await?;
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => "DELETE FROM event_search WHERE rowid IN (SELECT value FROM json_each(?))",
+        Dialect::Postgres => "DELETE FROM event_search WHERE rid IN (SELECT value FROM json_each(?))",
+    };
+    sql::query(sql).bind(keys(rids)).execute(conn).await?;
     Ok(())
 }
 
@@ -121,8 +122,26 @@ const INDEX: &str = "
     LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
     WHERE e.rid IN (SELECT value FROM json_each(?)) ORDER BY e.rid";
 
+/// The same in PostgreSQL, weighted alike. Words are folded as the words of a question are
+/// (`ddl.rs`): neither case nor accents matter.
+const INDEX_POSTGRES: &str = "
+    INSERT INTO event_search (rid, words)
+    SELECT e.rid, to_tsvector('simple', callboard_folded(concat_ws(' ', e.title, e.description, v.name, v.city,
+        e.location_notes,
+        (SELECT string_agg(p.name, ' ') FROM json_each(e.performers) k
+         JOIN performers p ON p.source = e.source AND p.source_key = k.value),
+        (SELECT string_agg(c.value, ' ') FROM json_each(e.categories) c),
+        (SELECT string_agg(t.value, ' ') FROM json_each(e.tags) t))))
+    FROM event_listings e
+    LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
+    WHERE e.rid IN (SELECT value FROM json_each(?))";
+
 async fn index(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
-    sql::query(INDEX).bind(keys(rids)).execute(conn).await?;
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => INDEX,
+        Dialect::Postgres => INDEX_POSTGRES,
+    };
+    sql::query(sql).bind(keys(rids)).execute(conn).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ const FORGOTTEN_US: i64 = 24 * 3_600 * 1_000_000;
 /// The resources that `ask` needs, in its order; new ones are made up.
 pub(super) async fn load(conn: &mut Conn, ask: &LimitAsk<'_>) -> SqlResult<Vec<Resource>> {
     let names: Vec<&str> = ask.needs.iter().map(|(need, _)| need.resource.as_str()).collect();
-    let mut known = find(conn, &keys(&names)).await?;
+    let mut known = find(conn, Some(&keys(&names))).await?;
     if known.len() < names.len() {
         forget(conn, micros(ask.now)).await?;
     }
@@ -19,15 +19,15 @@ pub(super) async fn load(conn: &mut Conn, ask: &LimitAsk<'_>) -> SqlResult<Vec<R
     Ok(names.into_iter().map(|name| known.remove(name).unwrap_or_else(|| new(name))).collect())
 }
 
-/// The resources of these names, or all for `null`.
-pub(super) async fn find(conn: &mut Conn, names: &str) -> SqlResult<HashMap<String, Resource>> {
-    let sql = "SELECT * FROM limits WHERE ?1 = 'null' OR resource IN (SELECT value FROM json_each(?1))";
-    let rows = sql::query(sql).bind(names.to_owned()).fetch_all(&mut *conn).await?;
+/// The resources of these names, or all.
+pub(super) async fn find(conn: &mut Conn, names: Option<&str>) -> SqlResult<HashMap<String, Resource>> {
+    let sql = "SELECT * FROM limits WHERE resource IN (SELECT value FROM json_each(?1)) OR ?1 IS NULL";
+    let rows = sql::query(sql).bind(names).fetch_all(&mut *conn).await?;
     let resources: SqlResult<Vec<Resource>> = rows.iter().map(resource).collect();
     let mut known: HashMap<_, _> = resources?.into_iter().map(|r| (r.name.clone(), r)).collect();
-    let sql = "SELECT * FROM limit_shares WHERE ?1 = 'null' OR resource IN (SELECT value FROM json_each(?1)) \
+    let sql = "SELECT * FROM limit_shares WHERE resource IN (SELECT value FROM json_each(?1)) OR ?1 IS NULL \
                ORDER BY runner";
-    for row in sql::query(sql).bind(names.to_owned()).fetch_all(conn).await? {
+    for row in sql::query(sql).bind(names).fetch_all(conn).await? {
         if let Some(resource) = known.get_mut(row.try_get::<&str>("resource")?) {
             resource.shares.push(share(&row)?);
         }

@@ -60,7 +60,7 @@ impl Store {
     pub async fn limits(&self, now: DateTime<Utc>) -> Result<Vec<LimitRow>, StoreError> {
         let found = async {
             let mut conn = self.readers.acquire().await?;
-            rows::find(&mut conn, "null").await
+            rows::find(&mut conn, None).await
         };
         let found = found.await.map_err(|error| self.fault("reading the limits", error))?;
         let mut limits: Vec<LimitRow> =

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Bound, EventQuery, Near, text};
 use crate::StoreError;
-use crate::sql::{Cell, keys};
+use crate::sql::{Cell, Dialect, keys};
 
 /// Conditions over the aliases of `view::statement`, with their values in order.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ const KM_PER_DEGREE: f64 = 111.0;
 
 impl Filter {
     /// The conditions of `query`; an error when it cannot be meant as it stands.
-    pub(super) fn of(query: &EventQuery) -> Result<Filter, StoreError> {
+    pub(super) fn of(query: &EventQuery, dialect: Dialect) -> Result<Filter, StoreError> {
         let mut filter = Filter::default();
         if !query.include_gone {
             filter.add("e.gone_at IS NULL", []);
@@ -32,8 +32,16 @@ impl Filter {
                 let message = format!("{typed:?} holds no word to search for; give at least one");
                 return Err(StoreError::Question(message));
             };
-            filter
-                .add("e.rid IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)", [words.into()]);
+            match dialect {
+                Dialect::Sqlite => filter.add(
+                    "e.rid IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)",
+                    [words.into()],
+                ),
+                Dialect::Postgres => filter.add(
+                    "e.rid IN (SELECT rid FROM event_search WHERE words @@ callboard_words(?))",
+                    [typed.into()],
+                ),
+            }
         }
         filter.add_names(query);
         Ok(filter)
@@ -96,9 +104,17 @@ impl Filter {
         // Lower case is made here: SQLite's own knows ASCII only.
         if let Some(category) = &query.category {
             let wanted = category.trim().to_lowercase();
-            let condition = "EXISTS (SELECT 1 FROM (SELECT value FROM json_each(e.categories) UNION ALL \
-                             SELECT value FROM json_each(e.tags)) WHERE value LIKE ? ESCAPE '\\' OR value = ?)";
-            self.add(condition, [escaped(&wanted).into(), category.trim().into()]);
+            let condition = "(EXISTS (SELECT 1 FROM json_each(e.categories) c WHERE lower(c.value) = ? OR c.value = ?) \
+                             OR EXISTS (SELECT 1 FROM json_each(e.tags) t WHERE lower(t.value) = ? OR t.value = ?))";
+            self.add(
+                condition,
+                [
+                    wanted.as_str().into(),
+                    category.trim().into(),
+                    wanted.as_str().into(),
+                    category.trim().into(),
+                ],
+            );
         }
         if let Some(source) = &query.source {
             // Source names are stored in lower case.
@@ -106,20 +122,15 @@ impl Filter {
         }
         if let Some(status) = &query.status {
             let unless_said = if status.trim().eq_ignore_ascii_case("scheduled") { "scheduled" } else { "" };
-            let sql = "coalesce(e.status, ?) = ? COLLATE NOCASE";
+            let sql = "lower(coalesce(e.status, ?)) = lower(?)";
             self.add(sql, [unless_said.into(), status.trim().into()]);
         }
         match query.free {
-            Some(true) => self.add("e.is_free = 1", []),
-            Some(false) => self.add("e.is_free = 0", []),
+            Some(true) => self.add("e.is_free = TRUE", []),
+            Some(false) => self.add("e.is_free = FALSE", []),
             None => {}
         }
     }
-}
-
-/// Text as a pattern that means only itself.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 fn instant(at: DateTime<Utc>) -> String {

@@ -14,7 +14,7 @@ pub(super) fn statement(conditions: &[&str]) -> String {
     format!(
         "SELECT e.*, v.id AS v_id, v.name AS v_name, v.street, v.city, v.region, v.postal_code, v.country,
             v.address, v.lat, v.lon, o.name AS organizer_name,
-            (SELECT json_group_array(coalesce(p.name, k.value)) FROM json_each(e.performers) k
+            (SELECT json_group_array(coalesce(p.name, k.value) ORDER BY k.key) FROM json_each(e.performers) k
              LEFT JOIN performers p ON p.source = e.source AND p.source_key = k.value) AS performer_names,
             coalesce((SELECT max(q.seen_at) FROM sightings s JOIN places q ON q.place = s.place
                       WHERE s.kind = {event} AND s.rid = e.rid AND s.run = q.read_run),
@@ -39,7 +39,7 @@ pub(super) fn places_statement(conditions: &[&str]) -> String {
 
 /// Floating and date-only times sort by their local reading among the instants of their day.
 const BY_START: &str = "e.start_date IS NULL, \
-    coalesce(e.start_at, e.start_date || coalesce('T' || (e.start ->> '$.time'), '')), e.rid";
+    coalesce(e.start ->> 'at', (e.start ->> 'date') || coalesce('T' || (e.start ->> 'time'), '')), e.rid";
 
 /// One row of [`statement`].
 pub(super) fn event_view(row: &Row) -> SqlResult<EventView> {

@@ -133,13 +133,14 @@ impl Encode<'_, Postgres> for Bound {
             ("JSONB", cell) => {
                 // The version of its binary form.
                 buffer.push(1);
-                put(text(cell), buffer)
+                put(json_without_nul(text(cell)), buffer)
             }
             ("INT8[]", Cell::Text(text)) => put(serde_json::from_str::<Vec<i64>>(text)?, buffer),
             ("TEXT[]" | "VARCHAR[]", Cell::Text(text)) => {
                 put(serde_json::from_str::<Vec<String>>(text)?, buffer)
             }
-            ("TEXT" | "VARCHAR" | "JSON" | "NAME" | "UNKNOWN", cell) => put(text(cell), buffer),
+            ("JSON", cell) => put(json_without_nul(text(cell)), buffer),
+            ("TEXT" | "VARCHAR" | "NAME" | "UNKNOWN", cell) => put(text(cell), buffer),
             (expected, cell) => Err(format!("{cell:?} cannot be sent as {expected}").into()),
         }
     }
@@ -182,9 +183,10 @@ fn instant(text: &str) -> Result<DateTime<Utc>, BoxDynError> {
     Ok(DateTime::parse_from_rfc3339(text)?.to_utc())
 }
 
+/// Texts of PostgreSQL hold no U+0000; what stands for a character that cannot be shown stands for it.
 fn text(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) => without_nul(text.clone()),
         Cell::Int(value) => value.to_string(),
         Cell::Real(value) => value.to_string(),
         Cell::Null => String::new(),
@@ -203,6 +205,10 @@ pub(super) fn column_of_cells(arguments: &mut PgArguments, kept: &str, cells: Ve
             cell => Err(format!("{cell:?} is not an instant").into()),
         })
         .and_then(|values| arguments.add(values)),
+        "json" | "jsonb" => {
+            let texts = cells.into_iter().map(|cell| owned_text(cell).map(json_without_nul));
+            arguments.add(texts.collect::<Vec<Option<String>>>())
+        }
         _ => arguments.add(cells.into_iter().map(owned_text).collect::<Vec<Option<String>>>()),
     };
     added.map_err(sqlx::Error::Encode)
@@ -215,10 +221,34 @@ fn each<T>(
     cells.iter().map(|cell| if *cell == Cell::Null { Ok(None) } else { read(cell).map(Some) }).collect()
 }
 
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+/// The same for a JSON text, where U+0000 is written as an escape.
+fn json_without_nul(text: String) -> String {
+    const NUL: &str = "\\u0000";
+    if !text.contains(NUL) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        // A backslash and what it escapes go together: that before `u` may be escaped itself.
+        let length = if rest.starts_with(NUL) { NUL.len() } else { 2.min(rest.len()) };
+        let (escape, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        out.push_str(if escape == NUL { "\\ufffd" } else { escape });
+        rest = after;
+    }
+    out + rest
+}
+
 fn owned_text(cell: Cell) -> Option<String> {
     match cell {
         Cell::Null => None,
-        Cell::Text(text) => Some(text),
+        Cell::Text(text) => Some(without_nul(text)),
         cell => Some(text(&cell)),
     }
 }
@@ -279,4 +309,18 @@ fn json(value: &PgValueRef<'_>) -> Result<String, BoxDynError> {
     let text =
         if value.format() == PgValueFormat::Binary { bytes.get(1..).unwrap_or_default() } else { bytes };
     Ok(String::from_utf8(text.to_vec())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_without_nul;
+
+    #[test]
+    fn an_escaped_nul_is_found_and_nothing_else() {
+        let check = |text: &str, expected: &str| assert_eq!(json_without_nul(text.to_owned()), expected);
+        check(r#""a\u0000b""#, r#""a\ufffdb""#);
+        check(r#""a\\u0000b""#, r#""a\\u0000b""#);
+        check(r#""\\\u0000\"ü\u0000""#, r#""\\\ufffd\"ü\ufffd""#);
+        check("1", "1");
+    }
 }

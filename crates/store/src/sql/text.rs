@@ -1,16 +1,25 @@
-//! From the SQL that statements are written in to PostgreSQL's.
+//! From the SQL that statements are written in to PostgreSQL's: what is valid in SQLite and has one
+//! meaning, put into the other's words.
 
 /// Numbers the placeholders as PostgreSQL does, and puts a set of keys as it does.
 ///
 /// - `?` and `?3` become `$1`, `$3`; text within quotes is left alone.
 /// - `IN (SELECT value FROM json_each(?))` becomes `= ANY($1)`: the set is bound as an array.
-/// - `json_each(?)` elsewhere becomes the elements of a JSON array, as `value`.
+/// - `json_each(?)` elsewhere becomes the elements of a JSON array, as `value`; `json_each(column)`, its
+///   elements as texts, with their place in `key`.
+/// - What only tells SQLite how to go about it is left out, and functions get their names there.
 pub(super) fn for_postgres(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 32);
     let (mut rest, mut count) = (text, 0);
-    while let Some(next) = rest.find(['\'', '"', '?', 'I', 'j']) {
+    while let Some(next) = rest.find(['\'', '"', '?', 'I', 'C', 'N', 'j', 'i', 't']) {
         out.push_str(&rest[..next]);
+        let begins_word = !out.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
         rest = &rest[next..];
+        if begins_word && let Some((word, ours)) = WORDS.iter().find(|(word, _)| rest.starts_with(word)) {
+            out.push_str(ours);
+            rest = &rest[word.len()..];
+            continue;
+        }
         rest = match rest.as_bytes()[0] {
             quote @ (b'\'' | b'"') => quoted(rest, char::from(quote), &mut out),
             b'?' => placeholder(&rest[1..], &mut count, &mut out, ""),
@@ -24,6 +33,15 @@ pub(super) fn for_postgres(text: &str) -> String {
                 out.push_str("::jsonb)");
                 alias(rest.strip_prefix(')').unwrap_or(rest), &mut out)
             }
+            _ if rest.starts_with(EACH_OF) => {
+                let inside = &rest[EACH_OF.len()..];
+                let (column, rest) = inside.split_once(')').unwrap_or((inside, ""));
+                out.push_str(&format!("jsonb_array_elements_text({column}) WITH ORDINALITY"));
+                let rest = alias(rest, &mut out);
+                out.truncate(out.len() - 1);
+                out.push_str(", key)");
+                rest
+            }
             _ => {
                 out.push_str(&rest[..1]);
                 &rest[1..]
@@ -36,6 +54,17 @@ pub(super) fn for_postgres(text: &str) -> String {
 
 const KEYS: &str = "IN (SELECT value FROM json_each(?";
 const EACH: &str = "json_each(?";
+const EACH_OF: &str = "json_each(";
+
+const WORDS: [(&str, &str); 7] = [
+    ("CROSS JOIN", "JOIN"),
+    ("NOT INDEXED ", ""),
+    ("json_group_array(", "json_agg("),
+    ("json_array(", "json_build_array("),
+    ("json(", "to_jsonb("),
+    ("instr(", "strpos("),
+    ("temp.", "pg_temp."),
+];
 
 /// Copies a quoted text; a doubled quote ends one and begins the next.
 fn quoted<'a>(text: &'a str, quote: char, out: &mut String) -> &'a str {
@@ -86,6 +115,14 @@ mod tests {
         check(
             "FROM json_each(?) a JOIN b ON b.x = a.value",
             "FROM jsonb_array_elements($1::jsonb) AS a(value) JOIN b ON b.x = a.value",
+        );
+        check(
+            "FROM json_each(e.tags) k CROSS JOIN b ON b.x = k.value",
+            "FROM jsonb_array_elements_text(e.tags) WITH ORDINALITY AS k(value, key) JOIN b ON b.x = k.value",
+        );
+        check(
+            "json_group_array(json(x)), mytemp.y, instr(a, b)",
+            "json_agg(to_jsonb(x)), mytemp.y, strpos(a, b)",
         );
         check(
             "FROM json_each(?2) WHERE true",

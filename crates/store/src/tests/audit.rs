@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use testkit::TempFolder;
 
-use super::kit::{db, now};
+use super::kit::{db, file, now, store};
 use crate::{AuditEntry, AuditFault, AuditLevel, AuditQuery, Store};
 
 fn entry(number: i64) -> AuditEntry {
@@ -21,7 +21,7 @@ fn entry(number: i64) -> AuditEntry {
 
 /// A store with rows 1 to 6, and the hash of row 4.
 async fn kept(folder: &TempFolder) -> (Store, String) {
-    let store = Store::open(&db(folder)).await.unwrap();
+    let store = Store::open(db(folder)).await.unwrap();
     store.audit(&(1..=4).map(entry).collect::<Vec<_>>()).await.unwrap();
     let anchor = store.verify_audit(None).await.unwrap().hash;
     store.audit(&[entry(5), entry(6)]).await.unwrap();
@@ -32,7 +32,7 @@ async fn kept(folder: &TempFolder) -> (Store, String) {
 async fn after(sql: &str) -> Option<AuditFault> {
     let folder = TempFolder::new();
     let (store, anchor) = kept(&folder).await;
-    let mut other = SqliteConnectOptions::new().filename(db(&folder)).connect().await.unwrap();
+    let mut other = SqliteConnectOptions::new().filename(file(&folder)).connect().await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut other).await.unwrap();
     other.close().await.unwrap();
     let check = store.verify_audit(Some(&anchor)).await.unwrap();
@@ -47,7 +47,7 @@ async fn after(sql: &str) -> Option<AuditFault> {
 #[tokio::test]
 async fn an_untouched_log_is_whole() {
     assert_eq!(after("").await, None);
-    let empty = Store::in_memory().await.unwrap();
+    let empty = store().await;
     assert_eq!(empty.verify_audit(None).await.unwrap().fault, None);
 }
 
@@ -107,7 +107,7 @@ async fn rows_cut_off_or_added_at_the_end_are_found() {
 #[tokio::test]
 async fn two_processes_make_one_chain() {
     let folder = TempFolder::new();
-    let (one, two) = (Store::open(&db(&folder)).await.unwrap(), Store::open(&db(&folder)).await.unwrap());
+    let (one, two) = (Store::open(db(&folder)).await.unwrap(), Store::open(db(&folder)).await.unwrap());
     let write = |store: Store| async move {
         for number in 0..40 {
             store.audit(&[entry(number), entry(number)]).await.unwrap();
@@ -121,7 +121,7 @@ async fn two_processes_make_one_chain() {
 
 #[tokio::test]
 async fn an_entry_outlives_the_transaction_it_tells_about() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let failing = store.begin().await.unwrap();
     drop(failing);
     store.audit(&[entry(1)]).await.unwrap();
@@ -130,7 +130,7 @@ async fn an_entry_outlives_the_transaction_it_tells_about() {
 
 #[tokio::test]
 async fn secrets_and_people_never_reach_a_row() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let entry = entry(1).about("https://a.test/?api_key=s3cret&page=1").with(json!({
         "headers": {"Authorization": "Bearer s3cret"}, "email": "ada@s3cret.test", "asked": "token=s3cret", "n": 1,
     }));
@@ -143,7 +143,7 @@ async fn secrets_and_people_never_reach_a_row() {
 
 #[tokio::test]
 async fn entries_are_found_by_each_property() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let run = RunId::new();
     let failed = AuditEntry {
         level: AuditLevel::Error,

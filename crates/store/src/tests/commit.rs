@@ -215,7 +215,7 @@ async fn show_tells_what_set_each_field() {
 #[tokio::test]
 async fn a_commit_that_is_dropped_midway_leaves_nothing() {
     let folder = TempFolder::new();
-    let mut kit = Kit::of(crate::Store::open(&db(&folder)).await.unwrap());
+    let mut kit = Kit::of(crate::Store::open(db(&folder)).await.unwrap());
     let run = kit.begin().await;
     // Each attempt is dropped after twice as many polls, until one gets through.
     for doublings in 0..30 {

@@ -3,19 +3,45 @@
 use std::path::PathBuf;
 
 use crate::{
-    Batch, CommitOutcome, Counts, EventQuery, LandedDocument, Quarantined, Read, RunStart, Store, Sweep,
-    SweepScope,
+    Address, Batch, CommitOutcome, Counts, EventQuery, LandedDocument, Quarantined, Read, RunStart, Server,
+    Store, Sweep, SweepScope,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Change, Event, Found, Kind, Record, Request, RunId, SourceName, Venue, When, Window};
 use serde_json::json;
 use testkit::TempFolder;
+use testkit::servers::stores_are_on;
 
 pub const SCOPE: &str = "https://a.test/";
 
-/// Where a store's database stands in `folder`.
-pub fn db(folder: &TempFolder) -> PathBuf {
+/// Where the store of `folder` is: a file in it, or the schema called after it.
+pub fn db(folder: &TempFolder) -> Address {
+    match stores_are_on() {
+        None => Address::File(file(folder)),
+        Some(url) => {
+            let namespace = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Address::Server(Server { url, namespace, landing: folder.path().join("landing") })
+        }
+    }
+}
+
+/// The file of the store of `folder`, for what only files do.
+pub fn file(folder: &TempFolder) -> PathBuf {
     folder.path().join("callboard.db")
+}
+
+/// Whether a test is to be left out because it is about files, and stores are on a server.
+pub fn about_files() -> bool {
+    stores_are_on().is_some()
+}
+
+/// An empty store of its own.
+pub async fn store() -> Store {
+    match stores_are_on() {
+        None => Store::in_memory().await.unwrap(),
+        // Its landing is never used, so that the folder may go.
+        Some(_) => Store::open(db(&TempFolder::new())).await.unwrap(),
+    }
 }
 
 pub struct Kit {
@@ -29,7 +55,7 @@ pub fn now() -> DateTime<Utc> {
 
 impl Kit {
     pub async fn new() -> Kit {
-        Kit { store: Store::in_memory().await.unwrap(), runs: 0 }
+        Kit { store: store().await, runs: 0 }
     }
 
     pub fn of(store: Store) -> Kit {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use testkit::TempFolder;
 
-use super::kit::{db, now};
+use super::kit::{db, now, store};
 use crate::{LIMIT_LEASE, LimitAsk, LimitGrant, LimitNeed, LimitPause, Standing, Store};
 
 fn need(interval_ms: u64, burst: u32, concurrency: Option<u32>) -> LimitNeed {
@@ -49,7 +49,7 @@ async fn ten_runners_are_as_polite_as_one() {
     let folder = TempFolder::new();
     let mut runners = Vec::new();
     for number in 0..10 {
-        runners.push((format!("r{number}"), Store::open(&db(&folder)).await.unwrap()));
+        runners.push((format!("r{number}"), Store::open(db(&folder)).await.unwrap()));
     }
     let (mut seed, mut at, mut slots) = (7, 0, Vec::new());
     let mut by_runner = BTreeMap::<&str, usize>::new();
@@ -73,7 +73,7 @@ async fn ten_runners_are_as_polite_as_one() {
 
 #[tokio::test]
 async fn a_request_waits_for_all_its_resources() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let key = LimitNeed { resource: "key:k".to_owned(), ..need(1_000, 1, None) };
     let both = [(need(100, 1, None), Standing::default()), (key.clone(), Standing::default())];
     let host_only = [(need(100, 1, None), Standing::default())];
@@ -90,7 +90,7 @@ async fn a_request_waits_for_all_its_resources() {
 
 #[tokio::test]
 async fn unused_slots_go_back_while_nobody_else_got_any() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let standing = |mark| [(need(100, 1, None), Standing { in_flight: 0, mark })];
     let fresh = standing(0);
     let batch = LimitAsk { want: 3, ..ask("r1", &fresh, now()) };
@@ -105,7 +105,7 @@ async fn unused_slots_go_back_while_nobody_else_got_any() {
 
 #[tokio::test]
 async fn places_are_shared_and_handed_on() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let with = |in_flight| [(need(0, 1, Some(4)), Standing { in_flight, mark: 0 })];
     let (none, two, three) = (with(0), with(2), with(3));
     let hungry = |runner, needs, at| LimitAsk { waiting: 9, want: 9, ..ask(runner, needs, later(at)) };
@@ -123,7 +123,7 @@ async fn places_are_shared_and_handed_on() {
 
 #[tokio::test]
 async fn who_waits_longest_is_next_where_there_is_one_place() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let none = [(need(0, 1, Some(1)), Standing::default())];
     let gets =
         async |runner, at| !store.reserve(&ask(runner, &none, later(at))).await.unwrap().slots.is_empty();
@@ -137,7 +137,7 @@ async fn who_waits_longest_is_next_where_there_is_one_place() {
 
 #[tokio::test]
 async fn what_the_dead_held_runs_out_and_the_living_keep_theirs() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let none = [(need(0, 1, Some(1)), Standing::default())];
     let gets =
         async |runner, at| !store.reserve(&ask(runner, &none, later(at))).await.unwrap().slots.is_empty();
@@ -152,7 +152,7 @@ async fn what_the_dead_held_runs_out_and_the_living_keep_theirs() {
 
 #[tokio::test]
 async fn a_pause_that_one_was_asked_for_holds_for_all() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let needs = [(need(100, 2, Some(4)), Standing::default())];
     let pause = |ms, runner: &str| LimitPause {
         resource: "host:a".to_owned(),
@@ -174,7 +174,7 @@ async fn a_pause_that_one_was_asked_for_holds_for_all() {
 
 #[tokio::test]
 async fn the_slowest_wish_of_the_last_minute_holds() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let (slow, fast) =
         ([(need(1_000, 1, None), Standing::default())], [(need(10, 1, None), Standing::default())]);
     store.reserve(&ask("r1", &slow, now())).await.unwrap();
@@ -188,7 +188,7 @@ async fn the_slowest_wish_of_the_last_minute_holds() {
 
 #[tokio::test]
 async fn who_waits_for_one_resource_keeps_no_place_of_another() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let of =
         |name: &str| (LimitNeed { resource: name.to_owned(), ..need(0, 1, Some(1)) }, Standing::default());
     let (a, both, key) = ([of("host:a")], [of("host:a"), of("key:k")], [of("key:k")]);
@@ -211,7 +211,7 @@ async fn who_waits_for_one_resource_keeps_no_place_of_another() {
 
 #[tokio::test]
 async fn the_view_names_who_holds_the_places() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let needs = [(need(0, 1, Some(2)), Standing::default())];
     let both = LimitAsk { waiting: 2, want: 2, ..ask("r1", &needs, now()) };
     store.reserve(&both).await.unwrap();

@@ -9,10 +9,10 @@ use sqlx::{ConnectOptions, Connection};
 
 use testkit::TempFolder;
 
-use crate::tests::kit::{Kit, counts, db, now, page, titled};
+use crate::tests::kit::{Kit, about_files, counts, db, file, now, page, titled};
 
 async fn raw(folder: &TempFolder, statements: &'static str) {
-    let options = SqliteConnectOptions::new().filename(db(folder)).create_if_missing(true);
+    let options = SqliteConnectOptions::new().filename(file(folder)).create_if_missing(true);
     let mut connection = options.connect().await.unwrap();
     sqlx::raw_sql(statements).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
@@ -21,7 +21,7 @@ async fn raw(folder: &TempFolder, statements: &'static str) {
 #[tokio::test]
 async fn a_query_makes_no_store() {
     let folder = TempFolder::new();
-    let refused = Store::open_existing(&db(&folder)).await;
+    let refused = Store::open_existing(db(&folder)).await;
     assert!(matches!(refused, Err(StoreError::Missing { .. })));
     assert_eq!(folder.names(), Vec::<String>::new());
 }
@@ -29,29 +29,35 @@ async fn a_query_makes_no_store() {
 #[tokio::test]
 async fn what_was_kept_is_there_after_reopening() {
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     kit.store.close().await;
-    assert_eq!(folder.names(), ["callboard.db"]);
-    let kit = Kit::of(Store::open_existing(&db(&folder)).await.unwrap());
+    assert!(about_files() || folder.names() == ["callboard.db"], "{:?}", folder.names());
+    let kit = Kit::of(Store::open_existing(db(&folder)).await.unwrap());
     assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
 }
 
 #[tokio::test]
 async fn foreign_and_newer_files_are_refused_untouched() {
+    if about_files() {
+        return;
+    }
     let folder = TempFolder::new();
-    std::fs::write(db(&folder), "this is plainly not a database, but long enough to be looked at".repeat(9))
-        .unwrap();
-    assert!(matches!(Store::open(&db(&folder)).await, Err(StoreError::NotAStore { .. })));
+    std::fs::write(
+        file(&folder),
+        "this is plainly not a database, but long enough to be looked at".repeat(9),
+    )
+    .unwrap();
+    assert!(matches!(Store::open(db(&folder)).await, Err(StoreError::NotAStore { .. })));
 
     let folder = TempFolder::new();
     raw(&folder, "CREATE TABLE photos (id INTEGER)").await;
-    assert!(matches!(Store::open(&db(&folder)).await, Err(StoreError::NotAStore { .. })));
+    assert!(matches!(Store::open(db(&folder)).await, Err(StoreError::NotAStore { .. })));
 
     let folder = TempFolder::new();
-    Store::open(&db(&folder)).await.unwrap().close().await;
+    Store::open(db(&folder)).await.unwrap().close().await;
     raw(&folder, "INSERT INTO schema_version (version) VALUES (99)").await;
-    let refused = Store::open(&db(&folder)).await.unwrap_err();
+    let refused = Store::open(db(&folder)).await.unwrap_err();
     assert!(refused.to_string().contains("schema is version 99"), "{refused}");
 }
 
@@ -64,12 +70,15 @@ async fn a_place_that_cannot_be_written_is_named() {
 
 #[tokio::test]
 async fn a_locked_store_is_waited_for_and_then_said_to_be_in_use() {
+    if about_files() {
+        return;
+    }
     let folder = TempFolder::new();
-    Store::open(&db(&folder)).await.unwrap().close().await;
-    let options = SqliteConnectOptions::new().filename(db(&folder));
+    Store::open(db(&folder)).await.unwrap().close().await;
+    let options = SqliteConnectOptions::new().filename(file(&folder));
     let mut other = options.connect().await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    let store = Store::open_waiting(&db(&folder), Duration::from_millis(50)).await.unwrap();
+    let store = Store::open_waiting(db(&folder), Duration::from_millis(50)).await.unwrap();
     let run = RunStart { id: RunId::new(), at: now(), command: serde_json::json!({}) };
     let refused = store.begin_run(run).await.unwrap_err();
     assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
@@ -77,18 +86,21 @@ async fn a_locked_store_is_waited_for_and_then_said_to_be_in_use() {
 
 #[tokio::test]
 async fn a_column_that_is_new_is_added_and_recorded() {
+    if about_files() {
+        return;
+    }
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     kit.store.close().await;
     // As a store looks that was written before these columns were thought of.
     raw(&folder, "ALTER TABLE event_listings DROP COLUMN doors_at; ALTER TABLE event_listings DROP COLUMN doors_date; \
                   ALTER TABLE event_listings DROP COLUMN doors; ALTER TABLE event_listings DROP COLUMN age_restriction; \
                   DELETE FROM schema_changes; UPDATE schema_version SET fingerprint = 'of another program'").await;
-    let kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
+    let kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
     kit.store.close().await;
-    let mut connection = SqliteConnectOptions::new().filename(db(&folder)).connect().await.unwrap();
+    let mut connection = SqliteConnectOptions::new().filename(file(&folder)).connect().await.unwrap();
     let recorded: i64 =
         sqlx::query_scalar("SELECT count(*) FROM schema_changes WHERE statement LIKE 'ALTER TABLE%'")
             .fetch_one(&mut connection)
@@ -100,18 +112,18 @@ async fn a_column_that_is_new_is_added_and_recorded() {
 #[tokio::test]
 async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::rehearse(&db(&folder)).await.unwrap());
+    let mut kit = Kit::of(Store::rehearse(db(&folder)).await.unwrap());
     let outcome = kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     assert_eq!(counts(&outcome, Kind::Event), (1, 0, 0));
     kit.store.landing().put(b"body").unwrap();
     assert_eq!(folder.names(), Vec::<String>::new());
 
-    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala"), titled("2", "Ball")])]).await;
     let landed = kit.store.landing().put(b"landed").unwrap();
     let open = folder.names();
     for _ in 0..2 {
-        let mut rehearsal = Kit::of(Store::rehearse(&db(&folder)).await.unwrap());
+        let mut rehearsal = Kit::of(Store::rehearse(db(&folder)).await.unwrap());
         let outcome =
             rehearsal.collect(vec![page("1", vec![titled("1", "Grand Gala"), titled("2", "Ball")])]).await;
         assert_eq!(counts(&outcome, Kind::Event), (0, 1, 1));
@@ -121,9 +133,9 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
         assert_eq!(folder.names(), open);
         kit.store.close().await;
         let closed = folder.names();
-        Store::rehearse(&db(&folder)).await.unwrap().close().await;
+        Store::rehearse(db(&folder)).await.unwrap().close().await;
         assert_eq!(folder.names(), closed);
-        kit.store = Store::open(&db(&folder)).await.unwrap();
+        kit.store = Store::open(db(&folder)).await.unwrap();
         assert_eq!(kit.titles(EventQuery::default()).await, ["Gala", "Ball"]);
     }
 }

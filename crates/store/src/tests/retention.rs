@@ -11,7 +11,7 @@ use crate::tests::kit::{Kit, db, document, kept_out, now, page, records_read, ti
 #[tokio::test]
 async fn a_purge_leaves_nothing_of_what_is_too_old() {
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::open(&db(&folder)).await.unwrap());
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     let land = |bytes: &[u8]| Some(kit.store.landing().put(bytes).unwrap());
     let (old_body, shared_body) = (land(b"old"), land(b"shared"));
     let mut old = document("old", records_read(vec![titled("1", "Old")], vec![kept_out(Some("9"), "bad")]));

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use testkit::TempFolder;
 
-use super::kit::{db, now};
+use super::kit::{db, now, store};
 use super::queue::kit::{item, locked, run};
 use crate::{Begun, CLAIMS_KEPT, NewRun, Overlap, ScheduleRow, SlotClaim, Store};
 
@@ -27,7 +27,7 @@ async fn claim(store: &Store, slot: DateTime<Utc>) -> bool {
 async fn each_of_many_slots_is_claimed_once_by_two_servers_of_many_tasks() {
     const SLOTS: i64 = 40;
     let folder = TempFolder::new();
-    let stores = [Store::open(&db(&folder)).await.unwrap(), Store::open(&db(&folder)).await.unwrap()];
+    let stores = [Store::open(db(&folder)).await.unwrap(), Store::open(db(&folder)).await.unwrap()];
     kept(&stores[0], DAILY, now()).await;
     let mut tasks = Vec::new();
     for number in 0..8 {
@@ -48,7 +48,7 @@ async fn each_of_many_slots_is_claimed_once_by_two_servers_of_many_tasks() {
 
 #[tokio::test]
 async fn nobody_claims_what_is_paused_unknown_or_ancient() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     assert!(!claim(&store, now()).await, "unknown");
     kept(&store, DAILY, now()).await;
     assert!(store.pause_schedule("orders", Some((now(), "source is down"))).await.unwrap());
@@ -64,7 +64,7 @@ async fn nobody_claims_what_is_paused_unknown_or_ancient() {
 
 #[tokio::test]
 async fn the_last_slot_only_moves_forward() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let first = kept(&store, DAILY, now() - TimeDelta::days(3)).await;
     assert_eq!(first.since(), now() - TimeDelta::days(3));
     assert!(claim(&store, now()).await && claim(&store, now() - TimeDelta::days(1)).await);
@@ -73,7 +73,7 @@ async fn the_last_slot_only_moves_forward() {
 
 #[tokio::test]
 async fn a_changed_schedule_counts_from_its_change_and_claims_stay() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     kept(&store, DAILY, now() - TimeDelta::days(3)).await;
     assert!(claim(&store, now()).await);
     let later = now() + TimeDelta::hours(5);
@@ -87,7 +87,7 @@ async fn a_changed_schedule_counts_from_its_change_and_claims_stay() {
 
 #[tokio::test]
 async fn what_runs_once_runs_once() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     kept(&store, "disabled", now()).await;
     assert!(claim(&store, DateTime::UNIX_EPOCH).await);
     assert_eq!(row(&store).await.since(), DateTime::UNIX_EPOCH);
@@ -102,7 +102,7 @@ fn scheduled(run: NewRun) -> NewRun {
 
 #[tokio::test]
 async fn a_run_is_begun_with_the_claim_of_its_slot_or_not_at_all() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     let new = || scheduled(run(vec![item(0, 0)]));
     assert_eq!(store.start_run(new()).await.unwrap(), Begun::Taken, "unknown");
     kept(&store, DAILY, now()).await;
@@ -113,7 +113,7 @@ async fn a_run_is_begun_with_the_claim_of_its_slot_or_not_at_all() {
 
 #[tokio::test]
 async fn a_slot_that_is_left_out_for_a_run_under_way_is_used_up() {
-    let store = Store::in_memory().await.unwrap();
+    let store = store().await;
     kept(&store, DAILY, now()).await;
     let (earlier, new) = (locked(Overlap::Skip), scheduled(locked(Overlap::Skip)));
     let behind = earlier.id;

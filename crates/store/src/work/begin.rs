@@ -183,7 +183,7 @@ async fn tell(conn: &mut Conn, mut entries: Vec<AuditEntry>, outcome: &str) -> S
 /// It waits, until [`promote`](super::promote) finds that nothing is in its way.
 async fn insert_run(conn: &mut Conn, run: &NewRun) -> SqlResult<i64> {
     let sql = "INSERT INTO runs (id, started_at, command, state, holds, pipeline, definition, lock, began, first_change) \
-               VALUES (?, ?, ?, 'queued', 0, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
+               VALUES (?, ?, ?, 'queued', FALSE, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM changes)) RETURNING seq";
     sql::query_scalar(sql)
         .bind(run.id.to_string())
         .bind(stamp(run.at))
@@ -217,7 +217,7 @@ const ROOT_TRIES: i64 = 1_000_000;
 /// The root holds the top-level steps together; it has begun as soon as its run has.
 async fn insert_root(conn: &mut Conn, run: i64, cap: u32) -> SqlResult<i64> {
     let sql = "INSERT INTO items (run, step, parent, key, state, phase, counted, tries, give_up) \
-               VALUES (?, ?, NULL, 0, ?, ?, 0, ?, ?) RETURNING id";
+               VALUES (?, ?, NULL, 0, ?, ?, FALSE, ?, ?) RETURNING id";
     let root: i64 = sql::query_scalar(sql)
         .bind(run)
         .bind(NO_STEP)

@@ -78,7 +78,7 @@ pub(super) async fn enter(
 async fn new_ones(conn: &mut Conn, parent: i64, items: Vec<NewItem>) -> SqlResult<Vec<NewItem>> {
     let asked: Vec<(u32, i64)> = items.iter().map(|item| (item.step.0, item.key)).collect();
     let sql = "SELECT i.step, i.key FROM json_each(?) a JOIN items i \
-               ON i.parent = ? AND i.step = a.value ->> 0 AND i.key = a.value ->> 1";
+               ON i.parent = ? AND i.step = CAST(a.value ->> 0 AS BIGINT) AND i.key = CAST(a.value ->> 1 AS BIGINT)";
     let there = sql::query(sql).bind(keys(&asked)).bind(parent).fetch_all(conn).await?;
     let mut seen = HashSet::new();
     for row in there {
@@ -122,7 +122,8 @@ async fn insert(
     entries: &[Entry],
 ) -> SqlResult<i64> {
     let sql = "INSERT INTO items (run, step, parent, counted, state, class, key, pending, tries, give_up, input) \
-               SELECT ?, ?, ?, ?, ?, ?, value ->> 'key', value ->> 'pending', value ->> 'tries', value ->> 'tries', \
+               SELECT ?, ?, ?, ?, ?, ?, CAST(value ->> 'key' AS BIGINT), CAST(value ->> 'pending' AS BIGINT), \
+               CAST(value ->> 'tries' AS BIGINT), CAST(value ->> 'tries' AS BIGINT), \
                nullif(value -> 'input', 'null') FROM json_each(?) WHERE true \
                ON CONFLICT (parent, step, key) DO NOTHING";
     // Values always serialise.
@@ -143,8 +144,8 @@ async fn insert(
 /// Makes ready those of the `touched` items whose children have all ended, or ends them where that is
 /// settled. To be called once the sums are written.
 pub(super) async fn close(conn: &mut Conn, touched: &[i64]) -> SqlResult<()> {
-    let sql = "UPDATE items SET state = coalesce(ends, 1), phase = iif(ends IS NULL, 1, phase), due = 0, \
-               owner = NULL, give_up = give_up + (ends IS NULL), ends = NULL \
+    let sql = "UPDATE items SET state = coalesce(ends, 1), phase = CASE WHEN ends IS NULL THEN 1 ELSE phase END, due = 0, \
+               owner = NULL, give_up = give_up + CASE WHEN ends IS NULL THEN 1 ELSE 0 END, ends = NULL \
                WHERE id IN (SELECT value FROM json_each(?)) AND state = 3 \
                AND EXISTS (SELECT 1 FROM spreads s WHERE s.item = items.id AND s.open = 0) \
                RETURNING run, step, parent, counted, state";

@@ -69,7 +69,7 @@ impl Store {
     pub async fn unpause(&self, run: RunId) -> Result<bool, StoreError> {
         let unpaused = async {
             let mut transaction = self.begin().await?;
-            let sql = "UPDATE runs SET state = iif(holds, 'running', 'queued'), note = NULL \
+            let sql = "UPDATE runs SET state = CASE WHEN holds THEN 'running' ELSE 'queued' END, note = NULL \
                        WHERE id = ? AND state = 'paused'";
             let done = sql::query(sql).bind(run.to_string()).execute(&mut *transaction).await?;
             promote(&mut transaction).await?;
@@ -100,7 +100,7 @@ impl Store {
                      SELECT p.item FROM runs r JOIN spreads p ON p.run = r.seq \
                      JOIN items i ON i.id = p.item JOIN steps s ON s.run = r.seq AND s.step = i.step \
                      LEFT JOIN items above ON above.id = i.parent \
-                     WHERE r.id = ? AND s.path = ? AND above.step IS NOT i.step)";
+                     WHERE r.id = ? AND s.path = ? AND above.step IS DISTINCT FROM i.step)";
         let changed = sql::query(sql)
             .bind(i64::from(cap.max(1)))
             .bind(run.to_string())
@@ -125,7 +125,7 @@ pub(super) async fn cancel_run(
     at: DateTime<Utc>,
     reason: &str,
 ) -> SqlResult<(u64, u64)> {
-    let sql = "SELECT i.seq FROM runs i JOIN runs o ON instr(i.within, o.id) WHERE o.seq = ? AND i.state <> 'ended'";
+    let sql = "SELECT i.seq FROM runs i JOIN runs o ON instr(i.within, o.id) > 0 WHERE o.seq = ? AND i.state <> 'ended'";
     let within: Vec<i64> = sql::query_scalar(sql).bind(run).fetch_all(&mut *conn).await?;
     for inner in within {
         cancel_one(conn, inner, at, reason).await?;

@@ -188,7 +188,8 @@ impl Items {
         let sql = "UPDATE steps SET total = total + ?, done = done + ?, failed = failed + ?, \
                    skipped = skipped + ?, dead = dead + ?, cancelled = cancelled + ?, running = running + ?, \
                    waiting = waiting + ?, attempts = attempts + ?, busy = busy + ?, \
-                   started = coalesce(min(started, ?), started, ?), ended = coalesce(max(ended, ?), ended, ?) \
+                   started = CASE WHEN started <= ? THEN started ELSE coalesce(?, started) END, \
+                   ended = CASE WHEN ended >= ? THEN ended ELSE coalesce(?, ended) END \
                    WHERE run = ? AND step = ?";
         let sums = [
             self.total,

@@ -71,14 +71,17 @@ impl Store {
     }
 
     async fn load_dead(&self, query: DeadQuery) -> SqlResult<Vec<DeadItem>> {
-        let of_run =
-            if query.run.is_some() { "i.run = (SELECT seq FROM runs WHERE id = ?1)" } else { "?1 IS NULL" };
+        let of_run = if query.run.is_some() {
+            "i.run = (SELECT seq FROM runs WHERE id = ?1)"
+        } else {
+            "CAST(?1 AS TEXT) IS NULL"
+        };
         let sql = format!(
             // The plus keeps SQLite from walking over all items in their order.
             "SELECT i.id, r.id AS run, coalesce(s.path, '') AS path, i.state, i.input, i.class, i.error \
              FROM (SELECT * FROM items WHERE {BACK}) i JOIN runs r ON r.seq = i.run \
              LEFT JOIN steps s ON s.run = i.run AND s.step = i.step \
-             WHERE i.state IN (6, 7) AND {of_run} AND (?2 IS NULL OR i.id = ?2) \
+             WHERE i.state IN (6, 7) AND {of_run} AND (i.id = ?2 OR ?2 IS NULL) \
              AND NOT EXISTS (SELECT 1 FROM spreads p WHERE p.item = i.id AND p.failed > 0) \
              ORDER BY +i.id DESC LIMIT ?3"
         );

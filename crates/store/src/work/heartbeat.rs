@@ -36,7 +36,7 @@ impl Store {
         runner: RunnerId,
         until: DateTime<Utc>,
     ) -> SqlResult<Option<Vec<(RunId, RunSignal)>>> {
-        let sql = "UPDATE runners SET until = max(until, ?) WHERE runner = ? AND ended IS NULL";
+        let sql = "UPDATE runners SET until = CASE WHEN until < ?1 THEN ?1 ELSE until END WHERE runner = ?2 AND ended IS NULL";
         let until = until.timestamp_millis();
         let alive = sql::query(sql).bind(until).bind(runner.0).execute(&self.writer).await?;
         if alive.rows_affected() == 0 {

@@ -26,9 +26,10 @@ pub(super) struct Held {
 }
 
 /// As it is read: one row for all of them, for each row is a trip between threads.
-const ROWS: &str = "SELECT json_group_array(json_array(i.id, i.run, i.step, i.parent, i.counted, i.attempt, \
+const ROWS: &str = "SELECT coalesce(json_group_array(json_array(i.id, i.run, i.step, i.parent, \
+                    CAST(i.counted AS INTEGER), i.attempt, \
                     i.give_up, i.started, i.owner, r.state, r.root, i.lost, i.phase, \
-                    EXISTS (SELECT 1 FROM spreads s WHERE s.item = i.id))) \
+                    CAST(EXISTS (SELECT 1 FROM spreads s WHERE s.item = i.id) AS INTEGER))), '[]') \
                     FROM items i JOIN runs r ON r.seq = i.run WHERE i.state = 2";
 
 /// Item, run, step, parent, counted, attempt, give_up, started, owner, state and root of the run, lost,

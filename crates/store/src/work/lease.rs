@@ -70,10 +70,10 @@ impl Store {
     /// Whether anything is ready to be taken; cheap, and without the write lock.
     pub async fn has_work(&self, now: DateTime<Utc>, run: Option<RunId>) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                     WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap AND EXISTS ( \
+                     WHERE r.state = 'running' AND (r.id = ?1 OR instr(r.within, ?1) > 0 OR ?1 IS NULL) AND s.running < s.cap AND EXISTS ( \
                        SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
                    OR EXISTS (SELECT 1 FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
-                     AND i.state = 1 AND i.due <= ?2 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
+                     AND i.state = 1 AND i.due <= ?2 AND r.state = 'running' AND (r.id = ?1 OR instr(r.within, ?1) > 0 OR ?1 IS NULL))";
         let found = sql::query_scalar(sql)
             .bind(run.map(|run| run.to_string()))
             .bind(now.timestamp_millis())
@@ -88,9 +88,9 @@ impl Store {
         let sql = "SELECT min(due) FROM ( \
                      SELECT (SELECT min(i.due) FROM items i WHERE i.parent = s.item AND i.state = 1) AS due \
                      FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                     WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap \
+                     WHERE r.state = 'running' AND (r.id = ?1 OR instr(r.within, ?1) > 0 OR ?1 IS NULL) AND s.running < s.cap \
                      UNION ALL SELECT i.due FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL \
-                     AND i.state = 1 AND r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)))";
+                     AND i.state = 1 AND r.state = 'running' AND (r.id = ?1 OR instr(r.within, ?1) > 0 OR ?1 IS NULL)) soonest";
         let due = sql::query_scalar(sql).bind(run.map(|run| run.to_string())).fetch_one(&self.readers);
         let due: Option<i64> = due.await.map_err(|error| self.fault("looking for work", error))?;
         Ok(due.and_then(DateTime::from_timestamp_millis))
@@ -116,7 +116,7 @@ impl Store {
 
 async fn ready_roots(conn: &mut Conn, ask: &LeaseRequest) -> SqlResult<Vec<i64>> {
     let sql = "SELECT i.id FROM items i JOIN runs r ON r.seq = i.run WHERE i.parent IS NULL AND i.state = 1 \
-               AND i.due <= ?1 AND r.state = 'running' AND (?2 IS NULL OR r.id = ?2 OR instr(r.within, ?2)) ORDER BY i.id LIMIT ?3";
+               AND i.due <= ?1 AND r.state = 'running' AND (r.id = ?2 OR instr(r.within, ?2) > 0 OR ?2 IS NULL) ORDER BY i.id LIMIT ?3";
     sql::query_scalar(sql)
         .bind(ask.now.timestamp_millis())
         .bind(ask.run.map(|run| run.to_string()))
@@ -161,11 +161,11 @@ async fn choose_children(conn: &mut Conn, ask: &LeaseRequest, chosen: &mut Vec<i
 
 /// The deepest come first, and of those the oldest: what has begun is ended before more is begun.
 async fn holders(conn: &mut Conn, ask: &LeaseRequest) -> SqlResult<Vec<Holder>> {
-    let sql = "SELECT item, run, branch, min(cap - running, ready) FROM ( \
+    let sql = "SELECT item, run, branch, CASE WHEN cap - running < ready THEN cap - running ELSE ready END FROM ( \
                  SELECT s.*, row_number() OVER (PARTITION BY s.run, s.branch ORDER BY s.depth DESC, s.item) AS turn \
                  FROM runs r JOIN spreads s ON s.run = r.seq AND s.ready > 0 \
-                 WHERE r.state = 'running' AND (?1 IS NULL OR r.id = ?1 OR instr(r.within, ?1)) AND s.running < s.cap \
-                 AND EXISTS (SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) \
+                 WHERE r.state = 'running' AND (r.id = ?1 OR instr(r.within, ?1) > 0 OR ?1 IS NULL) AND s.running < s.cap \
+                 AND EXISTS (SELECT 1 FROM items i WHERE i.parent = s.item AND i.state = 1 AND i.due <= ?2)) held \
                ORDER BY turn, run, branch LIMIT ?3";
     let rows = sql::query(sql)
         .bind(ask.run.map(|run| run.to_string()))
@@ -187,8 +187,8 @@ async fn ready_children(
     ask: &LeaseRequest,
     count: usize,
 ) -> SqlResult<Vec<i64>> {
-    let sql = "SELECT json_group_array(id) FROM (SELECT id FROM items WHERE parent = ? AND state = 1 \
-               AND due <= ? ORDER BY due DESC, id LIMIT ?)";
+    let sql = "SELECT coalesce(json_group_array(id), '[]') FROM (SELECT id FROM items WHERE parent = ? AND state = 1 \
+               AND due <= ? ORDER BY due DESC, id LIMIT ?) ready";
     let found = sql::query(sql)
         .bind(holder)
         .bind(ask.now.timestamp_millis())
@@ -203,10 +203,12 @@ async fn take(conn: &mut Conn, ask: &LeaseRequest, chosen: &[i64]) -> SqlResult<
     let ids = keys(chosen);
     // One row for all of them: each row is a trip between threads, and there are two for each item in
     // all that is done about it.
-    let sql = "SELECT json_group_array(json_array(run, step, parent, counted, id, key, phase, attempt, tries, \
-               give_up, lost, json(input))) FROM (SELECT i.* FROM json_each(?) c JOIN items i ON i.id = c.value)";
+    let sql = "SELECT coalesce(json_group_array(json_array(run, step, parent, CAST(counted AS INTEGER), id, key, phase, \
+               attempt, tries, give_up, lost, json(input))), '[]') \
+               FROM (SELECT * FROM items WHERE id IN (SELECT value FROM json_each(?))) chosen";
     let row = sql::query(sql).bind(ids.clone()).fetch_one(&mut *conn).await?;
     let found: Vec<Chosen> = json(row.try_get(0)?)?;
+    let mut found: HashMap<i64, Chosen> = found.into_iter().map(|item| (item.4, item)).collect();
     let sql = "UPDATE items SET state = 2, owner = ?, attempt = attempt + 1, started = ? \
                WHERE id IN (SELECT value FROM json_each(?))";
     let update = sql::query(sql).bind(ask.runner.0).bind(ask.now.timestamp_millis()).bind(ids);
@@ -214,7 +216,7 @@ async fn take(conn: &mut Conn, ask: &LeaseRequest, chosen: &[i64]) -> SqlResult<
     let mut counts = Counts::default();
     let mut runs = HashMap::new();
     let mut leases = Vec::with_capacity(found.len());
-    for chosen in found {
+    for chosen in chosen.iter().filter_map(|id| found.remove(id)) {
         let (run, step, parent, counted, ..) = chosen;
         let place = Place { run, step, parent, counted: counted != 0 };
         let id = match runs.get(&run) {

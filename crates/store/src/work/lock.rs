@@ -67,9 +67,9 @@ pub(super) async fn is_left_out(conn: &mut Conn, run: &NewRun, lock: &Lock) -> S
 /// Lets queued runs begin whose lock is free, the oldest of a lock first. One that was paused while it
 /// waited stands back.
 pub(crate) async fn promote(conn: &mut Conn) -> SqlResult<()> {
-    let sql = "UPDATE runs SET state = 'running', holds = 1 WHERE state = 'queued' \
+    let sql = "UPDATE runs SET state = 'running', holds = TRUE WHERE state = 'queued' \
                AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.lock = runs.lock AND o.seq <> runs.seq \
-                               AND (o.holds = 1 AND o.state <> 'ended' \
+                               AND (o.holds AND o.state <> 'ended' \
                                     OR o.state = 'queued' AND o.seq < runs.seq))";
     sql::query(sql).execute(conn).await?;
     Ok(())

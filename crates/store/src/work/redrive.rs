@@ -78,12 +78,12 @@ impl Store {
 ///
 /// A leaf is an element or a request without children: its parent is of the same step.
 async fn mark(conn: &mut Conn, run: i64, only: Option<&[ItemId]>) -> SqlResult<()> {
-    let create = "CREATE TEMP TABLE redriven (id INTEGER PRIMARY KEY, parent INTEGER, holds INTEGER NOT NULL, \
-                  leaf INTEGER NOT NULL DEFAULT 0)";
-    sql::query(create).execute(&mut *conn).await?;
+    let create = "CREATE TEMP TABLE redriven (id INTEGER PRIMARY KEY, parent INTEGER, holds FLAG NOT NULL, \
+                  leaf FLAG NOT NULL DEFAULT FALSE)";
+    sql::run_all(conn, create).await?;
     let sql = format!(
-        "INSERT INTO temp.redriven (id, parent, holds) SELECT id, parent, 0 FROM items \
-         WHERE run = ?1 AND {BACK} AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))"
+        "INSERT INTO temp.redriven (id, parent, holds) SELECT id, parent, FALSE FROM items \
+         WHERE run = ?1 AND {BACK} AND (id IN (SELECT value FROM json_each(?2)) OR ?2 IS NULL)"
     );
     let only = only.map(|ids| keys(&ids.iter().map(|id| id.0).collect::<Vec<_>>()));
     sql::query(sql).bind(run).bind(only).execute(&mut *conn).await?;
@@ -91,11 +91,11 @@ async fn mark(conn: &mut Conn, run: i64, only: Option<&[ItemId]>) -> SqlResult<(
                  SELECT DISTINCT parent FROM temp.redriven WHERE parent IS NOT NULL \
                  UNION SELECT i.parent FROM up JOIN items i ON i.id = up.id WHERE i.parent IS NOT NULL) \
                INSERT INTO temp.redriven (id, parent, holds) \
-               SELECT i.id, i.parent, 1 FROM up JOIN items i ON i.id = up.id WHERE true \
-               ON CONFLICT (id) DO UPDATE SET holds = 1";
+               SELECT i.id, i.parent, TRUE FROM up JOIN items i ON i.id = up.id WHERE true \
+               ON CONFLICT (id) DO UPDATE SET holds = TRUE";
     sql::query(sql).execute(&mut *conn).await?;
-    let sql = "UPDATE temp.redriven AS d SET leaf = 1 FROM items i, items p WHERE i.id = d.id AND p.id = d.parent \
-               AND p.step = i.step AND d.holds = 0 AND NOT EXISTS (SELECT 1 FROM spreads s WHERE s.item = d.id)";
+    let sql = "UPDATE temp.redriven AS d SET leaf = TRUE FROM items i, items p WHERE i.id = d.id AND p.id = d.parent \
+               AND p.step = i.step AND NOT d.holds AND NOT EXISTS (SELECT 1 FROM spreads s WHERE s.item = d.id)";
     sql::query(sql).execute(conn).await?;
     Ok(())
 }
@@ -120,7 +120,7 @@ async fn reopen_leaves(conn: &mut Conn, counts: &mut Counts) -> SqlResult<u64> {
 
 /// It goes on, once its lock is free.
 async fn reopen_run(conn: &mut Conn, run: i64) -> SqlResult<()> {
-    let sql = "UPDATE runs SET state = 'queued', holds = 0, outcome = NULL, ended_at = NULL, ended = NULL, \
+    let sql = "UPDATE runs SET state = 'queued', holds = FALSE, outcome = NULL, ended_at = NULL, ended = NULL, \
                note = NULL WHERE seq = ? AND state = 'ended'";
     sql::query(sql).bind(run).execute(conn).await?;
     Ok(())

@@ -5,7 +5,7 @@ use model::RunId;
 use serde_json::{Value, json};
 
 use super::sums::assert_sums;
-use crate::tests::kit::now;
+use crate::tests::kit::{now, store};
 use crate::{
     Ack, Acked, Acks, Begun, Ending, Fault, ItemCounts, ItemState, Lease, LeaseRequest, Lock, NewItem,
     NewRun, NewStep, Overlap, RunDetail, RunEnd, RunnerId, RunnerStart, Siblings, Skip, Spread, StepEnd,
@@ -22,7 +22,7 @@ pub const ALIVE_SECS: i64 = 60;
 
 impl Crew {
     pub async fn new() -> Crew {
-        Crew::of(Store::in_memory().await.unwrap())
+        Crew::of(store().await)
     }
 
     pub fn of(store: Store) -> Crew {

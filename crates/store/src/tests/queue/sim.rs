@@ -12,7 +12,7 @@ use testkit::TempFolder;
 use world::World;
 
 use crate::Store;
-use crate::tests::kit::db;
+use crate::tests::kit::{db, store};
 
 const SEEDS: u64 = 200;
 
@@ -29,7 +29,7 @@ async fn whatever_happens_everything_is_done_once() {
     };
     for seed in first..first + count {
         let told = Told(seed);
-        World::new(seed, Store::in_memory().await.unwrap(), None).run().await;
+        World::new(seed, store().await, None).run().await;
         std::mem::forget(told);
     }
 }
@@ -44,7 +44,7 @@ async fn whatever_happens_and_however_often_it_crashes_everything_is_done_once()
     for seed in first..first + count {
         let told = Told(seed);
         let folder = TempFolder::new();
-        let store = Store::open(&db(&folder)).await.unwrap();
+        let store = Store::open(db(&folder)).await.unwrap();
         World::new(seed, store, Some(db(&folder))).run().await;
         std::mem::forget(told);
     }

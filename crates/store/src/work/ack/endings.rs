@@ -200,8 +200,8 @@ async fn write_done(conn: &mut Conn, done: &[Done]) -> SqlResult<()> {
         return Ok(());
     }
     let sql = "UPDATE items SET state = 4, owner = NULL, class = NULL, error = NULL, \
-               elapsed = d.value ->> 1, output = nullif(d.value -> 2, 'null') \
-               FROM json_each(?) d WHERE items.id = d.value ->> 0";
+               elapsed = CAST(d.value ->> 1 AS BIGINT), output = nullif(d.value -> 2, 'null') \
+               FROM json_each(?) d WHERE items.id = CAST(d.value ->> 0 AS BIGINT)";
     // Values always serialise.
     sql::query(sql).bind(serde_json::to_string(done).unwrap_or_default()).execute(conn).await?;
     Ok(())

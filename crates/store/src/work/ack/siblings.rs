@@ -56,7 +56,7 @@ impl Siblings {
 
 /// The step's item beside waits for one thing less.
 async fn release(conn: &mut Conn, parent: i64, step: StepNo, counts: &mut Counts) -> SqlResult<()> {
-    let sql = "UPDATE items SET pending = pending - 1, state = iif(pending <= 1, 1, 0) \
+    let sql = "UPDATE items SET pending = pending - 1, state = CASE WHEN pending <= 1 THEN 1 ELSE 0 END \
                WHERE parent = ? AND step = ? AND state = 0 RETURNING run, counted, state";
     let released = sql::query(sql).bind(parent).bind(i64::from(step.0)).fetch_all(conn).await?;
     for row in released {
@@ -133,7 +133,7 @@ impl Of {
     fn not_begun(self) -> String {
         let state = self.state.code();
         format!(
-            "parent = ?1 AND (?2 IS NULL OR step = ?2) AND state = {state} AND phase = 0 \
+            "parent = ?1 AND (step = ?2 OR ?2 IS NULL) AND state = {state} AND phase = 0 \
              AND NOT EXISTS (SELECT 1 FROM spreads s WHERE s.item = items.id)"
         )
     }

@@ -37,7 +37,7 @@ struct Old {
 
 impl Back {
     pub(super) async fn load(conn: &mut Conn, waits_for: &WaitsFor) -> SqlResult<Back> {
-        let sql = "SELECT i.run, i.step, i.parent, i.counted, i.id, i.state, i.phase, d.holds, p.step IS i.step \
+        let sql = "SELECT i.run, i.step, i.parent, i.counted, i.id, i.state, i.phase, d.holds, p.step IS NOT DISTINCT FROM i.step \
                    FROM temp.redriven d JOIN items i ON i.id = d.id LEFT JOIN items p ON p.id = i.parent \
                    WHERE NOT d.leaf ORDER BY d.id";
         let mut items = Vec::new();

@@ -4,7 +4,6 @@ mod chaos;
 mod work;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use model::RunId;
@@ -22,7 +21,7 @@ pub struct World {
     random: Random,
     crew: Crew,
     /// Where the store is, if it is in a file.
-    file: Option<PathBuf>,
+    file: Option<crate::Address>,
     runs: Vec<Run>,
     actors: Vec<Actor>,
     most_actors: usize,
@@ -47,7 +46,7 @@ struct Actor {
 }
 
 impl World {
-    pub fn new(seed: u64, store: Store, file: Option<PathBuf>) -> World {
+    pub fn new(seed: u64, store: Store, file: Option<crate::Address>) -> World {
         let mut random = Random::of(seed);
         let most_actors = 1 + random.below(8);
         World {
