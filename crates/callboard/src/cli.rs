@@ -59,8 +59,8 @@ pub struct Cli {
 /// Flags every command takes.
 #[derive(Args)]
 struct Global {
-    /// The store: a SQLite file [default: callboard.db]
-    #[arg(long, global = true, value_name = "PATH", display_order = 900)]
+    /// The store: a SQLite file, or postgres://user:password@host/database [default: callboard.db]
+    #[arg(long, global = true, value_name = "STORE", display_order = 900)]
     db: Option<String>,
     /// What to log: error, warn, info, debug, trace, or a filter like `connect=debug` [default: warn]
     #[arg(long, global = true, value_name = "LEVEL", display_order = 901)]

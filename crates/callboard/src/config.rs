@@ -2,15 +2,18 @@
 //! default, in that order. One slice declares every setting; parsing, `config show` and the starter
 //! file of `init` follow from it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
-use model::{Finding, nearest};
+use model::{Finding, mask, nearest};
 use serde_saphyr::Spanned;
+use store::Address;
+use url::Url;
 
 /// One setting.
 pub struct Setting {
@@ -29,9 +32,36 @@ pub struct Setting {
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "db",
-        env: &["CALLBOARD_DB"],
+        env: &["CALLBOARD_DB", "DATABASE_URL", "PG_DATABASE_URL", "POSTGRES_DSN"],
         default: "callboard.db",
-        help: "the store: a SQLite file; landed bodies go into a folder beside it",
+        help: "the store: a SQLite file, or postgres://user:password@host/database",
+    },
+    Setting {
+        key: "postgres_db",
+        env: &["POSTGRES_DB"],
+        default: "",
+        help: "name of the database on a PostgreSQL server, where `db` says nothing; with those below",
+    },
+    Setting { key: "postgres_host", env: &["POSTGRES_HOST"], default: "localhost", help: "its host" },
+    Setting { key: "postgres_port", env: &["POSTGRES_PORT"], default: "5432", help: "its port" },
+    Setting {
+        key: "postgres_user",
+        env: &["POSTGRES_USER"],
+        default: "postgres",
+        help: "who connects to it",
+    },
+    Setting { key: "postgres_password", env: &["POSTGRES_PASSWORD"], default: "", help: "their password" },
+    Setting {
+        key: "namespace",
+        env: &["CALLBOARD_NAMESPACE", "POSTGRES_SCHEMA"],
+        default: "",
+        help: "keeps installations apart: a schema of the database (callboard), or a file of its own",
+    },
+    Setting {
+        key: "db_connections",
+        env: &["CALLBOARD_DB_CONNECTIONS", "DB_POOL_SIZE"],
+        default: "8",
+        help: "connections to PostgreSQL at most",
     },
     Setting {
         key: "connectors",
@@ -207,9 +237,35 @@ impl Config {
         }
     }
 
-    /// The store's path.
-    pub fn db(&self) -> PathBuf {
-        PathBuf::from(self.text("db").unwrap_or("callboard.db"))
+    /// Where the store is.
+    pub fn db(&self) -> Result<Address> {
+        let said = |key| self.text(key).unwrap_or_default();
+        let is_default = self.values.get("db").is_none_or(|(_, origin)| *origin == Origin::Default);
+        let address = match is_default && !said("postgres_db").is_empty() {
+            true => Address::parse(&self.postgres()?),
+            false => Address::parse(self.text("db").unwrap_or("callboard.db")),
+        };
+        let mut address = match self.text("namespace") {
+            Some(name) => address.in_namespace(name),
+            None => address,
+        };
+        if let Address::Server(server) = &mut address {
+            server.connections = self.get("db_connections")?;
+        }
+        Ok(address)
+    }
+
+    /// The address of a server that is told in parts.
+    fn postgres(&self) -> Result<String> {
+        let said = |key| self.text(key).unwrap_or_default();
+        let host = format!("postgres://{}:{}", said("postgres_host"), self.get::<u16>("postgres_port")?);
+        let mut url = Url::parse(&host).with_context(|| format!("{host} is not an address"))?;
+        let set = url
+            .set_username(said("postgres_user"))
+            .and_then(|()| url.set_password(self.text("postgres_password")));
+        set.map_err(|()| anyhow::anyhow!("{host} takes no user"))?;
+        url.set_path(said("postgres_db"));
+        Ok(url.into())
     }
 
     /// The zone for local times without one.
@@ -219,11 +275,15 @@ impl Config {
         zone.map(Some).with_context(|| format!("{name:?} is not a time zone; they look like America/Chicago"))
     }
 
-    /// Every setting with value and origin, in declaration order.
-    pub fn rows(&self) -> impl Iterator<Item = (&'static Setting, &str, &Origin)> {
+    /// Every setting with value and origin, in declaration order; credentials are masked.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static Setting, Cow<'_, str>, &Origin)> {
         SETTINGS.iter().filter_map(|setting| {
             let (value, origin) = self.values.get(setting.key)?;
-            Some((setting, value.as_str(), origin))
+            let shown = match mask::names_credential(setting.key) && !value.is_empty() {
+                true => mask::MASK.into(),
+                false => mask::text(value),
+            };
+            Some((setting, shown, origin))
         })
     }
 }

@@ -55,6 +55,6 @@ pub fn env(name: &str) -> Option<String> {
 
 /// The store of the settings, made where it is not there yet.
 pub async fn open(config: &Config) -> Result<Store> {
-    let path = config.db();
+    let path = config.db()?;
     Store::open(&path).await.with_context(|| format!("cannot open the store {}", path.display()))
 }

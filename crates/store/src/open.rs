@@ -28,6 +28,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) path: Arc<Path>,
+    address: Arc<Address>,
     pub(crate) writer: Pool,
     pub(crate) readers: Pool,
     /// Connections for what users wrote, apart from the others: a time limit is set on them.
@@ -69,6 +70,15 @@ impl Store {
         Store::open(at).await
     }
 
+    /// As [`Store::open_existing`], but that there is none is no fault.
+    pub async fn open_if_there(at: impl Into<Address>) -> Result<Option<Store>, StoreError> {
+        match Store::open_existing(at).await {
+            Ok(store) => Ok(Some(store)),
+            Err(StoreError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// As [`Store::open`], waiting so long for other processes, here and later.
     pub async fn open_waiting(at: impl Into<Address>, busy_wait: Duration) -> Result<Store, StoreError> {
         let at = at.into();
@@ -81,14 +91,14 @@ impl Store {
                 (pools, server.turn())
             }
         };
-        let store = Store::of(&at.shown(), pools, turn, landing);
-        store.prepare(&at).await?;
+        let store = Store::of(at, pools, turn, landing);
+        store.prepare().await?;
         Ok(store)
     }
 
     /// An empty store in memory, landing included.
     pub async fn in_memory() -> Result<Store, StoreError> {
-        Store::memory(Path::new(":memory:"), Landing::in_memory(None)).await
+        Store::memory(Address::File(":memory:".into()), Landing::in_memory(None)).await
     }
 
     /// A copy in memory of what the store at an address knows about its rows, or an empty one when
@@ -98,7 +108,7 @@ impl Store {
     pub async fn rehearse(at: impl Into<Address>) -> Result<Store, StoreError> {
         let at = at.into();
         let landing = Landing::in_memory(Some(Landing::in_folder(at.landing_folder())));
-        let store = Store::memory(&at.shown(), landing).await?;
+        let store = Store::memory(at.clone(), landing).await?;
         let copied = match &at {
             Address::File(path) if path.exists() => copy::from_file(&store, path).await,
             Address::File(_) => Ok(()),
@@ -113,7 +123,12 @@ impl Store {
         &self.landing
     }
 
-    /// Where its database is.
+    /// Where it is, for opening it once more.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where its database is, as people may see it.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -125,19 +140,20 @@ impl Store {
         self.writer.close().await;
     }
 
-    async fn memory(path: &Path, landing: Landing) -> Result<Store, StoreError> {
-        let store = Store::of(path, file::in_memory(), 0, landing);
-        store.prepare(&Address::File(path.to_owned())).await?;
+    async fn memory(stands_for: Address, landing: Landing) -> Result<Store, StoreError> {
+        let store = Store::of(stands_for, file::in_memory(), 0, landing);
+        store.prepare().await?;
         Ok(store)
     }
 
-    fn of(path: &Path, pools: Pools, turn: i64, landing: Landing) -> Store {
+    fn of(address: Address, pools: Pools, turn: i64, landing: Landing) -> Store {
         let Pools { writer, readers, scripts } = pools;
-        Store { path: path.into(), writer, readers, scripts, turn, landing, tallies: Arc::default() }
+        let (path, address) = (address.shown().into(), Arc::new(address));
+        Store { path, address, writer, readers, scripts, turn, landing, tallies: Arc::default() }
     }
 
-    async fn prepare(&self, at: &Address) -> Result<(), StoreError> {
-        let found = self.check_version(at).await.map_err(|error| self.fault("opening the store", error))?;
+    async fn prepare(&self) -> Result<(), StoreError> {
+        let found = self.check_version().await.map_err(|error| self.fault("opening the store", error))?;
         match found {
             Found::Newer(found) => {
                 Err(StoreError::Newer { path: self.path.to_path_buf(), found, known: ddl::SCHEMA_VERSION })
@@ -149,7 +165,7 @@ impl Store {
 
     /// Creates or migrates in one transaction, unless the database is not ours to touch. One that has all
     /// this program wants is only read.
-    async fn check_version(&self, at: &Address) -> SqlResult<Found> {
+    async fn check_version(&self) -> SqlResult<Found> {
         let wanted = ddl::fingerprint(self.writer.dialect());
         // On the connection that writes: one that has looked at a schema must see it change.
         let found = ddl::version(&mut self.writer.acquire().await?).await?;
@@ -158,7 +174,7 @@ impl Store {
             return Ok(Found::Ready);
         }
         let mut transaction = self.begin().await?;
-        if let Address::Server(server) = at {
+        if let (Address::Server(server), Dialect::Postgres) = (&*self.address, transaction.dialect()) {
             server::make_schema(&mut transaction, server).await?;
         }
         let found = match ddl::version(&mut transaction).await? {

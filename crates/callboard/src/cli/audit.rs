@@ -96,7 +96,7 @@ impl From<Level> for AuditLevel {
 
 impl Audit {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let code = match self.command {
             None => self.list.run(config, &store).await?,
             Some(Command::List(list)) => list.run(config, &store).await?,

@@ -111,9 +111,12 @@ impl Backfill {
         let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
         let asked = Asked { found, params, zone };
         let writes = !self.show && !self.dry_run;
-        let store = match writes || config.db().exists() {
+        let store = match writes {
             true => open(config).await?,
-            false => Store::in_memory().await?,
+            false => match Store::open_if_there(config.db()?).await? {
+                Some(store) => store,
+                None => Store::in_memory().await?,
+            },
         };
         let history = asked.history(&store).await?;
         let code = if self.show {

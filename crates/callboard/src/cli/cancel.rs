@@ -39,7 +39,7 @@ const WAIT: Duration = Duration::from_secs(10);
 
 impl Cancel {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let run = which::run(&store, &self.run).await?;
         let doing = Doing::begin(&store, "run.cancel").within(run).with(json!({"reason": self.reason}));
         let code = match doing.end_if(store.cancel(run, clock(), &self.reason).await, Option::is_some).await?

@@ -132,7 +132,7 @@ impl Collect {
     }
 
     async fn open(&self, config: &Config) -> Result<Store> {
-        let path = config.db();
+        let path = config.db()?;
         let opened = if self.dry_run { Store::rehearse(&path).await } else { Store::open(&path).await };
         opened.with_context(|| format!("cannot open the store {}", path.display()))
     }

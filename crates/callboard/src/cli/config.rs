@@ -33,7 +33,7 @@ impl ConfigCommand {
         if format == Format::Table {
             let mut rows = table(&["SETTING", "VALUE", "FROM", "MEANING"]);
             for (setting, value, origin) in config.rows() {
-                rows.add_row([setting.key, value, &origin.to_string(), setting.help]);
+                rows.add_row([setting.key, &value, &origin.to_string(), setting.help]);
             }
             print(&format!("{rows}\n"))?;
             return Ok(ExitCode::SUCCESS);

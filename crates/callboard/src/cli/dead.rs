@@ -77,7 +77,7 @@ struct These {
 
 impl Dead {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let ended = match self.command.unwrap_or(Command::List(self.list)) {
             Command::List(list) => list.run(&store).await,
             Command::Show { item, format } => show(&store, item, format).await,

@@ -44,7 +44,7 @@ impl Demo {
         let upstreams = Sandbox::start(SandboxOptions::demo(self.seed, clock())).await;
         let upstreams = upstreams.context("cannot start the local upstreams")?;
         say(&format!("local upstreams: {}", addresses(&upstreams).join("  ")));
-        let store = if keep { Store::open(&config.db()).await? } else { Store::in_memory().await? };
+        let store = if keep { Store::open(config.db()?).await? } else { Store::in_memory().await? };
         let summary = collect(config, &upstreams, store.clone()).await?;
         print(&summary::for_people(&summary, &[]))?;
         let window = Window::around(clock().date_naive(), 0, 3650);
@@ -54,7 +54,7 @@ impl Demo {
         print("\n")?;
         show_table(&events, None)?;
         store.close().await;
-        next_steps(config, keep);
+        next_steps(config, keep)?;
         Ok(ExitCode::from(summary.outcome.exit_code()))
     }
 }
@@ -105,10 +105,11 @@ fn fetcher() -> Result<Fetcher> {
     Fetcher::new(options).context("cannot set up fetching")
 }
 
-fn next_steps(config: &Config, keep: bool) {
+fn next_steps(config: &Config, keep: bool) -> Result<()> {
     if keep {
-        say(&format!("kept in {}; ask with `callboard events --db {0}`", config.db().display()));
+        say(&format!("kept in {}; ask with `callboard events --db {0}`", config.db()?.display()));
     } else {
         say("nothing was kept; next: `callboard collect <address, file or folder>`, then `callboard events`");
     }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use clap::Args;
 use connect::fetch::{FetchOptions, Fetcher, Policy, TimeLimits};
 use model::Request;
 use serde::Serialize;
-use store::Store;
+use store::{Address, Store};
 use url::Url;
 
 use crate::config::{Config, Origin};
@@ -79,7 +79,10 @@ impl Check {
 
 impl Doctor {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let mut checks = vec![settings(config), folder(&config.db())];
+        let mut checks = vec![settings(config)];
+        if let Ok(Address::File(path)) = config.db() {
+            checks.push(folder(&path));
+        }
         checks.push(store(config).await);
         checks.extend(connectors(config));
         checks.extend(work::pipelines(config));
@@ -138,13 +141,14 @@ fn folder(db: &Path) -> Check {
 }
 
 async fn store(config: &Config) -> Check {
-    let path = config.db();
+    let path = match config.db() {
+        Ok(path) => path,
+        Err(fault) => return Check::fault("store", format!("{fault:#}"), "put the setting right"),
+    };
     let what = format!("store {}", path.display());
-    if !path.exists() {
-        return Check::note(what, "not there yet", "`callboard collect` makes it");
-    }
-    let opened = match Store::open_existing(&path).await {
-        Ok(store) => store,
+    let opened = match Store::open_if_there(&path).await {
+        Ok(Some(store)) => store,
+        Ok(None) => return Check::note(what, "not there yet", "`callboard collect` makes it"),
         Err(error) => return Check::fault(what, error.to_string(), "see the message"),
     };
     let check = match opened.counts().await {

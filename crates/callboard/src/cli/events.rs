@@ -84,7 +84,7 @@ const TABLE_LIMIT: usize = 50;
 impl Events {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let query = self.query()?;
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         purge_due(config, &store).await?;
         if let Some(source) = &self.source {
             known_source(&store, source).await?;

@@ -95,9 +95,10 @@ impl Fleet {
         self.told(&store, started.run).await
     }
 
-    fn recipe(&self, config: &Config, run: RunId, env: Vec<(String, String)>) -> Result<Recipe> {
+    fn recipe(&self, config: &Config, run: RunId, mut env: Vec<(String, String)>) -> Result<Recipe> {
         let mut args = vec!["runner".to_owned(), "--run".to_owned(), run.to_string()];
-        args.extend(["--db".to_owned(), config.db().display().to_string()]);
+        // Not as an argument, which everybody on the machine can read.
+        env.push(("CALLBOARD_DB".to_owned(), config.db()?.written()));
         args.extend(self.concurrency.iter().flat_map(|n| ["--concurrency".to_owned(), n.clone()]));
         args.extend(self.allow_private.then(|| "--allow-private".to_owned()));
         Ok(Recipe { program: std::env::current_exe()?, args, env, run })

@@ -25,7 +25,7 @@ pub struct Limits {
 
 impl Limits {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let now = clock();
         let limits = store.limits(now).await?;
         match self.format {

@@ -26,7 +26,7 @@ pub struct Quarantine {
 
 impl Quarantine {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let held = store.quarantine(self.limit).await?;
         match self.format {
             Format::Table => {

@@ -42,7 +42,7 @@ pub struct Replay {
 
 impl Replay {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let (path, catalog) = (config.db(), Catalog::load(config)?);
+        let (path, catalog) = (config.db()?, Catalog::load(config)?);
         let kept = Store::open_existing(&path).await?;
         let find = |name: &str| catalog.find(name);
         let origins = origins(&kept, &self.which()?, &find, catalog.recogniser()).await?;

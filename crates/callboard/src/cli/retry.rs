@@ -57,7 +57,7 @@ impl Retry {
     }
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let run = which::run(&store, &self.run).await?;
         let only: Vec<ItemId> = self.item.iter().map(|item| ItemId(*item)).collect();
         let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;

@@ -122,7 +122,7 @@ impl Run {
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
         let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
-        let store = if self.dry_run { Store::rehearse(&config.db()).await? } else { open(config).await? };
+        let store = if self.dry_run { Store::rehearse(config.db()?).await? } else { open(config).await? };
         let world = world_for(config, store.clone(), &plan)?;
         if self.dry_run && self.format == Format::Table {
             print(&planned(&plan))?;
@@ -150,7 +150,7 @@ impl Run {
     }
 
     async fn resume(&self, config: &Config, asked: &str) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let run = which::run(&store, asked).await?;
         let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;
         let definition = Definition::of(&detail)?;

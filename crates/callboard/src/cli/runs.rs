@@ -48,7 +48,7 @@ pub struct Runs {
 
 impl Runs {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         match &self.run {
             Some(asked) => {
                 let run = which::run(&store, asked).await?;

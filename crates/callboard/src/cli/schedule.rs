@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use engine::schedule::{Schedule, ScheduleSpec, next};
@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::library::{Scheduled, folder, scheduled};
 use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, table};
+use crate::world::open;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -222,9 +223,7 @@ impl Next {
 async fn pause(config: &Config, name: &str, note: Option<&str>) -> Result<ExitCode> {
     let pipelines = scheduled(&folder(config))?;
     let (pipeline, now) = (find(&pipelines, name)?, clock());
-    let path = config.db();
-    let store =
-        Store::open(&path).await.with_context(|| format!("cannot open the store {}", path.display()))?;
+    let store = open(config).await?;
     let planned = pipeline.planned.as_ref().map_err(|fault| anyhow::anyhow!("{fault}"))?;
     store.keep_schedule(name, &planned.file, &planned.spec.timing(), now).await?;
     let operation = if note.is_some() { "schedule.pause" } else { "schedule.continue" };
@@ -250,11 +249,7 @@ fn find<'a>(pipelines: &'a [Scheduled], name: &str) -> Result<&'a Scheduled> {
 
 /// What the store knows, by pipeline; nothing where there is no store yet.
 async fn kept(config: &Config) -> Result<HashMap<String, ScheduleRow>> {
-    let path = config.db();
-    if !path.exists() {
-        return Ok(HashMap::new());
-    }
-    let store = Store::open_existing(&path).await?;
+    let Some(store) = Store::open_if_there(config.db()?).await? else { return Ok(HashMap::new()) };
     let rows = store.schedules().await?;
     store.close().await;
     Ok(rows.into_iter().map(|row| (row.pipeline.clone(), row)).collect())

@@ -26,7 +26,7 @@ pub struct Show {
 
 impl Show {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(&config.db()).await?;
+        let store = Store::open_existing(config.db()?).await?;
         let Some(shown) = store.show(&self.id).await? else {
             bail!("nothing is called {:?}; `callboard events` lists ids", self.id);
         };

@@ -141,7 +141,11 @@ fn set_environment(command: &mut Command, call: &Call, named: &Map<String, Value
     }
     command.env("CALLBOARD_RUN", call.run.id.to_string());
     command.env("CALLBOARD_STEP", &call.path);
-    command.env("CALLBOARD_DB", call.world.store.path());
+    let address = call.world.store.address();
+    command.env("CALLBOARD_DB", address.written());
+    if let Some(namespace) = address.namespace() {
+        command.env("CALLBOARD_NAMESPACE", namespace);
+    }
     for (name, value) in named.iter().filter(|(_, value)| !value.is_null()) {
         command.env(name, text_of(value));
     }

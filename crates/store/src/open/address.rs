@@ -26,7 +26,12 @@ pub struct Server {
     pub namespace: String,
     /// Where landed bodies go.
     pub landing: PathBuf,
+    /// Connections of this process at most, those of scripts apart.
+    pub connections: u32,
 }
+
+/// Connections of a process that is told nothing else.
+const CONNECTIONS: u32 = 8;
 
 /// The schema of a store for which no other is named.
 const NAMESPACE: &str = "callboard";
@@ -40,6 +45,7 @@ impl Address {
                 url: text.to_owned(),
                 namespace: NAMESPACE.to_owned(),
                 landing,
+                connections: CONNECTIONS,
             });
         }
         Address::File(PathBuf::from(text))
@@ -57,19 +63,27 @@ impl Address {
         self
     }
 
-    /// Whether there may be something to open; what is on a server shows only when it is asked.
-    pub fn exists(&self) -> bool {
-        match self {
-            Address::File(path) => path.exists(),
-            Address::Server(_) => true,
-        }
-    }
-
     /// As people may see it.
     pub(crate) fn shown(&self) -> PathBuf {
         match self {
             Address::File(path) => path.clone(),
             Address::Server(server) => server.shown().into(),
+        }
+    }
+
+    /// All of it, the password included: for programs that are to open the same store.
+    pub fn written(&self) -> String {
+        match self {
+            Address::File(path) => path.display().to_string(),
+            Address::Server(server) => server.url.clone(),
+        }
+    }
+
+    /// The namespace on a server.
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Address::File(_) => None,
+            Address::Server(server) => Some(&server.namespace),
         }
     }
 

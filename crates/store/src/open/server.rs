@@ -9,9 +9,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::{Pools, Server};
 use crate::sql::{self, Conn, Pool, SqlResult};
 
-/// Connections of one process, beside those of scripts.
-const CONNECTIONS: u32 = 8;
-
 /// Scripts at once; further ones wait for their turn.
 const SCRIPTS: u32 = 2;
 
@@ -27,7 +24,7 @@ const IDLE_IN_TRANSACTION: &str = "60s";
 /// The connections to a store on a server.
 pub(super) fn pools(server: &Server, busy_wait: Duration) -> SqlResult<Pools> {
     let options = options(server, busy_wait)?;
-    let many = pool(CONNECTIONS).connect_lazy_with(options.clone());
+    let many = pool(server.connections.max(2)).connect_lazy_with(options.clone());
     let few = pool(SCRIPTS).acquire_timeout(Duration::from_secs(600)).connect_lazy_with(options);
     // The same connections read and write.
     let both = Pool::postgres(many);

@@ -20,7 +20,7 @@ pub fn db(folder: &TempFolder) -> Address {
         None => Address::File(file(folder)),
         Some(url) => {
             let namespace = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Address::Server(Server { url, namespace, landing: folder.path().join("landing") })
+            Address::Server(Server { url, namespace, landing: folder.path().join("landing"), connections: 8 })
         }
     }
 }

@@ -31,12 +31,9 @@ pub fn pipelines(config: &Config) -> Vec<Check> {
 
 /// Runs that are open, items that ended badly, runners; nothing where there is no store yet.
 pub async fn work(config: &Config) -> Vec<Check> {
-    let path = config.db();
-    if !path.exists() {
-        return Vec::new();
-    }
     // That it cannot be opened is told by the check of the store.
-    let Ok(store) = Store::open_existing(&path).await else { return Vec::new() };
+    let Ok(address) = config.db() else { return Vec::new() };
+    let Ok(store) = Store::open_existing(address).await else { return Vec::new() };
     let checks = looked_at(&store).await;
     store.close().await;
     checks.unwrap_or_else(|error| vec![Check::fault("runs", error.to_string(), "see the message")])
