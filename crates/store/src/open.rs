@@ -213,7 +213,7 @@ async fn is_empty(conn: &mut Conn) -> SqlResult<bool> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => "SELECT count(*) FROM sqlite_master",
         Dialect::Postgres => {
-            "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+            "SELECT count(*) FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
         }
     };
     Ok(sql::query_scalar::<i64>(sql).fetch_one(conn).await? == 0)

@@ -198,7 +198,7 @@ impl Store {
             Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
             Dialect::Postgres => {
                 "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class \
-                 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+                 WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND relkind = 'r'"
             }
         };
         let size: i64 = sql::query_scalar(sql).fetch_one(&self.readers).await?;

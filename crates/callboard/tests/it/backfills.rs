@@ -72,8 +72,7 @@ fn a_backfill_that_was_interrupted_goes_on() {
     let args = ["backfill", "daily", "--from", "2026-11-01", "--to", "2026-11-03", "--format", "json"];
     let running = desk.start(&args);
     until("the first window is under way", || {
-        desk.folder.names().iter().any(|name| name == "callboard.db")
-            && desk.runs().first().is_some_and(|run| run["items"]["done"] == 1)
+        desk.has_store() && desk.runs().first().is_some_and(|run| run["items"]["done"] == 1)
     });
     running.signal("KILL");
     drop(running);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::TempFolder;
+use testkit::servers::stores_are_on;
 
 /// A folder with a store in it, and the program.
 pub struct Desk {
@@ -40,15 +41,38 @@ impl Desk {
         Running(Some(command.spawn().expect("the program starts")))
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_callboard"));
-        command.args(args).current_dir(self.folder.path());
+    /// The call, not made yet.
+    pub fn command(&self, args: &[&str]) -> Command {
+        self.command_of(env!("CARGO_BIN_EXE_callboard"), args)
+    }
+
+    /// A call of another program that is to find the same store.
+    pub fn command_of(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
         for name in
             ["CALLBOARD_DB", "EVENTBRITE_TOKEN", "EVENTBRITE_API_KEY", "PIPELINE_NAME", "PIPELINE_CONFIG"]
         {
             command.env_remove(name);
         }
+        match stores_are_on() {
+            None => command.args(args),
+            Some(url) => {
+                let (args, file) = without_db(args);
+                let folder = self.folder.path().file_name().unwrap_or_default().to_string_lossy();
+                command.env("CALLBOARD_NAMESPACE", format!("{folder}.{file}")).env("DATABASE_URL", url);
+                command.args(args)
+            }
+        };
         command
+    }
+
+    /// Whether the folder has a store by now.
+    pub fn has_store(&self) -> bool {
+        match stores_are_on() {
+            None => self.folder.names().iter().any(|name| name == "callboard.db"),
+            Some(_) => self.call(&["runs"]).code == 0,
+        }
     }
 
     /// The one object that a call prints, and its exit code.
@@ -88,6 +112,16 @@ impl Desk {
         assert_eq!(answer.code, 0, "{}", answer.stderr);
         serde_json::from_str(&answer.stdout).expect("one object")
     }
+}
+
+/// The arguments without the file they name as the store, and that file. On a server, each file that a
+/// test uses is a namespace.
+fn without_db<'a>(args: &[&'a str]) -> (Vec<&'a str>, &'a str) {
+    let mut args = args.to_vec();
+    let Some(at) = args.iter().position(|arg| *arg == "--db") else { return (args, "callboard.db") };
+    let file = args.get(at + 1).copied().unwrap_or_default();
+    args.drain(at..(at + 2).min(args.len()));
+    (args, file)
 }
 
 impl Answer {

@@ -1,6 +1,7 @@
 //! Asking: filters, formats, faults of the asker, and the commands that stand beside collecting.
 
 use crate::call::Desk;
+use testkit::servers::stores_are_on;
 
 const PAGE: &str = r#"<html><head><link rel="canonical" href="https://hall.test/programme">
 <script type="application/ld+json">[
@@ -119,7 +120,11 @@ fn faults_of_the_asker_are_named() {
     check(&["events", "--source", "hal.test"], 1, "did you mean \"hall.test\"");
     check(&["events", "--from", "tomorrow"], 1, "neither a day like");
     check(&["events", "--near", "95,0"], 1, "not on the earth");
-    check(&["events", "--db", "absent.db"], 1, "no store at absent.db");
+    check(
+        &["events", "--db", "absent.db"],
+        1,
+        if stores_are_on().is_some() { "no store at postgres://" } else { "no store at absent.db" },
+    );
     check(&["show", "ev_nothing"], 1, "nothing is called");
     check(&["colect"], 2, "collect");
     check(&["collect"], 1, "nothing to collect from");
@@ -135,8 +140,7 @@ fn a_reader_that_goes_away_is_no_error() {
         "{} events --format ndjson | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}",
         env!("CARGO_BIN_EXE_callboard")
     );
-    let status =
-        std::process::Command::new("bash").args(["-c", &script]).current_dir(desk.folder.path()).status();
+    let status = desk.command_of("bash", &["-c", &script]).status();
     assert_eq!(status.expect("bash runs").code(), Some(0));
 }
 
@@ -165,7 +169,8 @@ fn settings_name_their_origin() {
         (from("months_back"), from("timezone")),
         ("callboard.yaml:1".into(), "environment CALLBOARD_TIMEZONE".into())
     );
-    assert_eq!((from("db"), from("contact")), ("flag".into(), "default".into()));
+    let db = if stores_are_on().is_some() { "environment DATABASE_URL" } else { "flag" };
+    assert_eq!((from("db"), from("contact")), (db.into(), "default".into()));
     desk.folder.write("callboard.yaml", "month_back: 3\n");
     let answer = desk.call(&["config", "show"]);
     assert!(

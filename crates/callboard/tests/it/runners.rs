@@ -114,8 +114,7 @@ fn a_fleet_that_is_interrupted_takes_its_runners_along() {
     let fleet =
         desk.start(&["fleet", "many", "--num-runners", "2", "--concurrency", "1", "--format", "json"]);
     until("something is done", || {
-        desk.folder.names().len() > 2
-            && desk.runs().first().is_some_and(|run| run["items"]["done"].as_u64() > Some(2))
+        desk.has_store() && desk.runs().first().is_some_and(|run| run["items"]["done"].as_u64() > Some(2))
     });
     fleet.signal("TERM");
     let answer = fleet.end();
@@ -130,7 +129,7 @@ fn a_fleet_that_is_interrupted_takes_its_runners_along() {
 fn a_server_takes_what_comes_until_it_is_stopped() {
     let desk = desk();
     let server = desk.start(&["serve", "--concurrency", "60"]);
-    until("the store is there", || desk.folder.names().iter().any(|name| name == "callboard.db"));
+    until("the store is there", || desk.has_store());
     let left = desk.call(&["run", "many", "--detach"]);
     until("it is done", || desk.run(left.stdout.trim())["outcome"] == "completed");
     let doctor = desk.call(&["doctor"]).stdout;

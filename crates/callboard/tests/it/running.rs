@@ -1,6 +1,9 @@
 //! Pipelines from the command line: run, shown, paused, cancelled, done again.
 
+use std::process::Command;
+
 use serde_json::Value;
+use testkit::servers::stores_are_on;
 
 use crate::call::{Desk, until};
 
@@ -61,7 +64,7 @@ fn status<'a>(run: &'a Value, name: &str) -> &'a Value {
 
 /// Starts `args` and gives its run once it is under way.
 fn under_way(desk: &Desk, count: usize) -> String {
-    until("the run begins", || desk.folder.names().iter().any(|name| name == "callboard.db"));
+    until("the run begins", || desk.has_store());
     until("the run is listed", || desk.runs().len() >= count);
     desk.runs()[0]["id"].as_str().expect("an id").to_owned()
 }
@@ -343,6 +346,20 @@ fn a_secret_is_nowhere_to_be_seen_and_needed_again() {
     let (code, ended) =
         desk.object(&["run", "--resume", &run, "--set", "token=s3cr3t-value", "--format", "json"]);
     assert_eq!(code, 0, "{ended}");
-    let kept = std::fs::read(desk.folder.path().join("callboard.db")).expect("the store");
-    assert!(!kept.windows(12).any(|bytes| bytes == b"s3cr3t-value"), "the store holds the secret");
+    assert!(!everything_in(&desk).contains("s3cr3t-value"), "the store holds the secret");
+}
+
+/// All that the store of a desk holds, as text.
+fn everything_in(desk: &Desk) -> String {
+    let Some(url) = stores_are_on() else {
+        let kept = std::fs::read(desk.folder.path().join("callboard.db")).expect("the store");
+        return String::from_utf8_lossy(&kept).into_owned();
+    };
+    let bin = std::env::var("CALLBOARD_TEST_POSTGRES_BIN").expect("./test sets it");
+    let folder = desk.folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let schema = format!("--schema=\"{folder}.callboard.db\"");
+    let dump = Command::new(format!("{bin}/pg_dump")).args([schema, url]).output().expect("pg_dump runs");
+    let text = String::from_utf8_lossy(&dump.stdout).into_owned();
+    assert!(text.contains("CREATE TABLE"), "nothing was dumped: {}", String::from_utf8_lossy(&dump.stderr));
+    text
 }

@@ -37,7 +37,7 @@ fn two_servers_start_each_second_once_and_tell_a_fault_once() {
         "name: needy\nschedule: \"* * * * * *\"\nparams: {x: {required: true}}\nsteps: [{name: a, function: sleep}]\n",
     );
     let servers = ["left", "right"].map(|name| desk.start(&["serve", "--runner-id", name]));
-    until("the store is there", || desk.folder.names().iter().any(|name| name == "callboard.db"));
+    until("the store is there", || desk.has_store());
     until("five have run", || desk.runs().iter().filter(|run| run["outcome"] == "completed").count() >= 5);
     servers.iter().for_each(|server| server.signal("TERM"));
     for server in servers {
@@ -64,7 +64,7 @@ fn two_servers_start_each_second_once_and_tell_a_fault_once() {
 fn a_file_that_is_new_counts_at_once_and_one_that_is_paused_does_not_run() {
     let desk = Desk::new();
     let server = desk.start(&["serve"]);
-    until("the store is there", || desk.folder.names().iter().any(|name| name == "callboard.db"));
+    until("the store is there", || desk.has_store());
     let paused = TICK.replace("catch_up: all", "paused: true, note: not yet").replace("tick", "held");
     desk.folder.write("pipelines/held.yaml", paused);
     desk.folder.write("pipelines/tick.yaml", TICK.replace("catch_up: all", "overlap: skip"));

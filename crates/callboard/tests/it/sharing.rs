@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -62,11 +62,8 @@ fn answer(mut stream: TcpStream, asked: &Mutex<Vec<Instant>>) {
 
 fn collect(desk: &Desk, address: &str, process: usize) -> Child {
     let pages = (0..PAGES).map(|page| format!("{address}/{process}/{page}"));
-    Command::new(env!("CARGO_BIN_EXE_callboard"))
-        .args(["collect", "--connector", "slow", "--allow-private", "--format", "json"])
+    desk.command(&["collect", "--connector", "slow", "--allow-private", "--format", "json"])
         .args(pages)
-        .current_dir(desk.folder.path())
-        .env_remove("CALLBOARD_DB")
         .env("CALLBOARD_LIMITS", "shared")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

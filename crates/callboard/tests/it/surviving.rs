@@ -120,8 +120,7 @@ fn a_second_interrupt_leaves_at_once_and_nothing_is_lost() {
     );
     let running = desk.start(&["run", "long", "--format", "json"]);
     until("it is begun", || {
-        desk.folder.names().iter().any(|name| name == "callboard.db")
-            && desk.runs().first().is_some_and(|run| run["items"]["running"] == 1)
+        desk.has_store() && desk.runs().first().is_some_and(|run| run["items"]["running"] == 1)
     });
     running.signal("INT");
     std::thread::sleep(Duration::from_millis(300));

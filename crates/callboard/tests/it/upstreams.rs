@@ -231,10 +231,11 @@ fn an_interrupt_keeps_what_was_read_and_says_cancelled() {
     let hall = Hall::open(Faults { site, ..Faults::default() });
     let args =
         [vec!["collect".to_owned(), "--format".to_owned(), "json".to_owned()], hall.input(Upstream::Site)];
-    let child = std::process::Command::new(env!("CARGO_BIN_EXE_callboard"))
+    let child = hall
+        .desk
+        .command(&[])
         .args(args.concat())
         .env("CALLBOARD_CONCURRENCY", "2")
-        .current_dir(hall.desk.folder.path())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()
