@@ -19,6 +19,7 @@ mod graph;
 mod hold;
 mod init;
 mod limits;
+mod migrate;
 mod quarantine;
 mod replay;
 mod retry;
@@ -94,6 +95,7 @@ enum Command {
     Schedule(schedule::ScheduleCommand),
     /// Show what hosts and keys may be asked how fast, and who holds them back
     Limits(limits::Limits),
+    Migrate(migrate::Migrate),
     /// List what was done by whom, and check that nobody changed the list
     Audit(audit::Audit),
     /// Run a pipeline to its end, or go on with a run that was left
@@ -163,6 +165,7 @@ impl Cli {
             Command::Functions(command) => command.run(),
             Command::Schedule(command) => command.run(&config(Flags::new())?).await,
             Command::Limits(command) => command.run(&config(Flags::new())?).await,
+            Command::Migrate(command) => command.run(&config(Flags::new())?).await,
             Command::Audit(command) => command.run(&config(Flags::new())?).await,
             Command::Run(command) => {
                 let config = config(command.flags())?;

@@ -56,6 +56,19 @@ pub enum StoreError {
         /// The highest version this program knows.
         known: i64,
     },
+    /// It must be changed before this program can use it.
+    #[error(
+        "the store {path} is at version {found} of the schema and must be brought to {known}: \
+         `callboard migrate --plan` shows how, `callboard migrate --apply` does it"
+    )]
+    Behind {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The version this program needs.
+        known: i64,
+    },
     /// No permission, a read-only folder, or a folder that does not exist.
     #[error("cannot write {path}: {reason}; check that its folder exists and may be written to")]
     NotWritable {

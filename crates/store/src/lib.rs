@@ -10,7 +10,6 @@ mod audit;
 mod batch;
 mod commit;
 mod counts;
-mod ddl;
 mod error;
 mod landing;
 mod limits;
@@ -23,6 +22,7 @@ mod retention;
 mod rows;
 mod runs;
 mod schedules;
+mod schema;
 mod script;
 mod show;
 mod sql;
@@ -47,6 +47,7 @@ pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};
+pub use schema::{PendingChange, SchemaStatus};
 pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams, script_reads_only};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,

@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use model::RunId;
 
+use crate::StoreError;
 use crate::landing::Landing;
-use crate::sql::{self, Conn, Dialect, Pool, SqlResult, Transaction};
+use crate::schema::{self, Found, SchemaStatus};
+use crate::sql::{self, Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
-use crate::{StoreError, ddl};
 
 pub use address::{Address, Server};
 
@@ -34,7 +35,7 @@ pub struct Store {
     /// Connections for what users wrote, apart from the others: a time limit is set on them.
     pub(crate) scripts: Pool,
     /// What the writers of one store on a server take turns by.
-    turn: i64,
+    pub(crate) turn: i64,
     landing: Landing,
     /// What each run that is under way has counted so far.
     pub(crate) tallies: Arc<Mutex<HashMap<RunId, Tally>>>,
@@ -56,17 +57,7 @@ impl Store {
     /// Opens the store at an address; [`StoreError::Missing`] when there is none.
     pub async fn open_existing(at: impl Into<Address>) -> Result<Store, StoreError> {
         let at = at.into();
-        let missing = || StoreError::Missing { path: at.shown() };
-        match &at {
-            Address::File(path) if !path.exists() => return Err(missing()),
-            Address::File(_) => {}
-            Address::Server(server) => {
-                let found = server::holds_store(server).await;
-                if !found.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))? {
-                    return Err(missing());
-                }
-            }
-        }
+        there(&at).await?;
         Store::open(at).await
     }
 
@@ -81,7 +72,33 @@ impl Store {
 
     /// As [`Store::open`], waiting so long for other processes, here and later.
     pub async fn open_waiting(at: impl Into<Address>, busy_wait: Duration) -> Result<Store, StoreError> {
-        let at = at.into();
+        let store = Store::unprepared(at.into(), busy_wait)?;
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// How the schema of the store at an address stands to this program's. Changes nothing.
+    pub async fn schema_at(at: impl Into<Address>) -> Result<SchemaStatus, StoreError> {
+        let store = Store::to_migrate(at.into()).await?;
+        let status = store.schema_status().await;
+        store.close().await;
+        status
+    }
+
+    /// Brings the schema of the store at an address to this program's, and gives what that took.
+    pub async fn migrate_at(at: impl Into<Address>) -> Result<SchemaStatus, StoreError> {
+        let store = Store::to_migrate(at.into()).await?;
+        let made = store.migrate().await;
+        store.close().await;
+        made
+    }
+
+    async fn to_migrate(at: Address) -> Result<Store, StoreError> {
+        there(&at).await?;
+        Store::unprepared(at, BUSY_WAIT)
+    }
+
+    fn unprepared(at: Address, busy_wait: Duration) -> Result<Store, StoreError> {
         let landing = Landing::in_folder(at.landing_folder());
         let (pools, turn) = match &at {
             Address::File(path) => (file::pools(path, busy_wait), 0),
@@ -91,9 +108,7 @@ impl Store {
                 (pools, server.turn())
             }
         };
-        let store = Store::of(at, pools, turn, landing);
-        store.prepare().await?;
-        Ok(store)
+        Ok(Store::of(at, pools, turn, landing))
     }
 
     /// An empty store in memory, landing included.
@@ -153,38 +168,31 @@ impl Store {
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
-        let found = self.check_version().await.map_err(|error| self.fault("opening the store", error))?;
+        let found = self.catch_up().await.map_err(|error| self.fault("opening the store", error))?;
+        let path = self.path.to_path_buf();
         match found {
-            Found::Newer(found) => {
-                Err(StoreError::Newer { path: self.path.to_path_buf(), found, known: ddl::SCHEMA_VERSION })
-            }
-            Found::Foreign => Err(StoreError::NotAStore { path: self.path.to_path_buf() }),
+            Found::Newer(found) => Err(StoreError::Newer { path, found, known: schema::VERSION }),
+            Found::Foreign => Err(StoreError::NotAStore { path }),
+            Found::Behind(found) => Err(StoreError::Behind { path, found, known: schema::VERSION }),
             Found::Ready => Ok(()),
         }
     }
 
-    /// Creates or migrates in one transaction, unless the database is not ours to touch. One that has all
-    /// this program wants is only read.
-    async fn check_version(&self) -> SqlResult<Found> {
-        let wanted = ddl::fingerprint(self.writer.dialect());
+    /// Creates or adds to the schema in one transaction, unless the database is not ours to touch. One
+    /// that has all this program wants is only read.
+    async fn catch_up(&self) -> SqlResult<Found> {
         // On the connection that writes: one that has looked at a schema must see it change.
-        let found = ddl::version(&mut self.writer.acquire().await?).await?;
-        if found.is_some_and(|found| found.number == ddl::SCHEMA_VERSION && found.fingerprint == Some(wanted))
-        {
+        if schema::is_known(&mut self.writer.acquire().await?).await? {
             return Ok(Found::Ready);
         }
         let mut transaction = self.begin().await?;
         if let (Address::Server(server), Dialect::Postgres) = (&*self.address, transaction.dialect()) {
             server::make_schema(&mut transaction, server).await?;
         }
-        let found = match ddl::version(&mut transaction).await? {
-            Some(version) if version.number > ddl::SCHEMA_VERSION => return Ok(Found::Newer(version.number)),
-            Some(_) => Found::Ready,
-            None if is_empty(&mut transaction).await? => Found::Ready,
-            None => return Ok(Found::Foreign),
-        };
-        ddl::migrate(&mut transaction).await?;
-        transaction.commit().await?;
+        let found = schema::catch_up(&mut transaction).await?;
+        if let Found::Ready = found {
+            transaction.commit().await?;
+        }
         Ok(found)
     }
 
@@ -208,22 +216,16 @@ impl Store {
     }
 }
 
-/// Whether nothing at all is in the database, or in the schema of the server.
-async fn is_empty(conn: &mut Conn) -> SqlResult<bool> {
-    let sql = match conn.dialect() {
-        Dialect::Sqlite => "SELECT count(*) FROM sqlite_master",
-        Dialect::Postgres => {
-            "SELECT count(*) FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
+/// [`StoreError::Missing`] where there is no store.
+async fn there(at: &Address) -> Result<(), StoreError> {
+    let found = match at {
+        Address::File(path) => path.exists(),
+        Address::Server(server) => {
+            let found = server::holds_store(server).await;
+            found.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))?
         }
     };
-    Ok(sql::query_scalar::<i64>(sql).fetch_one(conn).await? == 0)
-}
-
-/// What a database turned out to be.
-enum Found {
-    Ready,
-    Foreign,
-    Newer(i64),
+    if found { Ok(()) } else { Err(StoreError::Missing { path: at.shown() }) }
 }
 
 fn landing_folder(path: &Path) -> PathBuf {

@@ -9,5 +9,6 @@ mod query;
 mod queue;
 mod retention;
 mod schedules;
+mod schema;
 mod script;
 mod sweep;

@@ -1,144 +1,64 @@
-//! The schema: tables generated from the record specs, the fixed tables around them, and how an
-//! older database catches up. A column that a spec gains is added to the table that lacks it.
-//!
-//! All of it is hashed into one fingerprint, which the database keeps: one that has it already is not
-//! touched when it is opened.
+//! What the schema is: tables generated from the record specs, and the fixed tables around them.
 
 use model::{Column, ColumnType, ContentHash, Kind, TableSpec};
 
-use crate::sql::{self, Conn, Dialect, SqlResult};
+use super::statement::Statement;
+use crate::sql::{self, Dialect};
 use crate::work::schema::{RUN_COLUMNS, WORK};
-
-/// Goes up when the fixed tables change. A database with a higher one is refused.
-pub(crate) const SCHEMA_VERSION: i64 = 2;
 
 /// Columns of every record table beside those of its spec.
 const BEFORE: &str = "rid NUMBERED, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, source_key TEXT NOT NULL";
 const AFTER: &str = "document INTEGER, first_seen_at INSTANT NOT NULL, first_run INTEGER NOT NULL, \
                      last_run INTEGER NOT NULL, content_hash INTEGER NOT NULL, gone_at INSTANT";
 
-/// What a database says of its schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Version {
-    pub(crate) number: i64,
-    /// `None` where it was made before there were fingerprints.
-    pub(crate) fingerprint: Option<String>,
-}
-
-/// Brings the database to this program's schema. To be called inside a write transaction.
-pub(crate) async fn migrate(conn: &mut Conn) -> SqlResult<()> {
-    let dialect = conn.dialect();
-    sql::run_all(conn, helpers(dialect)).await?;
-    sql::run_all(conn, FIXED).await?;
-    add_columns(conn, "schema_version", VERSION_COLUMNS).await?;
-    add_columns(conn, "runs", RUN_COLUMNS).await?;
-    add_columns(conn, "documents", DOCUMENT_COLUMNS).await?;
-    sql::run_all(conn, WORK).await?;
-    for kind in Kind::ALL {
-        migrate_table(conn, kind.spec()).await?;
+/// Every statement that makes a part of the schema, in an order in which they can be run.
+pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
+    let mut all = Statement::several(dialect, helpers(dialect));
+    all.extend(Statement::several(dialect, FIXED));
+    for (table, columns) in
+        [("schema_version", VERSION_COLUMNS), ("runs", RUN_COLUMNS), ("documents", DOCUMENT_COLUMNS)]
+    {
+        let column = |(name, declared): &(&str, &str)| {
+            Statement::column(table, name, format!("\"{name}\" {}", sql::declare(dialect, declared)))
+        };
+        all.extend(columns.iter().map(column));
     }
-    sql::run_all(conn, search(dialect)).await?;
-    sql::run_all(conn, crate::audit::DDL).await?;
-    sql::run_all(conn, crate::limits::DDL).await?;
-    sql::run_all(conn, crate::schedules::DDL).await?;
-    sql::query("INSERT INTO schema_version (version, fingerprint) VALUES (?, ?)")
-        .bind(SCHEMA_VERSION)
-        .bind(fingerprint(dialect))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Stands for everything that [`migrate`] would declare.
-pub(crate) fn fingerprint(dialect: Dialect) -> String {
-    let mut all =
-        vec![helpers(dialect).to_owned(), FIXED.to_owned(), WORK.to_owned(), search(dialect).to_owned()];
-    all.extend([crate::audit::DDL, crate::limits::DDL, crate::schedules::DDL].map(str::to_owned));
-    let columns = [VERSION_COLUMNS, RUN_COLUMNS, DOCUMENT_COLUMNS].concat();
-    all.extend(columns.iter().map(|(name, declared)| format!("{name} {declared}")));
-    all.extend(Kind::ALL.iter().flat_map(|kind| create_table(dialect, kind.spec())));
-    let declared: Vec<String> = all.iter().map(|text| sql::declare(dialect, text)).collect();
-    ContentHash::of(declared.join("\n").as_bytes()).to_hex()
-}
-
-/// The version the database is at; `None` when it has no callboard schema.
-pub(crate) async fn version(conn: &mut Conn) -> SqlResult<Option<Version>> {
-    let columns = column_names(conn, "schema_version").await?;
-    if columns.is_empty() {
-        return Ok(None);
+    all.extend(Statement::several(dialect, WORK));
+    all.extend(Kind::ALL.iter().flat_map(|kind| record_table(dialect, kind.spec())));
+    all.extend(Statement::several(dialect, search(dialect)));
+    for fixed in [crate::audit::DDL, crate::limits::DDL, crate::schedules::DDL] {
+        all.extend(Statement::several(dialect, fixed));
     }
-    let number = sql::query_scalar("SELECT max(version) FROM schema_version").fetch_one(&mut *conn).await?;
-    let mut fingerprint = None;
-    if columns.iter().any(|column| column == "fingerprint") {
-        let sql = "SELECT fingerprint FROM schema_version WHERE fingerprint IS NOT NULL \
-                   ORDER BY applied_at DESC, version DESC LIMIT 1";
-        fingerprint = sql::query_scalar(sql).fetch_optional(conn).await?;
-    }
-    Ok(Some(Version { number, fingerprint }))
+    all
 }
 
-/// Creates the table of `spec`, or adds the columns it lacks.
-pub(crate) async fn migrate_table(conn: &mut Conn, spec: &TableSpec) -> SqlResult<()> {
-    let there = column_names(conn, spec.table).await?;
-    let dialect = conn.dialect();
-    let statements =
-        if there.is_empty() { create_table(dialect, spec) } else { missing_columns(dialect, spec, &there) };
-    for statement in statements {
-        sql::query(statement.clone()).execute(&mut *conn).await?;
-        sql::query("INSERT INTO schema_changes (statement) VALUES (?)")
-            .bind(statement)
-            .execute(&mut *conn)
-            .await?;
-    }
-    Ok(())
+/// Stands for all of it.
+pub(super) fn fingerprint(dialect: Dialect) -> String {
+    let texts: Vec<String> = all(dialect).into_iter().map(|statement| statement.text).collect();
+    ContentHash::of(texts.join("\n").as_bytes()).to_hex()
 }
 
-/// Adds those columns of a fixed table that a store of an earlier version lacks.
-async fn add_columns(conn: &mut Conn, table: &str, columns: &[(&str, &str)]) -> SqlResult<()> {
-    let there = column_names(conn, table).await?;
-    for (name, declared) in columns.iter().filter(|(name, _)| !there.iter().any(|column| column == name)) {
-        sql::run_all(conn, &format!("ALTER TABLE \"{table}\" ADD COLUMN \"{name}\" {declared}")).await?;
-    }
-    Ok(())
-}
-
-async fn column_names(conn: &mut Conn, table: &str) -> SqlResult<Vec<String>> {
-    let sql = match conn.dialect() {
-        Dialect::Sqlite => "SELECT name FROM pragma_table_xinfo(?)",
-        Dialect::Postgres => {
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(?)) AND attnum > 0 \
-             AND NOT attisdropped ORDER BY attnum"
-        }
-    };
-    sql::query_scalar(sql).bind(table).fetch_all(conn).await
-}
-
-fn create_table(dialect: Dialect, spec: &TableSpec) -> Vec<String> {
+/// The table of a kind, its columns one by one for a table that lacks some, and its indexes.
+fn record_table(dialect: Dialect, spec: &TableSpec) -> Vec<Statement> {
+    let table = spec.table;
+    let generated = generated_columns(dialect, spec);
     let mut columns = vec![sql::declare(dialect, BEFORE)];
     columns.extend(spec.columns.iter().map(|column| declare(dialect, column)));
     columns.push(sql::declare(dialect, AFTER));
-    columns.extend(generated_columns(dialect, spec).into_iter().map(|(_, declared)| declared));
-    let table = spec.table;
-    let mut statements = vec![
-        format!("CREATE TABLE \"{table}\" ({})", columns.join(", ")),
-        format!("CREATE INDEX \"{table}_source\" ON \"{table}\" (source, source_key)"),
-    ];
+    columns.extend(generated.iter().map(|(_, declared)| declared.clone()));
+    let mut all = vec![Statement::table(table, format!("CREATE TABLE \"{table}\" ({})", columns.join(", ")))];
+    let stated = spec.columns.iter().map(|column| (column.name.to_owned(), declare(dialect, column)));
+    all.extend(stated.chain(generated).map(|(name, declared)| Statement::column(table, &name, declared)));
+    let mut index = |name: &str, columns: &str| all.push(Statement::index(table, name, columns));
+    index("source", "source, source_key");
     if spec.kind == Kind::Event.name() {
-        statements.push(format!("CREATE INDEX \"{table}_start\" ON \"{table}\" (start_at)"));
-        statements.push(format!("CREATE INDEX \"{table}_days\" ON \"{table}\" (last_date, start_date)"));
+        index("start", "start_at");
+        index("days", "last_date, start_date");
     }
     if spec.kind == Kind::Offer.name() {
-        statements.push(format!("CREATE INDEX \"{table}_event\" ON \"{table}\" (event, source)"));
+        index("event", "event, source");
     }
-    statements
-}
-
-fn missing_columns(dialect: Dialect, spec: &TableSpec, there: &[String]) -> Vec<String> {
-    let missing = |name: &str| !there.iter().any(|column| column == name);
-    let stated = spec.columns.iter().filter(|c| missing(c.name)).map(|column| declare(dialect, column));
-    let generated =
-        generated_columns(dialect, spec).into_iter().filter(|(name, _)| missing(name)).map(|(_, d)| d);
-    stated.chain(generated).map(|d| format!("ALTER TABLE \"{}\" ADD COLUMN {d}", spec.table)).collect()
+    all
 }
 
 fn declare(dialect: Dialect, column: &Column) -> String {
@@ -165,7 +85,7 @@ fn generated_columns(dialect: Dialect, spec: &TableSpec) -> Vec<(String, String)
 /// What `schema_version` has beside its first columns.
 const VERSION_COLUMNS: &[(&str, &str)] = &[("fingerprint", "TEXT")];
 
-/// What `documents` has beside its first columns, for stores of version 1.
+/// What `documents` has beside its first columns.
 const DOCUMENT_COLUMNS: &[(&str, &str)] =
     &[("total", "INTEGER"), ("damaged", "FLAG NOT NULL DEFAULT FALSE"), ("notes", "JSON")];
 
@@ -195,8 +115,7 @@ CREATE TABLE IF NOT EXISTS documents (
     status INTEGER NOT NULL, headers JSON NOT NULL, fetched_at INSTANT NOT NULL, found TEXT NOT NULL,
     body_hash TEXT, size_bytes INTEGER NOT NULL, source TEXT NOT NULL, connector TEXT NOT NULL,
     scope TEXT NOT NULL, etag TEXT, last_modified TEXT, reading_key TEXT, outcome TEXT NOT NULL,
-    error TEXT, records INTEGER NOT NULL, total INTEGER, damaged FLAG NOT NULL DEFAULT FALSE,
-    notes JSON);
+    error TEXT, records INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS documents_run ON documents (run);
 CREATE INDEX IF NOT EXISTS documents_source ON documents (source, fetched_at);
 CREATE TABLE IF NOT EXISTS places (

@@ -1,0 +1,86 @@
+//! `callboard migrate`: what the schema of a store lacks, and making it.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use store::{SchemaStatus, Store, StoreError};
+
+use crate::config::Config;
+use crate::noted::Doing;
+use crate::output::{Format, print, print_json, say, table};
+
+/// Tell what the store's schema lacks, or bring it up to date.
+///
+/// Tables and columns that are new are added whenever a store is opened. What would keep others waiting,
+/// or changes what is there, is done only here.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  callboard migrate --plan
+  callboard migrate --apply")]
+pub struct Migrate {
+    /// List what would be done
+    #[arg(long, conflicts_with_all = ["apply", "status"])]
+    plan: bool,
+    /// Do it
+    #[arg(long, conflicts_with = "status")]
+    apply: bool,
+    /// Tell the versions alone (what happens without a flag)
+    #[arg(long)]
+    status: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+impl Migrate {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let address = config.db()?;
+        if !self.apply {
+            let status = Store::schema_at(&address).await?;
+            self.tell(&status)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        say(&format!("migrating {}", address.display()));
+        let made = Store::migrate_at(&address).await?;
+        let store = Store::open_existing(&address).await?;
+        let doing = Doing::begin(&store, "migrate").with(serde_json::json!({"changes": made.pending.len()}));
+        doing.end(Ok::<(), StoreError>(())).await?;
+        store.close().await;
+        self.tell(&made)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn tell(&self, status: &SchemaStatus) -> Result<()> {
+        if self.format != Format::Table {
+            return print_json(status, self.format);
+        }
+        if self.plan || self.apply {
+            let mut rows = table(&["CHANGE", "WHEN"]);
+            for pending in &status.pending {
+                rows.add_row([pending.change.as_str(), self.when(pending.when_asked)]);
+            }
+            if !status.pending.is_empty() {
+                print(&format!("{rows}\n"))?;
+            }
+        }
+        let count = status.pending.len();
+        let told = match (count, self.apply) {
+            (0, _) => format!("the schema is as this program wants it: version {}", status.known),
+            (_, true) => format!("{count} changes made; the schema is at version {}", status.known),
+            (_, false) => format!(
+                "version {} of {}, {count} changes are due: `callboard migrate --plan` lists them, `--apply` makes them",
+                status.version, status.known
+            ),
+        };
+        Ok(print(&format!("{told}\n"))?)
+    }
+
+    fn when(&self, when_asked: bool) -> &'static str {
+        match (self.apply, when_asked) {
+            (true, _) => "done",
+            (false, true) => "with --apply",
+            (false, false) => "when the store is opened, or with --apply",
+        }
+    }
+}
