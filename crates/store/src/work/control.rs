@@ -55,13 +55,14 @@ impl Store {
         Ok(Some(Stopped { items, in_hand, state }))
     }
 
-    /// Holds a run back: what is in hand ends, nothing more is begun. False when it is not under way.
+    /// Holds a run back, and the runs within it: what is in hand ends, nothing more is begun. False when
+    /// it is not under way.
     pub async fn pause(&self, run: RunId, note: Option<&str>) -> Result<bool, StoreError> {
-        let sql =
-            "UPDATE runs SET state = 'paused', note = ? WHERE id = ? AND state IN ('running', 'queued')";
-        let paused =
-            sql::query(sql).bind(note.map(str::to_owned)).bind(run.to_string()).execute(&self.writer).await;
-        let paused = paused.map_err(|error| self.fault("pausing a run", error))?;
+        let sql = "UPDATE runs SET state = 'paused', note = CASE WHEN id = ?1 THEN ?2 ELSE ?3 END \
+                   WHERE state IN ('running', 'queued') AND (id = ?1 OR instr(within, ?1) > 0) AND EXISTS ( \
+                     SELECT 1 FROM runs o WHERE o.id = ?1 AND o.state IN ('running', 'queued'))";
+        let query = sql::query(sql).bind(run.to_string()).bind(note).bind(paused_with(run));
+        let paused = query.execute(&self.writer).await.map_err(|error| self.fault("pausing a run", error))?;
         Ok(paused.rows_affected() > 0)
     }
 
@@ -70,8 +71,9 @@ impl Store {
         let unpaused = async {
             let mut transaction = self.begin().await?;
             let sql = "UPDATE runs SET state = CASE WHEN holds THEN 'running' ELSE 'queued' END, note = NULL \
-                       WHERE id = ? AND state = 'paused'";
-            let done = sql::query(sql).bind(run.to_string()).execute(&mut *transaction).await?;
+                       WHERE state = 'paused' AND (id = ?1 OR instr(within, ?1) > 0 AND note = ?2)";
+            let query = sql::query(sql).bind(run.to_string()).bind(paused_with(run));
+            let done = query.execute(&mut *transaction).await?;
             promote(&mut transaction).await?;
             transaction.commit().await?;
             Ok(done.rows_affected() > 0)
@@ -115,6 +117,11 @@ impl Store {
 pub(super) async fn state_of(conn: &mut Conn, run: i64) -> SqlResult<RunState> {
     let row = sql::query("SELECT state FROM runs WHERE seq = ?").bind(run).fetch_one(conn).await?;
     parse(row.try_get(0)?, RunState::of)
+}
+
+/// The note by which a run within another is known to have been paused with it, and goes on with it.
+fn paused_with(outer: RunId) -> String {
+    format!("paused with run {outer}")
 }
 
 /// Cancels everything of a run, and of the runs within it, that is not in hand; gives how much of the

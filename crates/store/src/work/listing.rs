@@ -155,9 +155,11 @@ impl Store {
         state.map_err(|error| self.fault("reading a run", error))
     }
 
-    /// Whether any run is under way or queued.
+    /// Whether any run is under way, or queued and not behind one that is paused.
     pub async fn has_open_runs(&self) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM runs WHERE state IN ('running', 'queued', 'cancelling'))";
+        let sql = "SELECT EXISTS (SELECT 1 FROM runs r WHERE r.state IN ('running', 'cancelling') \
+                   OR r.state = 'queued' AND NOT EXISTS (SELECT 1 FROM runs o \
+                     WHERE o.lock = r.lock AND o.seq <> r.seq AND o.state = 'paused' AND o.holds))";
         let open = sql::query_scalar(sql).fetch_one(&self.readers).await;
         open.map_err(|error| self.fault("looking for runs", error))
     }

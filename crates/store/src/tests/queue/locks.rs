@@ -69,6 +69,7 @@ async fn a_paused_run_keeps_its_lock_and_one_that_waited_stands_back() {
         assert!(crew.store.pause(*id, Some("for now")).await.unwrap());
     }
     assert_eq!(crew.lease(runner, 9).await, [], "the lock is held");
+    assert!(!crew.store.has_open_runs().await.unwrap(), "the third waits for one that is paused");
     assert!(crew.store.unpause(ids[0]).await.unwrap());
     assert_eq!(crew.detail(ids[0]).await.state, RunState::Running);
     crew.finish_all(runner).await;
@@ -76,6 +77,28 @@ async fn a_paused_run_keeps_its_lock_and_one_that_waited_stands_back() {
     assert_eq!(crew.detail(ids[2]).await.state, RunState::Ended, "the second was paused while it waited");
     assert!(crew.store.unpause(ids[1]).await.unwrap());
     assert_eq!(crew.detail(ids[1]).await.state, RunState::Running);
+    crew.check().await;
+}
+
+#[tokio::test]
+async fn a_run_within_another_is_paused_and_goes_on_with_it() {
+    let crew = Crew::new().await;
+    let runner = crew.runner().await;
+    let (outer, inner, apart) = (run(vec![item(0, 0)]), run(vec![item(0, 0)]), run(vec![item(0, 0)]));
+    let (outer_id, ids) = (outer.id, [inner.id, apart.id]);
+    crew.start(outer).await;
+    let holder = crew.lease_one(runner).await;
+    for within in [inner, apart] {
+        crew.store.start_run_within(outer_id, holder.item, within).await.unwrap().unwrap();
+    }
+    assert!(crew.store.pause(ids[1], Some("by itself")).await.unwrap());
+    assert!(crew.store.pause(outer_id, None).await.unwrap());
+    assert!(!crew.store.pause(outer_id, None).await.unwrap(), "it is paused already");
+    assert_eq!(crew.lease(runner, 9).await, []);
+    assert!(crew.store.unpause(outer_id).await.unwrap());
+    let states = [crew.detail(outer_id).await.state, crew.detail(ids[0]).await.state];
+    assert_eq!(states, [RunState::Running, RunState::Running]);
+    assert_eq!(crew.detail(ids[1]).await.state, RunState::Paused, "that was asked for apart");
     crew.check().await;
 }
 
