@@ -18,7 +18,6 @@ mod report;
 mod retry;
 mod runner;
 pub mod secrets;
-mod siblings;
 mod start;
 mod turns;
 mod world;

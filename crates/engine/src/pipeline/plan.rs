@@ -16,7 +16,6 @@ use model::Finding;
 pub use edges::Mode;
 pub(super) use edges::{Node, order};
 pub(super) use reach::StepSet;
-pub use siblings::Siblings;
 pub use store::{StepNo, StepStatus};
 pub use tolerance::Tolerance;
 

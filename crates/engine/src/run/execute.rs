@@ -9,7 +9,6 @@ use store::{Ack, Ending, Fault, Lease, NewItem, Phase, Spread, StepEnd, StepNo, 
 use tracing::Instrument as _;
 
 use super::context::{elapsed_ms, later};
-use super::siblings::siblings;
 use super::{Backoff, Input, RunContext, RunError, World, audit, each};
 use crate::functions::{Answer, Call, Child, Failure, Function};
 use crate::pipeline::{Inner, PlanStep, Work};
@@ -86,7 +85,7 @@ impl Execution<'_> {
             left_out: brought.left_out,
             siblings: store::Siblings {
                 stop: brought.stop,
-                ..ended.map(|status| siblings(&self.run.plan, self.step.no, status)).unwrap_or_default()
+                ..ended.map(|status| self.run.plan.on_end(self.step.no, status)).unwrap_or_default()
             },
             step: ended.filter(|_| self.step.parent.is_none()).map(|status| StepEnd { status, reason }),
             audit: audit::item(self.run, self.step, self.lease, &ending, ((self.world.clock)(), elapsed_ms)),

@@ -4,15 +4,17 @@
 //! dependency can no longer be met is skipped and says why; so is, after a failure, every step that has
 //! not begun, where the pipeline stops on failure.
 
+use store::{Siblings, Skip};
+
 use super::{Plan, PlanStep, StepNo, StepStatus};
 
-/// What the end of a step means for those beside it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Siblings {
-    /// Steps one of whose edges is now met, once for each such edge: take one from what is pending.
-    pub release: Vec<StepNo>,
-    /// Steps that will not run, and why. One that has begun or ended already stays as it is.
-    pub skip: Vec<(StepNo, String)>,
+/// What follows directly.
+#[derive(Debug, Default)]
+struct Direct {
+    /// Steps one of whose edges is now met.
+    release: Vec<StepNo>,
+    /// Steps that will not run, and why.
+    skip: Vec<(StepNo, String)>,
 }
 
 impl Plan {
@@ -42,41 +44,44 @@ impl Plan {
         dependents
     }
 
-    /// What it means directly that `no` ended with `status`. A step that is skipped by it ends in turn:
-    /// ask for that one too, or call [`Plan::settle`].
+    /// All that follows from the end of `no`, directly or through others: the edges that are met, the
+    /// steps that it keeps from running, and what each of these brings about in turn, which holds only
+    /// where that step was still open: one that has begun or ended stays as it is.
     pub fn on_end(&self, no: StepNo, status: StepStatus) -> Siblings {
-        let mut siblings = Siblings::default();
+        let mut ended = vec![(no, status)];
+        let mut all = Siblings::default();
+        let mut next = 0;
+        while let Some((no, status)) = ended.get(next).copied() {
+            let direct = self.directly(no, status);
+            for (step, reason) in direct.skip {
+                if ended.iter().all(|(no, _)| *no != step) {
+                    ended.push((step, StepStatus::Skipped));
+                    all.skip.push(Skip { step, reason, release: Vec::new() });
+                }
+            }
+            match next.checked_sub(1) {
+                None => all.release = direct.release,
+                Some(index) => all.skip[index].release = direct.release,
+            }
+            next += 1;
+        }
+        let runs = |step: &StepNo| ended.iter().all(|(no, _)| no != step);
+        all.release.retain(runs);
+        all.skip.iter_mut().for_each(|skip| skip.release.retain(runs));
+        all
+    }
+
+    fn directly(&self, no: StepNo, status: StepStatus) -> Direct {
+        let mut direct = Direct::default();
         for step in self.beside(no).filter(|step| step.no != no) {
             let met = step.after.contains(&no) || (step.needs.contains(&no) && status.satisfies());
             match self.reason(no, status, step) {
-                Some(why) => siblings.skip.push((step.no, why)),
-                None if met => siblings.release.push(step.no),
+                Some(why) => direct.skip.push((step.no, why)),
+                None if met => direct.release.push(step.no),
                 None => {}
             }
         }
-        siblings
-    }
-
-    /// All that follows from the end of `no`: the steps that it keeps from running, those that these
-    /// keep from running, and every edge that is met thereby. `is_open` tells whether a step has neither
-    /// begun nor ended; only such a step can be skipped.
-    pub fn settle(&self, no: StepNo, status: StepStatus, is_open: impl Fn(StepNo) -> bool) -> Siblings {
-        let mut all = Siblings::default();
-        let mut ended = vec![(no, status)];
-        let mut next = 0;
-        while let Some((no, status)) = ended.get(next).copied() {
-            next += 1;
-            let direct = self.on_end(no, status);
-            for (skipped, why) in direct.skip {
-                if is_open(skipped) && !ended.iter().any(|(no, _)| *no == skipped) {
-                    ended.push((skipped, StepStatus::Skipped));
-                    all.skip.push((skipped, why));
-                }
-            }
-            all.release.extend(direct.release);
-        }
-        all.release.retain(|no| !ended.iter().any(|(ended, _)| ended == no));
-        all
+        direct
     }
 
     fn beside(&self, no: StepNo) -> impl Iterator<Item = &PlanStep> {

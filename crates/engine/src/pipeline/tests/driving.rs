@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use store::Skip;
+
 use super::*;
 
 /// A small generator of its own: the same seed gives the same case on every machine.
@@ -85,12 +87,17 @@ impl<'a> Run<'a> {
     fn end(&mut self, no: StepNo, status: StepStatus) {
         self.running.remove(&no);
         self.finish(no, status);
-        let siblings = self.plan.settle(no, status, |no| self.is_open(no));
-        for (skipped, why) in siblings.skip {
-            assert!(why.starts_with("depends on ") || why.starts_with("not run: "), "{why}");
-            self.finish(skipped, StepStatus::Skipped);
+        let siblings = self.plan.on_end(no, status);
+        let mut released = siblings.release;
+        // As the store does it.
+        for Skip { step, reason, release } in siblings.skip {
+            assert!(reason.starts_with("depends on ") || reason.starts_with("not run: "), "{reason}");
+            if self.is_open(step) {
+                self.finish(step, StepStatus::Skipped);
+                released.extend(release);
+            }
         }
-        for released in siblings.release {
+        for released in released.into_iter().filter(|no| self.ended.get(no).is_none()) {
             let pending = self.pending.get_mut(&released).unwrap();
             *pending = pending.checked_sub(1).expect("an edge is met once");
         }
@@ -195,8 +202,8 @@ fn after(file: &str, ended: &[(u32, StepStatus)]) -> Vec<String> {
     let mut said = Vec::new();
     for (no, status) in ended {
         run.running.insert(StepNo(*no));
-        let siblings = plan.settle(StepNo(*no), *status, |no| run.is_open(no));
-        said.extend(siblings.skip.iter().map(|(no, why)| format!("{no}: {why}")));
+        let skip = plan.on_end(StepNo(*no), *status).skip;
+        said.extend(skip.iter().filter(|s| run.is_open(s.step)).map(|s| format!("{}: {}", s.step, s.reason)));
         run.end(StepNo(*no), *status);
     }
     said
