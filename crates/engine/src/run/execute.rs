@@ -52,7 +52,7 @@ pub(super) async fn execute(
     let step = step.ok_or_else(|| RunError::Fault(format!("item {} is of no step", lease.item.0)))?;
     let input = Input::read(lease.input.clone())?;
     let execution = Execution { world, run, step, lease, input };
-    let (turn, brought) = match execution.turn().instrument(spans::step(&step.path)).await {
+    let (turn, brought) = match execution.settled().instrument(spans::step(&step.path)).await {
         Ok(turned) => turned,
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };
@@ -97,6 +97,13 @@ impl Execution<'_> {
 }
 
 impl Execution<'_> {
+    /// The item's turn, and then its bodies are safe in the landing: a document is entered only with one.
+    async fn settled(&self) -> Result<(Turn, Answer), Failure> {
+        let (turn, brought) = self.turn().await?;
+        self.world.store.landing().settle(&brought.documents).await?;
+        Ok((turn, brought))
+    }
+
     async fn turn(&self) -> Result<(Turn, Answer), Failure> {
         if self.lease.given_up {
             let why = format!("too many runners were lost while they worked on {}", self.step.path);
