@@ -114,7 +114,11 @@ impl S3Spec {
         // Plain HTTP only where the address that was named says so.
         let plain = |address: &String| address.starts_with("http://");
         let client = client.with_allow_http(self.endpoint.as_ref().is_some_and(plain));
-        let mut builder = AmazonS3Builder::from_env().with_bucket_name(&self.bucket);
+        // A session token of the environment goes with the keys of the environment alone.
+        let own =
+            self.access_key_id.is_some() && self.access_key_id != std::env::var("AWS_ACCESS_KEY_ID").ok();
+        let builder = if own { AmazonS3Builder::new() } else { AmazonS3Builder::from_env() };
+        let mut builder = builder.with_bucket_name(&self.bucket);
         if let Some(endpoint) = &self.endpoint {
             builder = builder.with_endpoint(endpoint);
         }

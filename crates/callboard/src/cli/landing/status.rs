@@ -8,7 +8,7 @@ use serde_json::json;
 use store::Store;
 
 use super::megabytes;
-use crate::output::{Format, print, print_json, table};
+use crate::output::{Format, print, print_json};
 
 #[derive(Args)]
 pub(super) struct Status {
@@ -30,7 +30,6 @@ impl Status {
             print_json(&told, self.format)?;
             return Ok(ExitCode::SUCCESS);
         }
-        let mut rows = table(&["", ""]);
         let none = || "-".to_owned();
         for (name, value) in [
             ("place", place),
@@ -40,9 +39,8 @@ impl Status {
             ("oldest", counts.oldest.unwrap_or_else(none)),
             ("newest", counts.newest.unwrap_or_else(none)),
         ] {
-            rows.add_row([name, &value]);
+            print(&format!("{name:<9}  {value}\n"))?;
         }
-        print(&format!("{}\n", rows.to_string().trim_start_matches(['\n', ' '])))?;
         Ok(ExitCode::SUCCESS)
     }
 }
