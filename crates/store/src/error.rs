@@ -101,8 +101,7 @@ pub enum StoreError {
     },
     /// The landing does not answer, or says that it cannot now.
     #[error(
-        "the landing {landing} is away: {reason}; what was not landed is not in the store either, and can be \
-         fetched again when the landing is back"
+        "the landing {landing} is away: {reason}; nothing is entered without it, try again when it is back"
     )]
     LandingAway {
         /// The landing.

@@ -158,11 +158,13 @@ fn a_storage_with_hiccups_changes_nothing() {
     let proxy = Proxy::before(&address);
     let team = Team::at(proxy.address());
     let slow = Fault::Slow(std::time::Duration::from_millis(200));
+    proxy.next([Fault::Slow(std::time::Duration::from_millis(5_200))]);
     let status = [500, 503, 429, 502].map(Fault::Status);
     proxy.next(status.into_iter().chain([slow, Fault::LoseAnswer, Fault::Refuse, slow, Fault::CutAnswer]));
     proxy.next([Fault::LoseAnswer, slow, Fault::Status(503)]);
     let answer = team.collect(&[]);
     assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    assert!(answer.stderr.contains("the landing is slow, and the run waits for it"), "{}", answer.stderr);
     assert_eq!(keys(team.desk()).len(), EVENTS);
     let verified = team.object(&["landing", "verify"]);
     assert_eq!(verified["bad"], 0, "{verified}");

@@ -27,7 +27,10 @@ impl Fault {
             Error::Generic { source, .. } if source.to_string().contains("/latest/") => {
                 (true, "no keys in the settings or AWS_* variables, and the machine gives none".to_owned())
             }
-            Error::Generic { source, .. } => (false, in_short(source.as_ref())),
+            Error::Generic { source, .. } => {
+                let reason = in_short(source.as_ref());
+                (is_refusal(&reason), reason)
+            }
             // Others write the same object at the same time.
             Error::AlreadyExists { .. } | Error::Precondition { .. } => (false, in_short(error)),
             other => (true, in_short(other)),
@@ -46,6 +49,12 @@ impl Fault {
             false => StoreError::LandingAway { landing, reason },
         }
     }
+}
+
+/// A status that says that asking again would be in vain.
+fn is_refusal(reason: &str) -> bool {
+    let status: Option<u16> = reason.get(..3).and_then(|digits| digits.parse().ok());
+    status.is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 409 | 429))
 }
 
 /// The last cause says it best: the ones before it repeat the request with its whole address.

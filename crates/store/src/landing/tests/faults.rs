@@ -183,6 +183,8 @@ async fn wrong_keys_are_told_at_once() {
     let error = landing.settle(&[document]).await.unwrap_err();
     assert!(matches!(error, StoreError::LandingRefuses { .. }), "{error}");
     assert!(error.to_string().contains("403 Forbidden; check bucket, endpoint, region and keys"), "{error}");
+    let error = landing.get(hash).await.unwrap_err();
+    assert!(matches!(error, StoreError::LandingRefuses { .. }), "{error}");
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
