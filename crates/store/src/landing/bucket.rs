@@ -9,8 +9,9 @@
 mod catalogue;
 mod erase;
 mod group;
+mod groups;
+mod read;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,18 +20,18 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use model::ContentHash;
 use object_store::path::Path;
-use object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
 use tokio::sync::Semaphore;
 
 use super::fault::{self, Fault};
 use super::index::Line;
-use super::pack::{compress, unpack};
-use super::segment;
+use super::pack::compress;
 use super::segments::segment_name;
-use super::{SMALL_BYTES, Stored, file_name, holds_bodies, segment_number, unique};
+use super::{SMALL_BYTES, file_name, segment_number, unique};
 use crate::{S3Spec, StoreError};
 use catalogue::{Catalogue, SEGMENTS};
 use group::Group;
+use groups::Groups;
 
 /// A group that holds so much waits for the one before it, and whoever lands waits with it.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
@@ -62,23 +63,6 @@ pub(super) struct Bucket {
     /// Files of the index that were written.
     written: AtomicU64,
     told_slow: Mutex<Option<Instant>>,
-}
-
-#[derive(Debug, Default)]
-struct Groups {
-    /// The one that fills, and its number.
-    filling: Group,
-    number: u64,
-    /// The one that is on its way up.
-    rising: Option<Arc<Group>>,
-    /// Groups up to this number are done with, for good or bad.
-    done: u64,
-    /// Those of the last groups that did not get through.
-    fallen: HashMap<u64, Fault>,
-    /// Bodies that did not get through and have not come again since.
-    lost: HashMap<ContentHash, Fault>,
-    /// When one last did not get through.
-    fell: Option<(Instant, Fault)>,
 }
 
 impl Bucket {
@@ -241,64 +225,9 @@ impl Bucket {
         upload.finish().await.map(drop)
     }
 
-    /// The body at `hash`, verified.
-    pub(super) async fn read(&self, hash: ContentHash) -> Result<Bytes, StoreError> {
-        if let Some(packed) = self.groups().packed(hash) {
-            return unpack(&packed, hash).map_err(|reason| super::damaged(&self.address, hash, reason));
-        }
-        let mut reason = None;
-        for again in [false, true] {
-            // What is looked for may have come since the bucket was asked, or one copy of it be damaged.
-            if again || !self.catalogue.was_asked() {
-                self.catch_up().await?;
-            }
-            for packed in self.copies(hash).await? {
-                match unpack(&packed, hash) {
-                    Ok(body) => return Ok(body),
-                    Err(fault) => reason = Some(fault),
-                }
-            }
-        }
-        let absent = || super::absent(&self.address, hash);
-        Err(reason.map_or_else(absent, |reason| super::damaged(&self.address, hash, reason)))
-    }
-
-    /// Every packed copy of a body.
-    async fn copies(&self, hash: ContentHash) -> Result<Vec<Bytes>, StoreError> {
-        let mut copies = Vec::new();
-        for (number, spot) in self.catalogue.find(hash) {
-            let path = segment_path(number);
-            // Otherwise the segment was written anew since, without it or with it elsewhere.
-            if let Some(entry) = self.unless_absent(self.store.get_range(&path, spot.range()).await)?
-                && let Some(packed) = segment::entry_of(&entry, hash)
-            {
-                copies.push(entry.slice_ref(packed));
-            }
-        }
-        if copies.is_empty() {
-            let path = Path::from(file_name(hash));
-            if let Some(file) = self.unless_absent(self.store.get(&path).await)? {
-                copies.push(file.bytes().await.map_err(|error| self.fault(error))?);
-            }
-        }
-        Ok(copies)
-    }
-
     /// Writes an object of this name.
     pub(super) async fn write(&self, name: &str, content: Bytes) -> Result<(), StoreError> {
         self.send(&Path::from(name), content).await.map_err(|error| self.fault(error))
-    }
-
-    /// Objects that hold bodies, and their bytes.
-    pub(super) async fn stored(&self) -> Result<Stored, StoreError> {
-        let add = |mut stored: Stored, meta: ObjectMeta| async move {
-            if meta.location.parts().count() == 2 && meta.location.filename().is_some_and(holds_bodies) {
-                stored.objects += 1;
-                stored.bytes += meta.size;
-            }
-            Ok(stored)
-        };
-        self.store.list(None).try_fold(Stored::default(), add).await.map_err(|error| self.fault(error))
     }
 
     async fn catch_up(&self) -> Result<(), StoreError> {
@@ -347,56 +276,6 @@ impl Bucket {
 
     fn groups(&self) -> MutexGuard<'_, Groups> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Outcomes of so many groups are remembered, and so many lost bodies: whoever waits asks at once.
-const REMEMBERED: usize = 64;
-const LOST_MAX: usize = 100_000;
-
-impl Groups {
-    /// True when the body is on its way.
-    fn gathers(&self, hash: ContentHash) -> bool {
-        let rising = self.rising.as_ref().is_some_and(|group| group.spots.contains_key(&hash));
-        rising || self.filling.spots.contains_key(&hash)
-    }
-
-    fn packed(&self, hash: ContentHash) -> Option<Bytes> {
-        let rising = self.rising.as_ref().and_then(|group| group.packed(hash));
-        rising.or_else(|| self.filling.packed(hash)).map(Bytes::copy_from_slice)
-    }
-
-    /// The group to bring up for whoever waits for this `number`; none when that is done with.
-    fn next(&mut self, number: u64) -> Result<Option<Arc<Group>>, Fault> {
-        if self.done > number {
-            return self.fallen.get(&number).map_or(Ok(None), |fault| Err(fault.clone()));
-        }
-        if self.filling.is_empty() {
-            return Ok(None);
-        }
-        let group = Arc::new(std::mem::take(&mut self.filling));
-        self.number += 1;
-        self.rising = Some(group.clone());
-        Ok(Some(group))
-    }
-
-    /// The group that was rising is up, or has fallen.
-    fn ended(&mut self, group: &Group, fault: Option<Fault>) -> Result<(), Fault> {
-        self.rising = None;
-        self.done = self.number;
-        let Some(fault) = fault else {
-            self.fell = None;
-            return Ok(());
-        };
-        if self.lost.len() > LOST_MAX {
-            self.lost.clear();
-        }
-        let again = group.spots.keys().filter(|hash| !self.filling.spots.contains_key(hash));
-        self.lost.extend(again.map(|hash| (*hash, fault.clone())));
-        self.fallen.retain(|number, _| *number + REMEMBERED as u64 > self.number);
-        self.fallen.insert(self.number - 1, fault.clone());
-        self.fell = Some((Instant::now(), fault.clone()));
-        Err(fault)
     }
 }
 
