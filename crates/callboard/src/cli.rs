@@ -18,6 +18,7 @@ mod functions;
 mod graph;
 mod hold;
 mod init;
+mod landing;
 mod limits;
 mod migrate;
 mod quarantine;
@@ -81,6 +82,8 @@ enum Command {
     Show(show::Show),
     /// List the listings that were kept aside, with the reason why
     Quarantine(quarantine::Quarantine),
+    /// Show, verify, prune and export what was fetched
+    Landing(landing::LandingCommand),
     /// Read landed documents again and show what would change
     Replay(replay::Replay),
     /// List, show, try, record, test and start connectors
@@ -159,6 +162,7 @@ impl Cli {
             Command::Show(command) => command.run(&config(Flags::new())?).await,
             Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,
+            Command::Landing(command) => command.run(&config(Flags::new())?).await,
             Command::Connector(command) => command.run(&config(Flags::new())?).await,
             Command::Check(command) => command.run(),
             Command::Graph(command) => command.run(),

@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use model::{Finding, mask, nearest};
 use serde_saphyr::Spanned;
-use store::Address;
+use store::{Address, LandingSpec, OpenOptions};
 use url::Url;
+
+use crate::output::usage;
 
 /// One setting.
 pub struct Setting {
@@ -62,6 +65,54 @@ pub const SETTINGS: &[Setting] = &[
         env: &["CALLBOARD_DB_CONNECTIONS", "DB_POOL_SIZE"],
         default: "8",
         help: "connections to PostgreSQL at most",
+    },
+    Setting {
+        key: "landing",
+        env: &["CALLBOARD_LANDING"],
+        default: "",
+        help: "where fetched bodies are landed, if not beside the store: a folder, or s3://bucket/prefix",
+    },
+    Setting {
+        key: "landing_keep",
+        env: &["CALLBOARD_LANDING_KEEP"],
+        default: "",
+        help: "how old `landing prune` lets bodies become, like 90d, where it is not told",
+    },
+    Setting {
+        key: "s3_bucket",
+        env: &["CALLBOARD_S3_BUCKET", "S3_BUCKET_NAME"],
+        default: "",
+        help: "bucket to land bodies in, where `landing` says nothing",
+    },
+    Setting {
+        key: "s3_endpoint",
+        env: &["CALLBOARD_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
+        default: "",
+        help: "address of the object storage, where it is not Amazon's",
+    },
+    Setting {
+        key: "s3_region",
+        env: &["CALLBOARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"],
+        default: "",
+        help: "region of the bucket",
+    },
+    Setting {
+        key: "s3_access_key_id",
+        env: &["CALLBOARD_S3_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"],
+        default: "",
+        help: "key for the bucket; without one, that of the container or machine",
+    },
+    Setting {
+        key: "s3_secret_access_key",
+        env: &["CALLBOARD_S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY"],
+        default: "",
+        help: "its secret; better in .env than in callboard.yaml",
+    },
+    Setting {
+        key: "s3_patience_secs",
+        env: &["CALLBOARD_S3_PATIENCE_SECS"],
+        default: "90",
+        help: "for how long a request to the bucket that fails is tried again",
     },
     Setting {
         key: "connectors",
@@ -266,6 +317,23 @@ impl Config {
         set.map_err(|()| anyhow::anyhow!("{host} takes no user"))?;
         url.set_path(said("postgres_db"));
         Ok(url.into())
+    }
+
+    /// How the store is opened: where bodies are landed.
+    pub fn open_options(&self) -> Result<OpenOptions> {
+        let bucket = self.text("s3_bucket").map(|name| format!("s3://{}", name.trim_start_matches("s3://")));
+        let Some(place) = self.text("landing").map(str::to_owned).or(bucket) else {
+            return Ok(OpenOptions::default());
+        };
+        let mut landing = LandingSpec::parse(&place).map_err(|error| usage(error.to_string()))?;
+        if let LandingSpec::S3(spec) = &mut landing {
+            let said = |key| self.text(key).map(str::to_owned);
+            (spec.endpoint, spec.region) = (said("s3_endpoint"), said("s3_region"));
+            spec.access_key_id = said("s3_access_key_id");
+            spec.secret_access_key = said("s3_secret_access_key");
+            spec.patience = Duration::from_secs(self.get("s3_patience_secs")?);
+        }
+        Ok(OpenOptions { landing: Some(landing), ..OpenOptions::default() })
     }
 
     /// The zone for local times without one.

@@ -56,5 +56,11 @@ pub fn env(name: &str) -> Option<String> {
 /// The store of the settings, made where it is not there yet.
 pub async fn open(config: &Config) -> Result<Store> {
     let path = config.db()?;
-    Store::open(&path).await.with_context(|| format!("cannot open the store {}", path.display()))
+    let opened = Store::open_with(&path, &config.open_options()?).await;
+    opened.with_context(|| format!("cannot open the store {}", path.display()))
+}
+
+/// The store of the settings, where there is one.
+pub async fn open_existing(config: &Config) -> Result<Store> {
+    Ok(Store::open_existing_with(config.db()?, &config.open_options()?).await?)
 }

@@ -34,7 +34,7 @@ async fn main() -> Result<(), StoreError> {
 async fn measure(db: &Path, events: usize) -> Result<(), StoreError> {
     let store = Store::open(db).await?;
     println!("opened: {} resident", resident());
-    measure_landing(&store)?;
+    measure_landing(&store).await?;
     for (name, pass) in
         [("first load", Pass::First), ("same again", Pass::Again), ("unchanged", Pass::Unchanged)]
     {
@@ -58,10 +58,10 @@ async fn measure(db: &Path, events: usize) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn measure_landing(store: &Store) -> Result<(), StoreError> {
+async fn measure_landing(store: &Store) -> Result<(), StoreError> {
     let started = Instant::now();
     for number in 0..5_000 {
-        store.landing().put(format!("<html>{number} {}</html>", "some markup ".repeat(300)).as_bytes())?;
+        store.landing().put(&format!("<html>{number} {}</html>", "some markup ".repeat(300)).into()).await?;
     }
     println!("landing: {:.0} bodies/s", 5_000.0 / started.elapsed().as_secs_f64());
     Ok(())

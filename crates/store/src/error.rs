@@ -92,12 +92,32 @@ pub enum StoreError {
         reason: String,
     },
     /// A landed body that is not there.
-    #[error("the body {hash} is not in the landing {folder}: it was purged or deleted")]
+    #[error("the body {hash} is not in the landing {landing}: it was purged, pruned or deleted")]
     NoBody {
         /// Its address.
         hash: String,
-        /// The landing folder.
-        folder: PathBuf,
+        /// The landing.
+        landing: String,
+    },
+    /// The landing does not answer, or says that it cannot now.
+    #[error(
+        "the landing {landing} is away: {reason}; nothing is entered without it, try again when it is back"
+    )]
+    LandingAway {
+        /// The landing.
+        landing: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The landing will not do it, now or later.
+    #[error(
+        "the landing {landing} refuses: {reason}; check bucket, endpoint, region and keys (`callboard config show`)"
+    )]
+    LandingRefuses {
+        /// The landing.
+        landing: String,
+        /// What it says.
+        reason: String,
     },
     /// The question cannot be answered as put; says why and what to do.
     #[error("{0}")]
@@ -152,7 +172,8 @@ impl StoreError {
 
     /// Whether the same may well work in a while.
     pub fn passes(&self) -> bool {
-        matches!(self, StoreError::Busy { .. } | StoreError::Away { .. } | StoreError::DiskFull { .. })
+        let away = matches!(self, StoreError::Away { .. } | StoreError::LandingAway { .. });
+        away || matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
     }
 }
 

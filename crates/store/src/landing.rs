@@ -1,268 +1,276 @@
 //! The landing: every fetched body, unchanged, under the hash of its content; what is read back is
-//! verified. Most bodies are small and are appended to segments, as making a file for each costs more
-//! than reading it; a large one has a file of its own.
+//! verified. It is a folder or a bucket, in the same layout: small bodies in `segments/`, a large one in a
+//! file of its own, and beside them an index by source and day that people and other tools can read.
 //!
-//! A large body goes to a temporary name first, so a body is there whole or not at all. Files are not
-//! synced one by one: a body lost with the power is found damaged or absent on reading, and said so.
+//! A body that was put may still wait in memory; once its document is settled it is kept, and only then may
+//! the document be committed.
 
+mod bucket;
+mod fault;
+mod folder;
+mod index;
+mod pack;
+mod prune;
+mod rows;
 mod segment;
 mod segments;
+mod spec;
 #[cfg(test)]
 mod tests;
+pub(crate) mod warc;
 
 use std::collections::HashMap;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use model::ContentHash;
 
-use crate::StoreError;
-
-use segments::Segments;
-
-/// Fast, and still a fifth to a tenth of the size for markup.
-const ZSTD_LEVEL: i32 = 1;
+use crate::{LandedDocument, StoreError};
+use bucket::Bucket;
+use folder::Folder;
+use index::Line;
+pub use prune::{Prune, Pruned};
+pub use rows::{LandedQuery, LandingCounts};
+pub use spec::{LandingSpec, S3Spec};
 
 /// A longer body gets a file of its own.
 const SMALL_BYTES: usize = 256 * 1024;
 
-/// No landed body decompresses to more; fetch caps bodies well below.
-const MAX_BODY_BYTES: usize = 1 << 30;
+/// A shorter body is dealt with in less time than handing it to another thread takes.
+const HERE_BYTES: usize = 64 * 1024;
 
-/// The bodies of a store. Cheap to clone. Its calls block for one small file operation.
+/// The bodies of a store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Landing {
-    place: Arc<Place>,
+    place: Place,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Place {
-    Folder { folder: PathBuf, temporary: AtomicU64, segments: Segments },
-    Memory { bodies: Mutex<HashMap<ContentHash, Bytes>>, under: Option<Landing> },
+    Folder(Arc<Folder>),
+    Bucket(Arc<Bucket>),
+    Memory {
+        bodies: Arc<Mutex<HashMap<ContentHash, Bytes>>>,
+    },
+    /// Nothing is kept; what is read is read there.
+    Rehearsal(Box<Landing>),
 }
 
-thread_local! {
-    /// Compression contexts are large; each thread keeps one.
-    static COMPRESSOR: std::cell::RefCell<Option<zstd::bulk::Compressor<'static>>> =
-        const { std::cell::RefCell::new(None) };
+/// What was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Bodies that were there.
+    pub bodies: u64,
+    /// What they took, compressed.
+    pub bytes: u64,
+}
+
+/// What a landing takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Files or objects that hold bodies.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Landing {
+    /// The landing that settings name. Nothing is asked of it yet.
+    pub fn of(spec: &LandingSpec) -> Result<Landing, StoreError> {
+        Ok(match spec {
+            LandingSpec::Folder(folder) => Landing::in_folder(folder),
+            LandingSpec::S3(spec) => Landing { place: Place::Bucket(Arc::new(Bucket::new(spec)?)) },
+        })
+    }
+
     /// A landing in `folder`, which is made when the first body comes.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Landing {
-        let folder = folder.into();
-        let segments = Segments::in_folder(folder.join("segments"));
-        Landing { place: Arc::new(Place::Folder { folder, temporary: AtomicU64::new(0), segments }) }
+        Landing { place: Place::Folder(Arc::new(Folder::new(folder.into()))) }
     }
 
-    /// A landing that ends with the process. What it lacks is looked up in `under`, which is never
-    /// written.
-    pub(crate) fn in_memory(under: Option<Landing>) -> Landing {
-        let bodies = Mutex::new(HashMap::new());
-        Landing { place: Arc::new(Place::Memory { bodies, under }) }
+    /// A landing that ends with the process.
+    pub(crate) fn in_memory() -> Landing {
+        Landing { place: Place::Memory { bodies: Arc::default() } }
     }
 
-    /// Keeps a body and gives its address.
-    pub fn put(&self, body: &[u8]) -> Result<ContentHash, StoreError> {
-        let hash = ContentHash::of(body);
-        self.keep(hash, body)?;
-        Ok(hash)
+    /// One that keeps nothing, and reads what is in this one: a rehearsal reads each body while it has it in
+    /// hand, and keeping them would not be flat.
+    pub(crate) fn rehearsal(self) -> Landing {
+        Landing { place: Place::Rehearsal(Box::new(self)) }
+    }
+
+    /// Takes a body and gives its address.
+    pub async fn put(&self, body: &Bytes) -> Result<ContentHash, StoreError> {
+        self.take(body, None).await
     }
 
     /// As [`Landing::put`], for a document whose body was `known` the last time: where it is the same
     /// and still there, nothing is written.
-    pub fn put_again(&self, body: &[u8], known: ContentHash) -> Result<ContentHash, StoreError> {
-        let hash = ContentHash::of(body);
-        if hash != known || !self.holds(hash)? {
-            self.keep(hash, body)?;
-        }
-        Ok(hash)
+    pub async fn put_again(&self, body: &Bytes, known: ContentHash) -> Result<ContentHash, StoreError> {
+        self.take(body, Some(known)).await
     }
 
-    fn keep(&self, hash: ContentHash, body: &[u8]) -> Result<(), StoreError> {
-        match &*self.place {
-            Place::Folder { folder, temporary, segments } => {
-                let kept = if body.len() > SMALL_BYTES {
-                    keep_in_file(folder, hash, body, temporary.fetch_add(1, Ordering::Relaxed))
-                } else {
-                    keep_in_segment(segments, hash, body)
+    async fn take(&self, body: &Bytes, known: Option<ContentHash>) -> Result<ContentHash, StoreError> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let (folder, kept) = (folder.clone(), body.clone());
+                let keep = move || {
+                    let hash = ContentHash::of(&kept);
+                    folder.keep(hash, &kept, known).map(|()| hash)
                 };
-                kept.map_err(|error| cannot_write(folder, &error))?;
+                if body.len() <= HERE_BYTES { keep() } else { aside(keep).await }
             }
-            // A rehearsal reads each body while it has it in hand; keeping them would not be flat.
-            Place::Memory { under: Some(_), .. } => {}
-            Place::Memory { bodies, under: None } => {
-                let mut bodies = bodies.lock().unwrap_or_else(PoisonError::into_inner);
-                bodies.insert(hash, Bytes::copy_from_slice(body));
+            Place::Bucket(bucket) => {
+                let hash = ContentHash::of(body);
+                bucket.keep(hash, body, known).await?;
+                Ok(hash)
             }
+            Place::Memory { bodies } => {
+                let hash = ContentHash::of(body);
+                bodies.lock().unwrap_or_else(PoisonError::into_inner).insert(hash, body.clone());
+                Ok(hash)
+            }
+            Place::Rehearsal(_) => Ok(ContentHash::of(body)),
         }
-        Ok(())
     }
 
-    fn holds(&self, hash: ContentHash) -> Result<bool, StoreError> {
-        match &*self.place {
-            Place::Folder { folder, segments, .. } => {
-                let held = || Ok(file_of(folder, hash).exists() || segments.holds(hash)?);
-                held().map_err(|error: io::Error| cannot_read(folder, &error))
+    /// Waits until the bodies of these documents are kept, and enters the documents in the index. To be
+    /// called before they are committed.
+    pub async fn settle(&self, documents: &[LandedDocument]) -> Result<(), StoreError> {
+        let lines: Vec<Line> = documents.iter().filter_map(Line::of).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        match &self.place {
+            Place::Folder(folder) => folder.enter(lines),
+            Place::Bucket(bucket) => {
+                let bodies: Vec<ContentHash> = lines.iter().map(|line| line.body).collect();
+                bucket.settle(&bodies, lines).await
             }
-            Place::Memory { under: Some(under), .. } => under.holds(hash),
-            Place::Memory { bodies, under: None } => {
-                Ok(bodies.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&hash))
-            }
+            Place::Memory { .. } | Place::Rehearsal(_) => Ok(()),
         }
     }
 
     /// The body at `hash`, verified.
-    pub fn get(&self, hash: ContentHash) -> Result<Bytes, StoreError> {
-        match &*self.place {
-            Place::Folder { folder, segments, .. } => read(folder, segments, hash),
-            Place::Memory { under: Some(under), .. } => under.get(hash),
-            Place::Memory { bodies, under: None } => {
+    pub async fn get(&self, hash: ContentHash) -> Result<Bytes, StoreError> {
+        match self.lasting() {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                aside(move || folder.read(hash)).await
+            }
+            Place::Bucket(bucket) => bucket.read(hash).await,
+            Place::Memory { bodies } => {
                 let bodies = bodies.lock().unwrap_or_else(PoisonError::into_inner);
-                bodies.get(&hash).cloned().ok_or_else(|| absent(hash, Path::new("in memory")))
+                bodies.get(&hash).cloned().ok_or_else(|| absent("in memory", hash))
             }
+            Place::Rehearsal(_) => Err(absent("of a rehearsal", hash)),
         }
     }
 
-    /// Deletes the body at `hash`; true when it was there.
-    pub(crate) fn remove(&self, hash: ContentHash) -> Result<bool, StoreError> {
-        match &*self.place {
-            Place::Folder { folder, segments, .. } => {
-                let removed = || Ok(remove_file(&file_of(folder, hash))? | segments.erase(hash)?);
-                removed().map_err(|error: io::Error| cannot_write(folder, &error))
+    /// Deletes bodies, wherever they stand. A kill in between leaves some of them; again removes the rest.
+    pub(crate) async fn remove(&self, bodies: Vec<ContentHash>) -> Result<Removed, StoreError> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                aside(move || folder.remove(&bodies)).await
             }
-            Place::Memory { under: Some(_), .. } => Ok(false),
-            Place::Memory { bodies, under: None } => {
-                let mut bodies = bodies.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(bodies.remove(&hash).is_some())
+            Place::Bucket(bucket) => bucket.remove(&bodies).await,
+            Place::Memory { bodies: kept } => {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let gone: Vec<Bytes> = bodies.iter().filter_map(|hash| kept.remove(hash)).collect();
+                let bytes = gone.iter().map(|body| body.len() as u64).sum();
+                Ok(Removed { bodies: gone.len() as u64, bytes })
             }
+            Place::Rehearsal(_) => Ok(Removed::default()),
         }
     }
 
-    /// The folder, where there is one.
-    pub fn folder(&self) -> Option<&Path> {
-        match &*self.place {
-            Place::Folder { folder, .. } => Some(folder),
-            Place::Memory { under, .. } => under.as_ref().and_then(Landing::folder),
-        }
-    }
-}
-
-fn keep_in_segment(segments: &Segments, hash: ContentHash, body: &[u8]) -> io::Result<()> {
-    if segments.has_just_landed(hash) {
-        return Ok(());
-    }
-    segments.append(hash, &compress(body)?)
-}
-
-fn keep_in_file(folder: &Path, hash: ContentHash, body: &[u8], serial: u64) -> io::Result<()> {
-    let file = file_of(folder, hash);
-    if file.exists() {
-        return Ok(());
-    }
-    let packed = compress(body)?;
-    // In the same folder: a rename across folders, or all temporary files in one, is done one at a time.
-    let temporary = file.with_file_name(format!("tmp-{}-{serial}", std::process::id()));
-    let written = write_and_rename(&temporary, &file, &packed);
-    if written.is_err() {
-        // Best effort: the write error is the one to report.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn write_and_rename(temporary: &Path, file: &Path, packed: &[u8]) -> io::Result<()> {
-    match std::fs::write(temporary, packed) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_parent(temporary)?;
-            std::fs::write(temporary, packed)?;
-        }
-        written => written?,
-    }
-    std::fs::rename(temporary, file)
-}
-
-fn make_parent(file: &Path) -> io::Result<()> {
-    file.parent().map_or(Ok(()), std::fs::create_dir_all)
-}
-
-fn compress(body: &[u8]) -> io::Result<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|kept| {
-        let compressor = match kept {
-            Some(compressor) => compressor,
-            None => kept.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
-        };
-        compressor.compress(body)
-    })
-}
-
-fn read(folder: &Path, segments: &Segments, hash: ContentHash) -> Result<Bytes, StoreError> {
-    let file = file_of(folder, hash);
-    match std::fs::read(&file) {
-        Ok(packed) => return unpack(&packed, hash).map_err(|reason| damaged(folder, hash, reason)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(damaged(folder, hash, error.to_string())),
-    }
-    let mut reason = None;
-    // One copy may be damaged, and a sound one in a segment that has come since.
-    for look in [Segments::read, Segments::read_anew] {
-        for packed in look(segments, hash).map_err(|error| cannot_read(folder, &error))? {
-            match unpack(&packed, hash) {
-                Ok(body) => return Ok(body),
-                Err(fault) => reason = Some(fault),
+    /// Writes a file that is no body, under this name within the landing.
+    async fn write(&self, name: String, content: Bytes) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                aside(move || folder.write(&name, &content)).await
             }
+            Place::Bucket(bucket) => bucket.write(&name, content).await,
+            Place::Memory { .. } | Place::Rehearsal(_) => Ok(()),
         }
     }
-    Err(reason.map_or_else(|| absent(hash, folder), |reason| damaged(folder, hash, reason)))
+
+    /// What it takes; that of what it holds in memory.
+    pub async fn stored(&self) -> Result<Stored, StoreError> {
+        match self.lasting() {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                aside(move || folder.stored()).await
+            }
+            Place::Bucket(bucket) => bucket.stored().await,
+            Place::Memory { bodies } => {
+                let bodies = bodies.lock().unwrap_or_else(PoisonError::into_inner);
+                let bytes = bodies.values().map(|body| body.len() as u64).sum();
+                Ok(Stored { objects: bodies.len() as u64, bytes })
+            }
+            Place::Rehearsal(_) => Ok(Stored::default()),
+        }
+    }
+
+    /// Where it is, as users name it.
+    pub fn address(&self) -> String {
+        match self.lasting() {
+            Place::Folder(folder) => folder.path().display().to_string(),
+            Place::Bucket(bucket) => bucket.address().to_owned(),
+            Place::Memory { .. } | Place::Rehearsal(_) => "in memory".to_owned(),
+        }
+    }
+
+    /// Where the bodies are that outlive a rehearsal.
+    fn lasting(&self) -> &Place {
+        match &self.place {
+            Place::Rehearsal(under) => under.lasting(),
+            place => place,
+        }
+    }
 }
 
-/// The body, verified, or what is wrong with it.
-fn unpack(packed: &[u8], hash: ContentHash) -> Result<Bytes, String> {
-    let size = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(0);
-    if size > MAX_BODY_BYTES {
-        return Err(format!("it claims to hold {size} bytes"));
-    }
-    let body = zstd::bulk::decompress(packed, size).map_err(|error| error.to_string())?;
-    if ContentHash::of(&body) != hash {
-        return Err("its content has another hash".to_owned());
-    }
-    Ok(body.into())
-}
-
-fn remove_file(file: &Path) -> io::Result<bool> {
-    match std::fs::remove_file(file) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+/// Does what blocks on another thread.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // It is never cancelled: what it did was to panic.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
-fn file_of(folder: &Path, hash: ContentHash) -> PathBuf {
+/// The file or object of a large body.
+fn file_name(hash: ContentHash) -> String {
     let hex = hash.to_hex();
     let (first, rest) = hex.split_at(2);
-    folder.join(first).join(format!("{rest}.zst"))
+    format!("{first}/{rest}.zst")
 }
 
-fn absent(hash: ContentHash, folder: &Path) -> StoreError {
-    StoreError::NoBody { hash: hash.to_hex(), folder: folder.to_owned() }
+/// Whether a file of this name holds bodies.
+fn holds_bodies(name: &str) -> bool {
+    name.ends_with(".bodies") || name.ends_with(".zst")
 }
 
-fn damaged(folder: &Path, hash: ContentHash, reason: String) -> StoreError {
-    let what = format!("the landed body {} in {}", hash.to_hex(), folder.display());
-    StoreError::Damaged { what, reason }
+/// A name that no other process gives.
+fn unique() -> String {
+    format!("{:x}", segment_number())
 }
 
-fn cannot_read(folder: &Path, error: &io::Error) -> StoreError {
-    let what = format!("the landing {}", folder.display());
-    StoreError::Damaged { what, reason: error.to_string() }
+/// A number that no other process gives, higher than those before: microseconds, then chance.
+fn segment_number() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let chance = RandomState::new().hash_one(std::process::id()) & 0xfff;
+    ((since.as_micros() as u64) << 12) | chance
 }
 
-fn cannot_write(folder: &Path, error: &io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull => StoreError::DiskFull { path: folder.to_owned() },
-        _ => StoreError::NotWritable { path: folder.to_owned(), reason: error.to_string() },
-    }
+fn absent(landing: &str, hash: ContentHash) -> StoreError {
+    StoreError::NoBody { hash: hash.to_hex(), landing: landing.to_owned() }
+}
+
+fn damaged(landing: &str, hash: ContentHash, reason: String) -> StoreError {
+    StoreError::Damaged { what: format!("the landed body {} in {landing}", hash.to_hex()), reason }
 }

@@ -38,11 +38,12 @@ pub use batch::{
 };
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
-pub use landing::Landing;
+pub use landing::warc::WarcWriter;
+pub use landing::{LandedQuery, Landing, LandingCounts, LandingSpec, Prune, Pruned, Removed, S3Spec, Stored};
 pub use limits::{
     LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
 };
-pub use open::{Address, Server, Store};
+pub use open::{Address, OpenOptions, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Near};
 pub use reckon::{Covered, DocumentCounts, Reckoning};

@@ -15,7 +15,7 @@ use std::time::Duration;
 use model::RunId;
 
 use crate::StoreError;
-use crate::landing::Landing;
+use crate::landing::{Landing, LandingSpec};
 use crate::schema::{self, Found, SchemaStatus};
 use crate::sql::{self, Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
@@ -24,6 +24,30 @@ pub use address::{Address, Server};
 
 /// How long a write waits for another process before it says that the store is in use.
 const BUSY_WAIT: Duration = Duration::from_secs(15);
+
+/// How a store is opened, beside where it is.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Where bodies are landed; `None` for a folder beside the database.
+    pub landing: Option<LandingSpec>,
+    /// How long a write waits for other processes, here and later.
+    pub busy_wait: Duration,
+}
+
+impl Default for OpenOptions {
+    fn default() -> OpenOptions {
+        OpenOptions { landing: None, busy_wait: BUSY_WAIT }
+    }
+}
+
+impl OpenOptions {
+    fn landing(&self, at: &Address) -> Result<Landing, StoreError> {
+        match &self.landing {
+            Some(spec) => Landing::of(spec),
+            None => Ok(Landing::in_folder(at.landing_folder())),
+        }
+    }
+}
 
 /// An open store. Cheap to clone; all clones are one store.
 #[derive(Debug, Clone)]
@@ -51,14 +75,22 @@ struct Pools {
 impl Store {
     /// Opens the store at an address, making it or bringing it up to date where needed.
     pub async fn open(at: impl Into<Address>) -> Result<Store, StoreError> {
-        Store::open_waiting(at, BUSY_WAIT).await
+        Store::open_with(at, &OpenOptions::default()).await
     }
 
     /// Opens the store at an address; [`StoreError::Missing`] when there is none.
     pub async fn open_existing(at: impl Into<Address>) -> Result<Store, StoreError> {
+        Store::open_existing_with(at, &OpenOptions::default()).await
+    }
+
+    /// As [`Store::open_existing`], so.
+    pub async fn open_existing_with(
+        at: impl Into<Address>,
+        options: &OpenOptions,
+    ) -> Result<Store, StoreError> {
         let at = at.into();
         there(&at).await?;
-        Store::open(at).await
+        Store::open_with(at, options).await
     }
 
     /// As [`Store::open_existing`], but that there is none is no fault.
@@ -72,7 +104,12 @@ impl Store {
 
     /// As [`Store::open`], waiting so long for other processes, here and later.
     pub async fn open_waiting(at: impl Into<Address>, busy_wait: Duration) -> Result<Store, StoreError> {
-        let store = Store::unprepared(at.into(), busy_wait)?;
+        Store::open_with(at, &OpenOptions { busy_wait, ..OpenOptions::default() }).await
+    }
+
+    /// As [`Store::open`], so.
+    pub async fn open_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
+        let store = Store::unprepared(at.into(), options)?;
         store.prepare().await?;
         Ok(store)
     }
@@ -95,15 +132,15 @@ impl Store {
 
     async fn to_migrate(at: Address) -> Result<Store, StoreError> {
         there(&at).await?;
-        Store::unprepared(at, BUSY_WAIT)
+        Store::unprepared(at, &OpenOptions::default())
     }
 
-    fn unprepared(at: Address, busy_wait: Duration) -> Result<Store, StoreError> {
-        let landing = Landing::in_folder(at.landing_folder());
+    fn unprepared(at: Address, options: &OpenOptions) -> Result<Store, StoreError> {
+        let landing = options.landing(&at)?;
         let (pools, turn) = match &at {
-            Address::File(path) => (file::pools(path, busy_wait), 0),
+            Address::File(path) => (file::pools(path, options.busy_wait), 0),
             Address::Server(server) => {
-                let pools = server::pools(server, busy_wait);
+                let pools = server::pools(server, options.busy_wait);
                 let pools = pools.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))?;
                 (pools, server.turn())
             }
@@ -113,7 +150,7 @@ impl Store {
 
     /// An empty store in memory, landing included.
     pub async fn in_memory() -> Result<Store, StoreError> {
-        Store::memory(Address::File(":memory:".into()), Landing::in_memory(None)).await
+        Store::memory(Address::File(":memory:".into()), Landing::in_memory()).await
     }
 
     /// A copy in memory of what the store at an address knows about its rows, or an empty one when
@@ -121,9 +158,13 @@ impl Store {
     /// and nothing is written to disk. Logs (changes, documents, runs) and the text index start
     /// empty; bodies are read from the real landing and not kept.
     pub async fn rehearse(at: impl Into<Address>) -> Result<Store, StoreError> {
+        Store::rehearse_with(at, &OpenOptions::default()).await
+    }
+
+    /// As [`Store::rehearse`], so.
+    pub async fn rehearse_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
         let at = at.into();
-        let landing = Landing::in_memory(Some(Landing::in_folder(at.landing_folder())));
-        let store = Store::memory(at.clone(), landing).await?;
+        let store = Store::memory(at.clone(), options.landing(&at)?.rehearsal()).await?;
         let copied = match &at {
             Address::File(path) if path.exists() => copy::from_file(&store, path).await,
             Address::File(_) => Ok(()),

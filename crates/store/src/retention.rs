@@ -23,9 +23,7 @@ impl Store {
     ) -> Result<Purged, StoreError> {
         let purged = self.purge_rows(source.as_str(), &stamp(cutoff)).await;
         let (mut purged, bodies) = purged.map_err(|error| self.fault("purging", error))?;
-        for body in bodies {
-            purged.bodies += u64::from(self.landing().remove(body)?);
-        }
+        purged.bodies = self.landing().remove(bodies).await?.bodies;
         Ok(purged)
     }
 

@@ -3,6 +3,8 @@
 
 mod documents;
 
+pub(crate) use documents::document_row;
+
 use std::collections::HashMap;
 
 use model::{Change, Kind, SourceName};

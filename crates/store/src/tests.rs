@@ -2,7 +2,7 @@
 
 mod audit;
 mod commit;
-mod kit;
+pub(crate) mod kit;
 mod limits;
 mod opening;
 mod query;

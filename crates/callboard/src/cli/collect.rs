@@ -132,8 +132,11 @@ impl Collect {
     }
 
     async fn open(&self, config: &Config) -> Result<Store> {
-        let path = config.db()?;
-        let opened = if self.dry_run { Store::rehearse(&path).await } else { Store::open(&path).await };
+        let (path, options) = (config.db()?, config.open_options()?);
+        let opened = match self.dry_run {
+            true => Store::rehearse_with(&path, &options).await,
+            false => Store::open_with(&path, &options).await,
+        };
         opened.with_context(|| format!("cannot open the store {}", path.display()))
     }
 }

@@ -44,7 +44,7 @@ impl Demo {
         let upstreams = Sandbox::start(SandboxOptions::demo(self.seed, clock())).await;
         let upstreams = upstreams.context("cannot start the local upstreams")?;
         say(&format!("local upstreams: {}", addresses(&upstreams).join("  ")));
-        let store = if keep { Store::open(config.db()?).await? } else { Store::in_memory().await? };
+        let store = if keep { crate::world::open(config).await? } else { Store::in_memory().await? };
         let summary = collect(config, &upstreams, store.clone()).await?;
         print(&summary::for_people(&summary, &[]))?;
         let window = Window::around(clock().date_naive(), 0, 3650);

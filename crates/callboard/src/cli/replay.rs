@@ -43,13 +43,14 @@ pub struct Replay {
 impl Replay {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let (path, catalog) = (config.db()?, Catalog::load(config)?);
-        let kept = Store::open_existing(&path).await?;
+        let options = config.open_options()?;
+        let kept = Store::open_existing_with(&path, &options).await?;
         let find = |name: &str| catalog.find(name);
         let origins = origins(&kept, &self.which()?, &find, catalog.recogniser()).await?;
         if origins.is_empty() {
             bail!("no landed documents fit; `callboard events` names the sources");
         }
-        let store = if self.apply { kept.clone() } else { Store::rehearse(&path).await? };
+        let store = if self.apply { kept.clone() } else { Store::rehearse_with(&path, &options).await? };
         let bounds = CollectOptions { sweep: false, ..collect_options(config, true, !self.apply)? };
         let since = store.last_change().await?;
         let catalog = Arc::new(catalog);

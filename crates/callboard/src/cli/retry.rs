@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use engine::run::{Definition, RunnerOptions, redrive};
 use serde_json::{Map, json};
-use store::{ItemId, RunState, Store};
+use store::{ItemId, RunState};
 
 use super::Flags;
 use crate::attending::{Attended, others_are_alive, report_of};
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::figures::counted;
 use crate::noted::Doing;
 use crate::output::{Format, say, usage};
-use crate::world::world_for;
+use crate::world::{open_existing, world_for};
 use crate::{report, which};
 
 const EXAMPLES: &str = "\
@@ -57,7 +57,7 @@ impl Retry {
     }
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let run = which::run(&store, &self.run).await?;
         let only: Vec<ItemId> = self.item.iter().map(|item| ItemId(*item)).collect();
         let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;

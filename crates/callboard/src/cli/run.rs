@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::library::{self, Found};
 use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, usage};
-use crate::world::{env, open, world_for};
+use crate::world::{env, open, open_existing, world_for};
 use crate::{report, stopping, which};
 
 const EXAMPLES: &str = "\
@@ -122,7 +122,10 @@ impl Run {
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
         let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
-        let store = if self.dry_run { Store::rehearse(config.db()?).await? } else { open(config).await? };
+        let store = match self.dry_run {
+            true => Store::rehearse_with(config.db()?, &config.open_options()?).await?,
+            false => open(config).await?,
+        };
         let world = world_for(config, store.clone(), &plan)?;
         if self.dry_run && self.format == Format::Table {
             print(&planned(&plan))?;
@@ -150,7 +153,7 @@ impl Run {
     }
 
     async fn resume(&self, config: &Config, asked: &str) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let run = which::run(&store, asked).await?;
         let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;
         let definition = Definition::of(&detail)?;

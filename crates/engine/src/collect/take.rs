@@ -104,22 +104,26 @@ impl Taker {
             Ok(Obtained::Nothing) => return nothing(work),
             Err(failure) => return failed(work, failure.error, failure.stop),
         };
+        let body = match self.land(&work, &document, known.as_ref()).await {
+            Ok(body) => body,
+            Err(error) => return failed(work, error.to_string(), true),
+        };
         if document.body.len() <= READ_HERE_BYTES {
-            return self.land_and_read_here(work, *document, known);
+            return self.read_here(work, *document, body, known);
         }
         let Ok(_permit) = self.cores.acquire().await else {
             return failed(work, "the run has ended".to_owned(), false);
         };
         let (taker, kept) = (self.clone(), work.clone());
-        match tokio::task::spawn_blocking(move || taker.land_and_read(work, *document, known)).await {
+        match tokio::task::spawn_blocking(move || taker.read(work, *document, body, known)).await {
             Ok(taken) => taken,
             Err(_) => reader_died(kept),
         }
     }
 
-    fn land_and_read_here(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
+    fn read_here(&self, work: Work, document: Document, body: ContentHash, known: Option<Known>) -> Taken {
         let kept = work.clone();
-        let read = AssertUnwindSafe(|| self.land_and_read(work, document, known));
+        let read = AssertUnwindSafe(|| self.read(work, document, body, known));
         std::panic::catch_unwind(read).unwrap_or_else(|_| reader_died(kept))
     }
 
@@ -189,21 +193,26 @@ impl Taker {
     }
 
     async fn body(&self, hash: ContentHash) -> Result<bytes::Bytes, Failed> {
-        let store = self.store.clone();
-        let body = tokio::task::spawn_blocking(move || store.landing().get(hash)).await;
-        let body = body.map_err(|_| Failed::new("the landing could not be read"))?;
+        let body = self.store.landing().get(hash).await;
         body.map_err(|error| Failed::new(error.to_string()))
     }
 
-    fn land_and_read(&self, work: Work, document: Document, known: Option<Known>) -> Taken {
-        let landed = match &known {
-            Some(known) => self.store.landing().put_again(&document.body, known.body),
-            None => self.store.landing().put(&document.body),
-        };
-        let hash = match landed {
-            Ok(hash) => hash,
-            Err(error) => return failed(work, error.to_string(), true),
-        };
+    async fn land(
+        &self,
+        work: &Work,
+        document: &Document,
+        known: Option<&Known>,
+    ) -> Result<ContentHash, store::StoreError> {
+        let landing = self.store.landing();
+        match known {
+            // It came from there.
+            _ if matches!(work.place, Place::Landing(_)) => Ok(ContentHash::of(&document.body)),
+            Some(known) => landing.put_again(&document.body, known.body).await,
+            None => landing.put(&document.body).await,
+        }
+    }
+
+    fn read(&self, work: Work, document: Document, hash: ContentHash, known: Option<Known>) -> Taken {
         let reading_key = self.reading_key(&work);
         let same_body = known.as_ref().is_some_and(|known| known.body == hash);
         let stands = |known: &Known| ReadingKey::of(known).stands_for(&reading_key);

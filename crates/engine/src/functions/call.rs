@@ -168,7 +168,9 @@ impl Failure {
 impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Failure {
         if error.passes() {
-            return Failure { fault: Fault::new("store", error.to_string()), again: Again::Late };
+            let class =
+                if matches!(error, store::StoreError::LandingAway { .. }) { "landing" } else { "store" };
+            return Failure { fault: Fault::new(class, error.to_string()), again: Again::Late };
         }
         Failure::lasting("store", error.to_string())
     }

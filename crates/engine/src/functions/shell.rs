@@ -14,6 +14,7 @@ mod process;
 
 use std::process::Stdio;
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
@@ -174,16 +175,20 @@ async fn answer(call: &Call, params: &Params, stdout: Vec<u8>) -> Result<Answer,
         Output::Lines | Output::Records => {
             let all_records = params.output == Output::Records;
             let source = params.source.as_deref().unwrap_or(&call.path).to_owned();
-            let (call, kept) = (call.clone(), landed::identity(call));
+            let (reading, kept) = (call.clone(), landed::identity(call));
+            let stdout = Bytes::from(stdout);
+            let printed = stdout.clone();
             // Reading is work for a thread of its own: there may be many lines.
             let read = tokio::task::spawn_blocking(move || {
-                let mut lines = Lines::read(&stdout, all_records);
+                let mut lines = Lines::read(&printed, all_records);
                 let values = std::mem::take(&mut lines.values);
-                let document = landed::document(&call, &kept, &source, &stdout, lines)?;
-                Ok::<_, Failure>((values, document))
+                (values, landed::document(&reading, &kept, &source, printed.len(), lines))
             });
-            let (values, document) =
-                read.await.map_err(|_| Failure::fault("the reader of a command died"))??;
+            let (values, mut document) =
+                read.await.map_err(|_| Failure::fault("the reader of a command died"))?;
+            if let Some(document) = &mut document {
+                document.body = Some(call.world.store.landing().put(&stdout).await?);
+            }
             Ok(landed::answer(values, document))
         }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
-use store::{Ack, Ending, Fault, Lease, NewItem, Phase, Spread, StepEnd, StepNo, StepStatus};
+use store::{
+    Ack, Ending, Fault, LandedDocument, Lease, NewItem, Phase, Read, Spread, StepEnd, StepNo, StepStatus,
+};
 
 use tracing::Instrument as _;
 
@@ -51,7 +53,7 @@ pub(super) async fn execute(
     let step = step.ok_or_else(|| RunError::Fault(format!("item {} is of no step", lease.item.0)))?;
     let input = Input::read(lease.input.clone())?;
     let execution = Execution { world, run, step, lease, input };
-    let (turn, brought) = match execution.turn().instrument(spans::step(&step.path)).await {
+    let (turn, brought) = match execution.settled().instrument(spans::step(&step.path)).await {
         Ok(turned) => turned,
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };
@@ -96,6 +98,19 @@ impl Execution<'_> {
 }
 
 impl Execution<'_> {
+    /// The item's turn, and then its bodies are safe in the landing: a document is entered only with one.
+    async fn settled(&self) -> Result<(Turn, Answer), Failure> {
+        let (turn, brought) = self.turn().await?;
+        let Err(error) = self.world.store.landing().settle(&brought.documents).await else {
+            return Ok((turn, brought));
+        };
+        let failure = Failure::from(error);
+        // On the last try the documents tell of it, so that nobody takes them for read or for vanished.
+        let documents = brought.documents.into_iter().filter(|_| self.lease.last);
+        let documents = documents.map(|document| not_landed(document, &failure.fault.error)).collect();
+        Ok((Turn::Failed(failure), Answer { documents, ..Answer::default() }))
+    }
+
     async fn turn(&self) -> Result<(Turn, Answer), Failure> {
         if self.lease.given_up {
             let why = format!("too many runners were lost while they worked on {}", self.step.path);
@@ -305,6 +320,12 @@ impl Execution<'_> {
             }
         }
     }
+}
+
+/// A document whose body is not in the landing: it counts as not fetched.
+fn not_landed(document: LandedDocument, error: &str) -> LandedDocument {
+    let read = Read::Failed { error: error.to_owned() };
+    LandedDocument { body: None, size_bytes: 0, etag: None, last_modified: None, read, ..document }
 }
 
 fn plain(turn: Turn) -> (Turn, Answer) {

@@ -2,7 +2,8 @@
 //!
 //! An entry is a mark, the packed length, the hash of the body and the packed body. Entries are written
 //! whole, with one call; what a kill left half written ends the segment, for whoever reads it and for
-//! whoever would append.
+//! whoever would append. A segment in a bucket is written whole and has a table of its entries behind
+//! the last one, which ends it in the same way.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -14,7 +15,7 @@ const LIVING: [u8; 4] = *b"body";
 const ERASED: [u8; 4] = *b"gone";
 
 /// Mark, length and hash.
-const HEAD_BYTES: usize = 4 + 4 + 32;
+pub(super) const HEAD_BYTES: usize = 4 + 4 + 32;
 
 /// Where a body stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +46,8 @@ impl Appender {
 
     /// Appends a body, packed.
     pub(super) fn append(&mut self, hash: ContentHash, packed: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(packed.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut entry = Vec::with_capacity(HEAD_BYTES + packed.len());
-        entry.extend(LIVING);
-        entry.extend(length.to_le_bytes());
-        entry.extend(hash.as_bytes());
-        entry.extend(packed);
+        write_entry(&mut entry, hash, packed)?;
         if let Err(error) = self.file.write_all(&entry) {
             // Best effort: what is left of it would end the segment.
             let _ = self.file.set_len(self.end);
@@ -64,6 +61,40 @@ impl Appender {
     pub(super) fn len(&self) -> u64 {
         self.end
     }
+}
+
+/// Writes an entry behind what is there.
+pub(super) fn write_entry(into: &mut Vec<u8>, hash: ContentHash, packed: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(packed.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    into.extend(LIVING);
+    into.extend(length.to_le_bytes());
+    into.extend(hash.as_bytes());
+    into.extend(packed);
+    Ok(())
+}
+
+/// The packed body of the entry that `bytes` begin with, when it is that of `hash` and whole.
+pub(super) fn entry_of(bytes: &[u8], hash: ContentHash) -> Option<&[u8]> {
+    let head = read_head(&mut &bytes[..]).ok().flatten()?;
+    let length = usize::try_from(head.length).ok()?;
+    let packed = bytes.get(HEAD_BYTES..HEAD_BYTES.checked_add(length)?)?;
+    (head.living && head.hash == hash).then_some(packed)
+}
+
+/// The living entries of a whole segment: hash, offset and packed length of each.
+pub(super) fn scan_bytes(bytes: &[u8]) -> Vec<(ContentHash, u64, u32)> {
+    let (mut at, mut entries) = (0, Vec::new());
+    while let Some(Ok(Some(head))) = bytes.get(at..).map(|mut rest| read_head(&mut rest)) {
+        let next = at + HEAD_BYTES + head.length as usize;
+        if next > bytes.len() {
+            break;
+        }
+        if head.living {
+            entries.push((head.hash, at as u64, head.length));
+        }
+        at = next;
+    }
+    entries
 }
 
 /// The living entries of the segment at `path` from offset `from` on, and where they end.
@@ -103,18 +134,18 @@ pub(super) fn read(path: &Path, entry: Entry) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(packed))
 }
 
-/// Overwrites the body of an entry; true when it was there.
-pub(super) fn erase(path: &Path, entry: Entry) -> io::Result<bool> {
+/// Overwrites the body of an entry; gives its packed length, when it was there.
+pub(super) fn erase(path: &Path, entry: Entry) -> io::Result<Option<u64>> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     file.seek(SeekFrom::Start(entry.offset))?;
     let Some(head) = read_head(&mut file)?.filter(|head| head.living && head.hash == entry.hash) else {
-        return Ok(false);
+        return Ok(None);
     };
     file.seek(SeekFrom::Start(entry.offset))?;
     file.write_all(&ERASED)?;
     file.seek(SeekFrom::Start(entry.offset + HEAD_BYTES as u64))?;
     io::copy(&mut io::repeat(0).take(u64::from(head.length)), &mut file)?;
-    Ok(true)
+    Ok(Some(u64::from(head.length)))
 }
 
 /// Deletes a segment in which nothing lives any more, unless somebody appends to it.

@@ -27,7 +27,7 @@ pub(super) struct Segments {
 /// The segment that this process appends to.
 #[derive(Debug)]
 struct Open {
-    number: u32,
+    number: u64,
     appender: Appender,
     holds: HashSet<ContentHash>,
 }
@@ -36,9 +36,9 @@ struct Open {
 #[derive(Debug, Default)]
 struct Index {
     /// First bytes of the hash, segment, offset; sorted.
-    places: Vec<(u64, u32, u64)>,
+    places: Vec<(u64, u64, u64)>,
     /// For each segment, up to where it is known, and how many bodies live in it.
-    known: BTreeMap<u32, Known>,
+    known: BTreeMap<u64, Known>,
 }
 
 #[derive(Debug, Default)]
@@ -98,13 +98,12 @@ impl Segments {
         Ok(!self.read(hash)?.is_empty())
     }
 
-    /// Erases a body wherever it stands; true when it was there.
-    pub(super) fn erase(&self, hash: ContentHash) -> io::Result<bool> {
-        self.catch_up()?;
-        let mut erased = false;
+    /// Erases a body wherever it stands; gives its packed length, when it was there.
+    pub(super) fn erase(&self, hash: ContentHash) -> io::Result<Option<u64>> {
+        let mut erased = None;
         for (number, entry) in self.find(hash) {
-            if absent_is_none(segment::erase(&self.path(number), entry))? == Some(true) {
-                erased = true;
+            if let Some(length) = absent_is_none(segment::erase(&self.path(number), entry))?.flatten() {
+                erased = Some(erased.unwrap_or(0) + length);
                 self.note_erased(number)?;
             }
         }
@@ -115,7 +114,13 @@ impl Segments {
         Ok(erased)
     }
 
-    fn note_erased(&self, number: u32) -> io::Result<()> {
+    /// The segment that is appended to, when it holds the body.
+    pub(super) fn just_landed_in(&self, hash: ContentHash) -> Option<u64> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().filter(|open| open.holds.contains(&hash)).map(|open| open.number)
+    }
+
+    fn note_erased(&self, number: u64) -> io::Result<()> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = index.known.get_mut(&number) else { return Ok(()) };
         known.living = known.living.saturating_sub(1);
@@ -131,11 +136,11 @@ impl Segments {
         Ok(())
     }
 
-    fn grew(&self, number: u32, end: u64) -> bool {
+    fn grew(&self, number: u64, end: u64) -> bool {
         fs::metadata(self.path(number)).is_ok_and(|about| about.len() > end)
     }
 
-    fn find(&self, hash: ContentHash) -> Vec<(u32, Entry)> {
+    fn find(&self, hash: ContentHash) -> Vec<(u64, Entry)> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let first = first_bytes(hash);
         let from = index.places.partition_point(|place| place.0 < first);
@@ -144,7 +149,7 @@ impl Segments {
     }
 
     /// Goes through what has come since the last time.
-    fn catch_up(&self) -> io::Result<()> {
+    pub(super) fn catch_up(&self) -> io::Result<()> {
         let mut guard = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         let index = &mut *guard;
         let before = index.places.len();
@@ -167,7 +172,7 @@ impl Segments {
     }
 
     /// The last segment that nobody else appends to and that has room, or a new one.
-    fn next(&self, after: u32) -> io::Result<Open> {
+    fn next(&self, after: u64) -> io::Result<Open> {
         fs::create_dir_all(&self.folder)?;
         let mut number = self.numbers()?.last().copied().unwrap_or(1).max(after);
         loop {
@@ -185,27 +190,32 @@ impl Segments {
     }
 
     /// The numbers of the segments that are there, in order.
-    fn numbers(&self) -> io::Result<Vec<u32>> {
+    fn numbers(&self) -> io::Result<Vec<u64>> {
         let Some(files) = absent_is_none(fs::read_dir(&self.folder))? else { return Ok(Vec::new()) };
         let mut numbers = Vec::new();
         for file in files {
             let name = file?.file_name();
-            numbers.extend(name.to_str().and_then(|name| name.strip_suffix(".bodies")?.parse::<u32>().ok()));
+            numbers.extend(name.to_str().and_then(|name| name.strip_suffix(".bodies")?.parse::<u64>().ok()));
         }
         numbers.sort_unstable();
         Ok(numbers)
     }
 
-    fn path(&self, number: u32) -> PathBuf {
+    fn path(&self, number: u64) -> PathBuf {
         segment_file(&self.folder, number)
     }
 }
 
-pub(super) fn segment_file(folder: &Path, number: u32) -> PathBuf {
-    folder.join(format!("{number:06}.bodies"))
+pub(super) fn segment_file(folder: &Path, number: u64) -> PathBuf {
+    folder.join(segment_name(number))
 }
 
-fn first_bytes(hash: ContentHash) -> u64 {
+/// The file name of a segment, the same in a folder and in a bucket.
+pub(super) fn segment_name(number: u64) -> String {
+    format!("{number:06}.bodies")
+}
+
+pub(super) fn first_bytes(hash: ContentHash) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     u64::from_be_bytes(first)

@@ -28,7 +28,7 @@ impl Store {
     }
 }
 
-fn document_row(row: &Row) -> SqlResult<DocumentRow> {
+pub(crate) fn document_row(row: &Row) -> SqlResult<DocumentRow> {
     let body: Option<String> = row.try_get("body_hash")?;
     Ok(DocumentRow {
         number: row.try_get("rid")?,

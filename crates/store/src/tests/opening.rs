@@ -115,12 +115,12 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
     let mut kit = Kit::of(Store::rehearse(db(&folder)).await.unwrap());
     let outcome = kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
     assert_eq!(counts(&outcome, Kind::Event), (1, 0, 0));
-    kit.store.landing().put(b"body").unwrap();
+    kit.store.landing().put(&"body".into()).await.unwrap();
     assert_eq!(folder.names(), Vec::<String>::new());
 
     let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala"), titled("2", "Ball")])]).await;
-    let landed = kit.store.landing().put(b"landed").unwrap();
+    let landed = kit.store.landing().put(&"landed".into()).await.unwrap();
     let open = folder.names();
     for _ in 0..2 {
         let mut rehearsal = Kit::of(Store::rehearse(db(&folder)).await.unwrap());
@@ -129,7 +129,7 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
         assert_eq!(counts(&outcome, Kind::Event), (0, 1, 1));
         let next = rehearsal.collect(vec![page("2", vec![titled("3", "New")])]).await;
         assert_eq!(counts(&next, Kind::Event), (1, 0, 0));
-        assert_eq!(&rehearsal.store.landing().get(landed).unwrap()[..], b"landed");
+        assert_eq!(&rehearsal.store.landing().get(landed).await.unwrap()[..], b"landed");
         assert_eq!(folder.names(), open);
         kit.store.close().await;
         let closed = folder.names();

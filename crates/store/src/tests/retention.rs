@@ -12,8 +12,9 @@ use crate::tests::kit::{Kit, db, document, kept_out, now, page, records_read, ti
 async fn a_purge_leaves_nothing_of_what_is_too_old() {
     let folder = TempFolder::new();
     let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
-    let land = |bytes: &[u8]| Some(kit.store.landing().put(bytes).unwrap());
-    let (old_body, shared_body) = (land(b"old"), land(b"shared"));
+    let landing = kit.store.landing().clone();
+    let land = async |body: &'static str| Some(landing.put(&body.into()).await.unwrap());
+    let (old_body, shared_body) = (land("old").await, land("shared").await);
     let mut old = document("old", records_read(vec![titled("1", "Old")], vec![kept_out(Some("9"), "bad")]));
     old.body = old_body;
     let mut shared = page("shared", vec![titled("2", "Shared")]);
@@ -34,9 +35,8 @@ async fn a_purge_leaves_nothing_of_what_is_too_old() {
     assert_eq!(titles, ["Fresh", "Other"]);
     let text = EventQuery { text: Some("old".to_owned()), include_gone: true, ..EventQuery::default() };
     assert_eq!(kit.titles(text).await, Vec::<String>::new());
-    let landing = kit.store.landing();
-    assert!(matches!(landing.get(ContentHash::of(b"old")), Err(StoreError::NoBody { .. })));
-    assert_eq!(&landing.get(ContentHash::of(b"shared")).unwrap()[..], b"shared");
+    assert!(matches!(landing.get(ContentHash::of(b"old")).await, Err(StoreError::NoBody { .. })));
+    assert_eq!(&landing.get(ContentHash::of(b"shared")).await.unwrap()[..], b"shared");
     assert_eq!(kit.store.known_document("page", crate::tests::kit::SCOPE, "old").await.unwrap(), None);
     assert_eq!(kit.store.show("1").await.unwrap(), None);
 

@@ -13,9 +13,7 @@ const CONNECTOR: &str = "http";
 pub(super) async fn answer(call: &Call, params: &Params, document: Document) -> Result<Answer, Failure> {
     let mut answer = Answer::done(output(params, &document)?);
     if params.save {
-        let (store, body) = (call.world.store.clone(), document.body.clone());
-        let landed = tokio::task::spawn_blocking(move || store.landing().put(&body)).await;
-        let hash = landed.map_err(|_| Failure::fault("the landing could not be written"))??;
+        let hash = call.world.store.landing().put(&document.body).await?;
         answer.documents = vec![kept(call, document, hash)];
     }
     Ok(answer)
@@ -34,9 +32,7 @@ pub(super) async fn known(call: &Call, params: &Params, request: &Request) -> Re
             ),
         ));
     };
-    let (store, hash) = (store.clone(), known.body);
-    let body = tokio::task::spawn_blocking(move || store.landing().get(hash)).await;
-    let body = body.map_err(|_| Failure::fault("the landing could not be read"))??;
+    let body = store.landing().get(known.body).await?;
     Ok(Answer::done(output(params, &Document::from_bytes("", request.url.clone(), body))?))
 }
 

@@ -6,7 +6,7 @@ use store::{LandedDocument, Quarantined, Read, Remarks};
 use url::Url;
 
 use super::lines::Lines;
-use crate::functions::{Answer, Call, Failure};
+use crate::functions::{Answer, Call};
 use crate::refine::refine;
 
 /// The reader's name in the store.
@@ -19,20 +19,19 @@ pub(super) fn identity(call: &Call) -> String {
     format!("{}/{}#{}", call.run.plan.name, call.path, &hash[..12])
 }
 
-/// Lands what was printed, and gives the document; none where it holds no records.
+/// What was printed as a document, still to be landed; none where it holds no records.
 pub(super) fn document(
     call: &Call,
     name: &str,
     source: &str,
-    stdout: &[u8],
+    size_bytes: usize,
     lines: Lines,
-) -> Result<Option<LandedDocument>, Failure> {
+) -> Option<LandedDocument> {
     if !lines.has_records() {
-        return Ok(None);
+        return None;
     }
-    let body = call.world.store.landing().put(stdout)?;
     let url = address(name);
-    Ok(Some(LandedDocument {
+    Some(LandedDocument {
         name: name.to_owned(),
         url: url.to_string(),
         request: Request::get(url),
@@ -40,8 +39,8 @@ pub(super) fn document(
         headers: Vec::new(),
         fetched_at: (call.world.clock)(),
         found: Found::Fetched,
-        body: Some(body),
-        size_bytes: stdout.len() as u64,
+        body: None,
+        size_bytes: size_bytes as u64,
         source: SourceName::new(source),
         connector: CONNECTOR.to_owned(),
         scope: format!("{}/{}", call.run.plan.name, call.path),
@@ -49,7 +48,7 @@ pub(super) fn document(
         last_modified: None,
         read: read(lines),
         remarks: Remarks::default(),
-    }))
+    })
 }
 
 /// An address that nothing is fetched from.

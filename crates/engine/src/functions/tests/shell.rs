@@ -61,7 +61,7 @@ async fn records_pass_the_gate_and_are_kept_under_their_source() {
 
     // What was printed is landed as it was, and a second run changes nothing.
     let documents = kit.world.store.documents_of_run(ran.detail.id).await.unwrap();
-    let body = kit.world.store.landing().get(documents[0].body.unwrap()).unwrap();
+    let body = kit.world.store.landing().get(documents[0].body.unwrap()).await.unwrap();
     assert!(String::from_utf8_lossy(&body).ends_with("no record at all\n"));
     let again = kit.step(lines).await;
     let did = kit.world.store.reckon(again.detail.id, None).await.unwrap();
