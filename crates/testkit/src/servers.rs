@@ -10,13 +10,23 @@ pub enum Server {
     Postgres,
     /// Redis: address; tests keep to keys or a database number of their own.
     Redis,
+    /// Object storage that speaks S3: address. Buckets are made by writing into them; the credentials are
+    /// [`S3_ACCESS_KEY_ID`] and [`S3_SECRET_ACCESS_KEY`]. Tests keep to a bucket or prefix of their own.
+    S3,
 }
+
+/// Who may write to the object storage of the tests.
+pub const S3_ACCESS_KEY_ID: &str = "callboard";
+
+/// Its secret, which is none.
+pub const S3_SECRET_ACCESS_KEY: &str = "callboard-secret";
 
 impl Server {
     fn variable(self) -> &'static str {
         match self {
             Server::Postgres => "CALLBOARD_TEST_POSTGRES",
             Server::Redis => "CALLBOARD_TEST_REDIS",
+            Server::S3 => "CALLBOARD_TEST_S3",
         }
     }
 
