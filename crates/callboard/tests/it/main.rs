@@ -4,6 +4,7 @@ mod arrows;
 mod backfills;
 mod calendars;
 mod call;
+mod exports;
 mod ledger;
 mod pages;
 mod pipelines;
