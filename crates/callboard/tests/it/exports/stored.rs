@@ -6,7 +6,8 @@ use model::{
     Zone,
 };
 use serde_json::json;
-use store::{Batch, LandedDocument, Read, Remarks, RunStart, Store, SweepScope};
+use store::{Address, Batch, LandedDocument, Read, Remarks, RunStart, Server, Store, SweepScope};
+use testkit::servers::stores_are_on;
 
 use crate::call::Desk;
 
@@ -28,12 +29,20 @@ pub fn fill(desk: &Desk, filling: &Filling) {
     runtime.block_on(filled(desk, filling)).expect("the store takes it");
 }
 
+/// Where the program finds its store when it is called in the desk's folder.
+fn address(desk: &Desk) -> Address {
+    let folder = desk.folder.path();
+    let Some(url) = stores_are_on() else { return Address::File(folder.join("callboard.db")) };
+    let namespace = format!("{}.callboard.db", folder.file_name().unwrap_or_default().to_string_lossy());
+    Address::Server(Server { url, namespace, landing: folder.join("callboard.landing"), connections: 4 })
+}
+
 fn now() -> DateTime<Utc> {
     "2026-11-25T12:00:00Z".parse().expect("a time")
 }
 
 async fn filled(desk: &Desk, filling: &Filling) -> Result<(), store::StoreError> {
-    let store = Store::open(&desk.folder.path().join("callboard.db")).await?;
+    let store = Store::open(address(desk)).await?;
     let run = RunId::new();
     store.begin_run(RunStart { id: run, at: now(), command: json!({}) }).await?;
     for first in (0..filling.events).step_by(PER_DOCUMENT) {
