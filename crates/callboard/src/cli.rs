@@ -13,6 +13,7 @@ mod dead;
 mod demo;
 mod doctor;
 mod events;
+mod export;
 mod fleet;
 mod functions;
 mod graph;
@@ -78,6 +79,8 @@ enum Command {
     Collect(Box<collect::Collect>),
     /// Ask the store for events
     Events(events::Events),
+    /// Write rows for other programs: Parquet, CSV, JSON lines, calendars, feeds
+    Export(export::Export),
     /// Show one row: which document said each field, and its history
     Show(show::Show),
     /// List the listings that were kept aside, with the reason why
@@ -159,6 +162,7 @@ impl Cli {
                 command.run(&config).await
             }
             Command::Events(command) => command.run(&config(Flags::new())?).await,
+            Command::Export(command) => command.run(&config(Flags::new())?).await,
             Command::Show(command) => command.run(&config(Flags::new())?).await,
             Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,

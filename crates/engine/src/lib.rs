@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod collect;
+pub mod export;
 pub mod fleet;
 pub mod functions;
 pub mod limits;

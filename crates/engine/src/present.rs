@@ -10,6 +10,7 @@ use store::EventView;
 
 pub use csv_rows::events_csv;
 pub use ics::events_ics;
+pub(crate) use ics::{CALENDAR_END, CALENDAR_HEAD, place, vevent};
 
 /// The object that `events --format json|ndjson` prints. `start` and `end` are null unless day,
 /// clock time and zone are all known; `start_date` and `start_local` say what is known.

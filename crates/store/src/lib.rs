@@ -45,7 +45,7 @@ pub use limits::{
 };
 pub use open::{Address, OpenOptions, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
-pub use query::{Bound, EventQuery, Near};
+pub use query::{Bound, EventQuery, Extent, KeptRow, Near, RowCondition, RowPage, RowQuery};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use schema::{PendingChange, SchemaStatus};

@@ -1,9 +1,11 @@
 //! Events by time, place, text and the rest: one statement, conditions only for what is asked.
 
 mod filter;
+mod pages;
 mod text;
 mod view;
 
+pub use pages::{Extent, KeptRow, RowCondition, RowPage, RowQuery};
 pub(crate) use view::row_id;
 
 use crate::sql::{self, Pool, Query, Row, SqlResult};

@@ -5,6 +5,7 @@ mod commit;
 pub(crate) mod kit;
 mod limits;
 mod opening;
+mod pages;
 mod query;
 mod queue;
 mod retention;

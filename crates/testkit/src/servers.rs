@@ -13,6 +13,8 @@ pub enum Server {
     /// Object storage that speaks S3: address. Buckets are made by writing into them; the credentials are
     /// [`S3_ACCESS_KEY_ID`] and [`S3_SECRET_ACCESS_KEY`]. Tests keep to a bucket or prefix of their own.
     S3,
+    /// No server: a Python interpreter, with packages that read what callboard writes.
+    Python,
 }
 
 /// Who may write to the object storage of the tests.
@@ -27,6 +29,7 @@ impl Server {
             Server::Postgres => "CALLBOARD_TEST_POSTGRES",
             Server::Redis => "CALLBOARD_TEST_REDIS",
             Server::S3 => "CALLBOARD_TEST_S3",
+            Server::Python => "CALLBOARD_TEST_PYTHON",
         }
     }
 

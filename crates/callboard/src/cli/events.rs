@@ -130,7 +130,7 @@ impl Events {
 }
 
 /// Where the user let in a source with a retention ceiling, nothing older than it is shown.
-async fn purge_due(config: &Config, store: &Store) -> Result<()> {
+pub(super) async fn purge_due(config: &Config, store: &Store) -> Result<()> {
     if config.text("retention").is_none() {
         return Ok(());
     }

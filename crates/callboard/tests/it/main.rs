@@ -4,6 +4,7 @@ mod arrows;
 mod backfills;
 mod calendars;
 mod call;
+mod exports;
 mod landing;
 mod ledger;
 mod pages;

@@ -1,27 +1,23 @@
-//! `export`: writes what the store holds into a file. The file is there whole or as it was before: it
-//! is written beside its place and then put there.
+//! `export`: writes what the store holds into a file, the way `callboard export` does. The file is there
+//! whole or as it was before: it is written beside its place and then put there.
 
-use chrono::{DateTime, NaiveDate, Utc};
 use futures::future::BoxFuture;
 use model::Kind;
 use schemars::{JsonSchema, schema_for};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Bound, EventQuery, EventView};
 
 use super::{Answer, Call, Failure, Function, FunctionSpec, place};
-use crate::present::{event_json, events_csv, events_ics};
+use crate::export::formats::FORMATS;
+use crate::export::{ExportError, Progress, Target, Wanted, export};
 
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "export",
-    summary: "Writes events into a file, for other programs to read. Readers never see half a file.",
+    summary: "Writes rows of one kind into a file, for other programs to read. Readers never see half a file.",
     example: "- name: calendar\n  function: export\n  with: {path: \"calendars/{{ run.date }}.ics\", format: ics, category: music}\n",
     schema: || schema_for!(Params),
     spreads: false,
 };
-
-/// They are all in memory while they are written.
-const EVENTS_MAX: usize = 200_000;
 
 /// Parameters of `export`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,48 +25,54 @@ const EVENTS_MAX: usize = 200_000;
 struct Params {
     /// Where to: a path inside the pipeline's folder. Folders on the way are made.
     path: String,
-    /// What is written; `event` is what there is.
+    /// What is written: `event`, `venue`, `performer`, `organizer` or `offer`.
     #[serde(default = "event")]
     kind: String,
-    /// How it is written.
-    #[serde(default)]
-    format: Format,
-    /// First day (2026-12-01) or instant (2026-12-01T18:00:00Z).
+    /// How it is written. `ics`, `rss` and `jsonld` are for events alone.
+    #[serde(default = "ndjson")]
+    #[schemars(extend("enum" = FORMATS.iter().map(|format| format.name).collect::<Vec<_>>()))]
+    format: String,
+    /// Conditions on columns, all of which must hold: `city=Berlin`, `capacity>=500`, `url!=` (has one).
+    #[serde(default, rename = "where")]
+    conditions: Vec<String>,
+    /// Events: first day (2026-12-01) or instant (2026-12-01T18:00:00Z).
     from: Option<String>,
-    /// Last day, included, or last instant.
+    /// Events: last day, included, or last instant.
     to: Option<String>,
-    /// Words that title, description, place, performers or categories must hold.
+    /// Events: words that title, description, place, performers or categories must hold.
     q: Option<String>,
-    /// A category or tag.
+    /// Events: a category or tag.
     category: Option<String>,
     /// A source.
     source: Option<String>,
-    /// `scheduled` (or not said), `tentative`, `cancelled`, `postponed`, `rescheduled` or `moved_online`.
+    /// Events: `scheduled` (or not said), `tentative`, `cancelled`, `postponed`, `rescheduled` or
+    /// `moved_online`.
     status: Option<String>,
-    /// True: only what costs nothing; false: only what costs something.
+    /// Events: true: only what costs nothing; false: only what costs something.
     free: Option<bool>,
+    /// Only what changed after this number of the change log, and what is gone since, marked: the `change`
+    /// of an earlier export's output.
+    since: Option<i64>,
     /// Also what its source no longer lists.
     #[serde(default)]
     gone: bool,
-    /// At most so many, the earliest first.
+    /// With the columns that are marked as personal data.
+    #[serde(default)]
+    personal: bool,
+    /// Events: at most so many, the earliest first. Otherwise they are in the order they were first stored.
     #[schemars(range(min = 1, max = 200_000))]
     limit: Option<usize>,
 }
 
-/// `ndjson`: a JSON object a line; `json`: one list of them; `csv`: comma-separated values under a header;
-/// `ics`: a calendar.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Format {
-    #[default]
-    Ndjson,
-    Json,
-    Csv,
-    Ics,
-}
+/// The numbers of the earliest are kept while they are written.
+const LIMIT_MAX: usize = 200_000;
 
 fn event() -> String {
     Kind::Event.name().to_owned()
+}
+
+fn ndjson() -> String {
+    "ndjson".to_owned()
 }
 
 pub(super) struct Export;
@@ -83,85 +85,56 @@ impl Function for Export {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
             let params: Params = call.params()?;
-            if params.kind != Kind::Event.name() {
-                return Err(Failure::input(format!(
-                    "kind: {:?} cannot be exported; there is event",
-                    params.kind
-                )));
-            }
             let path = place::inside(call, "path", &params.path)?;
-            let events = events(call, &params).await?;
-            let rows = events.len();
-            let format = params.format;
-            let text = tokio::task::spawn_blocking(move || format.write(&events));
-            let text = text.await.map_err(|_| Failure::fault("the writer of an export died"))??;
-            let mut output = json!({"path": params.path, "rows": rows, "bytes": text.len()});
-            if call.run.manner.dry_run {
+            let wanted = wanted(&params)?;
+            let dry = call.run.manner.dry_run;
+            let target = if dry { Target::Nowhere } else { Target::Whole(path) };
+            let written = export(&call.world.store, &wanted, target, &Progress::default()).await;
+            let written = written.map_err(|error| error.told_as(&params.path))?;
+            let mut output = json!({
+                "path": params.path, "rows": written.rows, "bytes": written.bytes,
+                "sha256": written.sha256, "change": written.change,
+            });
+            if !written.left_out.is_empty() {
+                output["left_out"] = json!(written.left_out);
+            }
+            if dry {
                 output["dry_run"] = Value::from(format!("would write {}", params.path));
-            } else {
-                place::put(&path, text).await.map_err(|error| not_written(&params.path, &error))?;
             }
             Ok(Answer::done(output))
         })
     }
 }
 
-async fn events(call: &Call, params: &Params) -> Result<Vec<EventView>, Failure> {
-    let most = params.limit.unwrap_or(EVENTS_MAX).min(EVENTS_MAX);
-    let query = EventQuery {
-        from: params.from.as_deref().map(|text| bound("from", text)).transpose()?,
-        to: params.to.as_deref().map(|text| bound("to", text)).transpose()?,
-        near: None,
-        text: params.q.clone(),
-        category: params.category.clone(),
-        source: params.source.clone(),
-        status: params.status.clone(),
-        free: params.free,
-        include_gone: params.gone,
-        // One more tells whether there are more.
-        limit: Some(most + usize::from(params.limit.is_none())),
-        offset: 0,
-    };
-    let events = call.world.store.events(&query).await?;
-    if events.len() > most {
-        return Err(Failure::input(format!(
-            "there are more than {EVENTS_MAX} events: narrow them down with from and to, one file a year"
-        )));
+fn wanted(params: &Params) -> Result<Wanted, ExportError> {
+    let mut wanted = Wanted::new(&params.kind, &params.format)?;
+    for condition in &params.conditions {
+        wanted = wanted.only(condition)?;
     }
-    Ok(events)
+    let (from, to, q) = (&params.from, &params.to, &params.q);
+    let (category, source, status) = (&params.category, &params.source, &params.status);
+    let free = params.free.map(|free| free.to_string());
+    let named = [("from", from), ("to", to), ("q", q), ("category", category), ("source", source)];
+    for (name, value) in named.into_iter().chain([("status", status), ("is_free", &free)]) {
+        if let Some(value) = value {
+            wanted = wanted.only(&format!("{name}={value}"))?;
+        }
+    }
+    wanted.query.since = params.since;
+    wanted.query.gone = params.gone;
+    wanted.personal = params.personal;
+    wanted.limit = params.limit.map(|limit| limit.min(LIMIT_MAX));
+    wanted.checked()
 }
 
-fn bound(name: &str, text: &str) -> Result<Bound, Failure> {
-    if let Ok(day) = text.parse::<NaiveDate>() {
-        return Ok(Bound::Day(day));
-    }
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(instant) => Ok(Bound::Instant(instant.with_timezone(&Utc))),
-        Err(_) => Err(Failure::input(format!(
-            "{name}: {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z"
-        ))),
-    }
-}
-
-impl Format {
-    fn write(self, events: &[EventView]) -> Result<String, Failure> {
-        let list = || events.iter().map(event_json);
-        Ok(match self {
-            Format::Ndjson => list().map(|event| format!("{event}\n")).collect(),
-            Format::Json => format!("{:#}\n", list().collect::<Value>()),
-            Format::Csv => {
-                events_csv(events).map_err(|error| Failure::lasting("export", error.to_string()))?
-            }
-            Format::Ics => events_ics(events),
-        })
-    }
-}
-
-fn not_written(path: &str, error: &std::io::Error) -> Failure {
-    use std::io::ErrorKind::{IsADirectory, NotADirectory, PermissionDenied, ReadOnlyFilesystem};
-    let message = format!("cannot write {path}: {error}");
-    match error.kind() {
-        PermissionDenied | ReadOnlyFilesystem | IsADirectory | NotADirectory => Failure::input(message),
-        _ => Failure::passing("export", message),
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Failure {
+        let passes = error.may_pass();
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Write { .. } if passes => Failure::passing("export", error.to_string()),
+            ExportError::Write { .. } | ExportError::Usage(_) => Failure::input(error.to_string()),
+            ExportError::Fault(_) => Failure::lasting("fault", error.to_string()),
+        }
     }
 }

@@ -1,9 +1,7 @@
 //! Files that a pipeline names: relative to its folder, and never outside it, as names may come out of
 //! what was collected.
 
-use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::AsyncReadExt as _;
 
@@ -38,35 +36,4 @@ pub(super) async fn read(
         return Err(Failure::input(format!("{parameter}: {named} is larger than {most_bytes} bytes")));
     }
     Ok(text)
-}
-
-/// Puts a file in its place as a whole: whoever reads sees the old one or the new one, also after a
-/// loss of power.
-pub(super) async fn put(path: &Path, text: String) -> std::io::Result<()> {
-    let path = path.to_owned();
-    let written = tokio::task::spawn_blocking(move || put_now(&path, text.as_bytes()));
-    written.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
-}
-
-fn put_now(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    // The same call tried again, by whoever, takes another name.
-    name.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-    let beside = folder.join(name);
-    let put = write_whole(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
-    if put.is_err() {
-        // What is left of it is in nobody's way; the first error is the one to tell.
-        let _ = std::fs::remove_file(&beside);
-    }
-    put
-}
-
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -38,7 +38,7 @@ pub(super) fn places_statement(conditions: &[&str]) -> String {
 }
 
 /// Floating and date-only times sort by their local reading among the instants of their day.
-const BY_START: &str = "e.start_date IS NULL, \
+pub(super) const BY_START: &str = "e.start_date IS NULL, \
     coalesce(e.start ->> 'at', (e.start ->> 'date') || coalesce('T' || (e.start ->> 'time'), '')), e.rid";
 
 /// One row of [`statement`].

@@ -19,7 +19,10 @@ async fn writes_every_format_whole() {
     let check = async |with: &str, rows: u64, expected: &[&str]| {
         let ran = kit.step(&format!("function: export\nwith: {{path: out/events.x, {with}}}")).await;
         let text = std::fs::read_to_string(kit.folder.path().join("out/events.x")).unwrap();
-        assert_eq!(*ran.output(), json!({"path": "out/events.x", "rows": rows, "bytes": text.len()}));
+        assert_eq!(
+            *ran.output(),
+            json!({"path": "out/events.x", "rows": rows, "bytes": text.len(), "sha256": ran.output()["sha256"], "change": 2})
+        );
         expected.iter().for_each(|part| assert!(text.contains(part), "{with}: {text}"));
         text
     };
@@ -30,6 +33,9 @@ async fn writes_every_format_whole() {
     check("format: ics, to: 2026-12-02", 1, &["BEGIN:VCALENDAR", "SUMMARY:Gala"]).await;
     check("q: ball", 1, &["Ball"]).await;
     check("limit: 1", 1, &["Gala"]).await;
+    check("where: [title=Ball]", 1, &["Ball"]).await;
+    check("format: jsonld", 2, &["\"startDate\":\"2026-12-05\""]).await;
+    check("kind: venue", 0, &[]).await;
     check("source: nobody", 0, &[]).await;
     let left = std::fs::read_dir(kit.folder.path().join("out")).unwrap().count();
     assert_eq!(left, 1, "no part of a file is left beside it");
@@ -45,7 +51,10 @@ async fn says_what_is_wrong_with_an_export() {
     };
     check("{path: /tmp/x.csv}", "is not inside the pipeline's folder").await;
     check("{path: a/../../x.csv}", "is not inside the pipeline's folder").await;
-    check("{path: x, kind: ticket}", "kind: \"ticket\" cannot be exported; there is event").await;
+    check("{path: x, kind: ticket}", "kind: \"ticket\" cannot be exported; there are venue").await;
+    check("{path: x, kind: venue, format: ics}", "ics holds events only").await;
+    check("{path: x, kind: venue, q: jazz}", "venue has no column \"q\"").await;
+    check("{path: x, where: [titel=x]}", "did you mean title").await;
     check("{path: x, from: soon}", "from: \"soon\" is neither a day").await;
     check("{path: taken/x}", "cannot write taken/x").await;
 }
