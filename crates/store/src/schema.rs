@@ -175,7 +175,9 @@ pub(crate) async fn catch_up(conn: &mut Conn) -> SqlResult<Found> {
     }
     run(conn, &plan.now).await?;
     if !plan.apart.is_empty() {
-        tracing::warn!("the store lacks an index and is slower for it: `callboard migrate --apply` builds it");
+        tracing::warn!(
+            "the store lacks an index and is slower for it: `callboard migrate --apply` builds it"
+        );
     } else {
         settle(conn).await?;
     }

@@ -2,6 +2,7 @@
 //! are not.
 #![allow(clippy::print_stderr, reason = "tests speak on stderr")]
 
+pub mod redis;
 pub mod servers;
 
 use std::path::{Path, PathBuf};
