@@ -73,6 +73,8 @@ impl<Say: Fn(&str)> Following<Say> {
     fn is_away(&mut self, reason: &str) {
         if self.down_since.is_none() {
             self.down_since = Some((self.cache.clock)());
+            // Said to people below; the log is for whoever looks later.
+            tracing::info!(cache.name = self.cache.cache.name(), reason, "the cache is away");
             (self.say)(&format!(
                 "warning: {reason}. Work goes on without it; it is caught up with when it is back"
             ));

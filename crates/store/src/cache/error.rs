@@ -14,6 +14,17 @@ pub enum CacheError {
         /// What went wrong.
         reason: String,
     },
+    /// Nobody vouches for it.
+    #[error(
+        "the cache {name} is not trusted: {reason}; add the certificate of its authority to the system's, or \
+         name its file in SSL_CERT_FILE"
+    )]
+    Untrusted {
+        /// Its address, without its password.
+        name: String,
+        /// What is wrong with its certificate.
+        reason: String,
+    },
     /// It wants another login.
     #[error("the cache {name} refuses the login: {reason}; check user and password in the setting `cache`")]
     Login {
@@ -52,6 +63,9 @@ impl CacheError {
             Some("OOM") => return CacheError::Full { name, reason },
             Some("LOADING" | "MASTERDOWN" | "BUSY") => return CacheError::Unreachable { name, reason },
             _ => {}
+        }
+        if reason.contains("certificate") {
+            return CacheError::Untrusted { name, reason };
         }
         match error.kind() {
             redis::ErrorKind::AuthenticationFailed => CacheError::Login { name, reason },
