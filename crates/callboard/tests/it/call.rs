@@ -50,9 +50,15 @@ impl Desk {
     pub fn command_of(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path());
-        for name in
-            ["CALLBOARD_DB", "EVENTBRITE_TOKEN", "EVENTBRITE_API_KEY", "PIPELINE_NAME", "PIPELINE_CONFIG"]
-        {
+        for name in [
+            "CALLBOARD_DB",
+            "CALLBOARD_CACHE",
+            "REDIS_URL",
+            "EVENTBRITE_TOKEN",
+            "EVENTBRITE_API_KEY",
+            "PIPELINE_NAME",
+            "PIPELINE_CONFIG",
+        ] {
             command.env_remove(name);
         }
         match stores_are_on() {
