@@ -204,6 +204,23 @@ async fn nothing_is_served_when_its_time_is_over_and_what_will_be_is_written_ane
 }
 
 #[tokio::test]
+async fn who_read_before_a_change_and_writes_after_it_was_followed_is_refused() {
+    for cache in caches() {
+        let mut desk = Desk::new(cache).await;
+        // Beyond the window: there is no document that would be newer.
+        let far = "2026-06-10";
+        desk.collect(vec![event("1", "Old", evening(far))]).await;
+        desk.days.catch_up().await.unwrap();
+        let late = desk.days.document(day(far)).await.unwrap();
+        desk.collect(vec![event("1", "New", evening(far))]).await;
+        assert_eq!(desk.days.catch_up().await.unwrap(), CaughtUp { changes: 1, ..CaughtUp::default() });
+        assert!(!desk.days.cache.put(late).await.unwrap());
+        assert_eq!(desk.days.day(day(far)).await.unwrap().1, From::Store);
+        assert_eq!(titles(&desk, far).await, ["New"]);
+    }
+}
+
+#[tokio::test]
 async fn after_a_purge_nothing_of_it_is_served_even_before_anybody_follows() {
     for cache in caches() {
         let mut desk = Desk::new(cache).await;
