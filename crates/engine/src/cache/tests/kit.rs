@@ -8,8 +8,9 @@ use chrono_tz::Tz;
 use model::{ContentHash, Found, Record, Request, RunId, SourceName, When, Zone};
 use serde_json::json;
 use store::cache::{CacheAddress, Memory, Redis, RedisOptions};
-use store::{Batch, LandedDocument, Read, Remarks, RunStart, SweepScope};
-use testkit::servers::Server;
+use store::{Address, Batch, LandedDocument, Read, Remarks, RunStart, Server, SweepScope};
+use testkit::TempFolder;
+use testkit::servers::{Server as Shared, stores_are_on};
 
 use super::super::*;
 
@@ -22,7 +23,7 @@ pub type Make = Box<dyn FnOnce(String, Clock) -> Arc<dyn Cache>>;
 /// One of each sort.
 pub fn caches() -> Vec<Make> {
     let mut makes: Vec<Make> = vec![Box::new(|_, clock| Arc::new(Memory::new(10_000_000, clock)))];
-    if let Some(url) = Server::Redis.shared() {
+    if let Some(url) = Shared::Redis.shared() {
         makes.push(Box::new(move |store, _| Arc::new(redis(&url, &prefix(), store))));
     }
     makes
@@ -48,7 +49,7 @@ pub struct Desk {
 
 impl Desk {
     pub async fn new(make: Make) -> Desk {
-        let store = Store::in_memory().await.unwrap();
+        let store = store().await;
         let passed = Arc::new(AtomicI64::new(0));
         let clock: Clock = Arc::new({
             let passed = passed.clone();
@@ -98,6 +99,15 @@ impl Desk {
         let documents = vec![document(page, at, records)];
         self.days.store.commit(Batch { run, at, documents }).await.unwrap();
     }
+}
+
+/// An empty store of its own: in memory, or a schema of the server that stores of tests are on.
+async fn store() -> Store {
+    let Some(url) = stores_are_on() else { return Store::in_memory().await.unwrap() };
+    let folder = TempFolder::new();
+    let namespace = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let landing = folder.path().join("landing");
+    Store::open(Address::Server(Server { url, namespace, landing, connections: 8 })).await.unwrap()
 }
 
 fn document(page: &str, at: DateTime<Utc>, records: Vec<Record>) -> LandedDocument {
