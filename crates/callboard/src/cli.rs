@@ -3,6 +3,7 @@
 
 mod audit;
 mod backfill;
+mod cache;
 mod cancel;
 mod check;
 mod collect;
@@ -37,6 +38,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
+use crate::caching;
 use crate::config::Config;
 use crate::log::{self, LogFile, LogOptions, Rotation};
 
@@ -102,6 +104,8 @@ enum Command {
     /// Show what hosts and keys may be asked how fast, and who holds them back
     Limits(limits::Limits),
     Migrate(migrate::Migrate),
+    /// Show what is kept ready of which days; fill it, clear it
+    Cache(cache::CacheCommand),
     /// List what was done by whom, and check that nobody changed the list
     Audit(audit::Audit),
     /// Run a pipeline to its end, or go on with a run that was left
@@ -152,8 +156,18 @@ impl Cli {
         log::start(options)
     }
 
-    /// Runs the command.
+    /// Runs the command; what it committed is then followed by the cache.
     pub async fn run(self) -> Result<ExitCode> {
+        // A setting that is wrong is told by the command that reads it.
+        let follows = load(&self.global, Flags::new()).ok().filter(|config| self.command.may_commit(config));
+        let code = self.run_command().await;
+        if let Some(config) = follows {
+            caching::after_work(&config).await;
+        }
+        code
+    }
+
+    async fn run_command(self) -> Result<ExitCode> {
         let keep = self.global.db.is_some();
         let config = |flags: Flags| load(&self.global, flags);
         match self.command {
@@ -174,6 +188,7 @@ impl Cli {
             Command::Schedule(command) => command.run(&config(Flags::new())?).await,
             Command::Limits(command) => command.run(&config(Flags::new())?).await,
             Command::Migrate(command) => command.run(&config(Flags::new())?).await,
+            Command::Cache(command) => command.run(&config(Flags::new())?).await,
             Command::Audit(command) => command.run(&config(Flags::new())?).await,
             Command::Run(command) => {
                 let config = config(command.flags())?;
@@ -210,6 +225,21 @@ impl Cli {
             Command::Init(command) => command.run(),
             Command::Config(command) => command.run(&config(Flags::new())?),
             Command::Completions(command) => command.run(),
+        }
+    }
+}
+
+impl Command {
+    /// Whether it may have changed what is listed. A server and a runner see to the cache themselves.
+    fn may_commit(&self, config: &Config) -> bool {
+        match self {
+            Command::Collect(command) => !command.is_dry(),
+            Command::Run(command) => !command.is_dry(),
+            Command::Replay(command) => !command.is_dry(),
+            // It purges first what may not be kept any longer.
+            Command::Events(_) => config.text("retention").is_some(),
+            Command::Retry(_) | Command::Backfill(_) | Command::Fleet(_) => true,
+            _ => false,
         }
     }
 }

@@ -205,6 +205,36 @@ pub const SETTINGS: &[Setting] = &[
         help: "who keeps rates: `process` for itself, or `shared` with all processes on this store",
     },
     Setting {
+        key: "cache",
+        env: &["CALLBOARD_CACHE", "REDIS_URL"],
+        default: "memory",
+        help: "where documents of days are kept ready: `memory`, or redis://host:6379, rediss://:password@host:6380",
+    },
+    Setting {
+        key: "cache_prefix",
+        env: &["CALLBOARD_CACHE_PREFIX"],
+        default: "",
+        help: "what the keys in Redis begin with, where several stores share one",
+    },
+    Setting {
+        key: "cache_days",
+        env: &["CALLBOARD_CACHE_DAYS"],
+        default: "30",
+        help: "days ahead of today that a document is always kept ready of",
+    },
+    Setting {
+        key: "cache_timeout_secs",
+        env: &["CALLBOARD_CACHE_TIMEOUT_SECS", "REDIS_SOCKET_TIMEOUT"],
+        default: "2",
+        help: "longest wait for Redis to connect or to answer, in seconds",
+    },
+    Setting {
+        key: "cache_max_bytes",
+        env: &["CALLBOARD_CACHE_MAX_BYTES"],
+        default: "16777216",
+        help: "what the cache in memory holds at most, in bytes",
+    },
+    Setting {
         key: "log_level",
         env: &["CALLBOARD_LOG", "LOG_LEVEL"],
         default: "warn",

@@ -3,6 +3,7 @@
 
 mod attending;
 mod bounds;
+mod caching;
 mod cli;
 mod config;
 mod fetching;

@@ -2,6 +2,7 @@
 //! replaying what was landed.
 
 pub mod backfill;
+pub mod cache;
 pub mod collect;
 pub mod export;
 pub mod fleet;

@@ -8,9 +8,11 @@
 
 mod audit;
 mod batch;
+pub mod cache;
 mod commit;
 mod counts;
 mod error;
+mod following;
 mod landing;
 mod limits;
 mod open;
@@ -38,6 +40,7 @@ pub use batch::{
 };
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
+pub use following::{Mark, Move, Span, Touched};
 pub use landing::warc::WarcWriter;
 pub use landing::{LandedQuery, Landing, LandingCounts, LandingSpec, Prune, Pruned, Removed, S3Spec, Stored};
 pub use limits::{

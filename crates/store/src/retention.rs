@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use model::{ContentHash, Kind, SourceName};
 
 use crate::commit::forget;
+use crate::following::note_purge;
 use crate::rows::code_of;
 use crate::runs::stamp;
 use crate::sql::{self, Conn, SqlResult, keys, parse};
@@ -78,6 +79,7 @@ async fn purge_kind(conn: &mut Conn, kind: Kind, source: &str, cutoff: &str) -> 
     );
     let query = sql::query_scalar(old).bind(source.to_owned()).bind(cutoff.to_owned());
     let rids: Vec<i64> = query.fetch_all(&mut *conn).await?;
+    note_purge(conn, kind, source, &rids).await?;
     let chosen = keys(&rids);
     let changes = delete(conn, &format!("changes WHERE kind = {code} AND rid"), &chosen).await?;
     delete(conn, &format!("sightings WHERE kind = {code} AND rid"), &chosen).await?;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "tests speak on stderr")]
 
 pub mod proxy;
+pub mod redis;
 pub mod servers;
 
 use std::path::{Path, PathBuf};

@@ -93,6 +93,11 @@ impl Collect {
         ]
     }
 
+    /// Whether nothing is written anywhere.
+    pub fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         if self.inputs.is_empty() && self.connector.is_none() {
             bail!("nothing to collect from: give addresses, files or folders, or --connector NAME");

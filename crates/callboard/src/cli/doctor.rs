@@ -1,5 +1,6 @@
 //! `callboard doctor`: what is configured, what is writable, what is reachable, and what to do.
 
+mod cache;
 mod work;
 
 use std::collections::BTreeSet;
@@ -84,6 +85,7 @@ impl Doctor {
             checks.push(folder(&path));
         }
         checks.push(store(config).await);
+        checks.extend(cache::cache(config).await);
         checks.extend(connectors(config));
         checks.extend(work::pipelines(config));
         checks.extend(work::work(config).await);

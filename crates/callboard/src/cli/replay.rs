@@ -41,6 +41,11 @@ pub struct Replay {
 }
 
 impl Replay {
+    /// Whether nothing is written anywhere.
+    pub fn is_dry(&self) -> bool {
+        !self.apply
+    }
+
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let (path, catalog) = (config.db()?, Catalog::load(config)?);
         let options = config.open_options()?;

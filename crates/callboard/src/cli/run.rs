@@ -110,6 +110,11 @@ impl Run {
         vec![("concurrency", self.concurrency.clone()), ("allow_private", private), ("pipelines", folder)]
     }
 
+    /// Whether nothing is written anywhere.
+    pub fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         match &self.resume {
             Some(asked) => self.resume(config, asked).await,

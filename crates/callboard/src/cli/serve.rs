@@ -14,7 +14,7 @@ use crate::fetching::{give_back, process_name};
 use crate::output::say;
 use crate::scheduling::Scheduling;
 use crate::world::{open, world};
-use crate::{library, stopping};
+use crate::{caching, library, stopping};
 
 /// Serve: take work of any run, and begin scheduled runs, until it is stopped.
 ///
@@ -48,9 +48,11 @@ impl Serve {
         let name = self.runner_id.unwrap_or_else(process_name);
         let (world, limits) = world(config, store.clone(), &name)?;
         say(&format!("serving {}; interrupt to stop", store.path().display()));
+        let caching = caching::follow(config, &store).await?;
         let scheduling = Scheduling::of(library::folder(config), world.clone(), name.clone());
         let work = take(&world, name, config.get("concurrency")?, Until::Stopped, stop.clone());
         let (ended, ()) = tokio::try_join!(work, scheduling.run(stop.clone()))?;
+        caching.end().await;
         give_back(limits).await;
         say(&format!("stopped; {} ended here", crate::figures::counted(ended, "item")));
         store.close().await;

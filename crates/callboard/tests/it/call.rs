@@ -54,6 +54,8 @@ impl Desk {
             "CALLBOARD_DB",
             "CALLBOARD_LANDING",
             "S3_BUCKET_NAME",
+            "CALLBOARD_CACHE",
+            "REDIS_URL",
             "EVENTBRITE_TOKEN",
             "EVENTBRITE_API_KEY",
             "PIPELINE_NAME",

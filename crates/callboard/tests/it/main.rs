@@ -2,6 +2,7 @@
 
 mod arrows;
 mod backfills;
+mod caching;
 mod calendars;
 mod call;
 mod exports;

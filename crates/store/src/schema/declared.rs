@@ -26,7 +26,7 @@ pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
     all.extend(Statement::several(dialect, WORK));
     all.extend(Kind::ALL.iter().flat_map(|kind| record_table(dialect, kind.spec())));
     all.extend(Statement::several(dialect, search(dialect)));
-    for fixed in [crate::audit::DDL, crate::limits::DDL, crate::schedules::DDL] {
+    for fixed in [crate::audit::DDL, crate::limits::DDL, crate::schedules::DDL, crate::following::DDL] {
         all.extend(Statement::several(dialect, fixed));
     }
     all
