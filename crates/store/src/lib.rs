@@ -52,7 +52,7 @@ pub use query::{Bound, EventQuery, Extent, KeptRow, Near, RowCondition, RowPage,
 pub use reckon::{Covered, DocumentCounts, Reckoning};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use schema::{PendingChange, SchemaStatus};
-pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams, script_reads_only};
+pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams};
 pub use view::{
     DocumentRow, EventView, FieldOrigin, PriceView, QuarantineRow, RunRow, RunStart, Shown, Sighting,
     SourceCount, VenueView,

@@ -6,19 +6,18 @@
 
 pub(crate) mod lock;
 mod params;
+mod postgres;
 mod rule;
+mod sqlite;
 mod tokens;
 mod value;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures::TryStreamExt;
 use serde_json::{Map, Value};
-use sqlx::{AssertSqlSafe, Column, Connection, Either, Executor, SqlSafeStr, SqliteConnection, Statement};
+use tokio::sync::watch;
 
-use crate::sql::{Pool, SqlResult};
+use crate::sql::{Dialect, Pool};
 use crate::{Store, StoreError};
 
 pub use params::ScriptParams;
@@ -82,95 +81,8 @@ struct Ready {
     name: String,
 }
 
-/// Whether a script only reads; an error when it is not one that may run.
-pub fn script_reads_only(text: &str) -> Result<bool, StoreError> {
-    let statements = rule::statements(text).map_err(StoreError::Question)?;
-    Ok(statements.iter().all(|statement| statement.does == Does::Read))
-}
-
-impl Store {
-    /// Runs a script in one transaction. Dropping the future stops it, and nothing of it is kept.
-    pub async fn run_script(&self, script: Script) -> Result<ScriptOutcome, StoreError> {
-        let limits = script.limits;
-        let statements = ready(&script).map_err(StoreError::Question)?;
-        let stopped = Arc::new(AtomicBool::new(false));
-        let _stop = StopOnDrop(stopped.clone());
-        let store = self.clone();
-        // A task of its own: it takes the time limit off the connection also when nobody waits any more.
-        let work = tokio::spawn(async move { store.in_script(statements, limits, stopped).await });
-        work.await.unwrap_or_else(|_| Err(self.fault("running a script", sqlx::Error::WorkerCrashed)))
-    }
-
-    async fn in_script(
-        &self,
-        statements: Vec<Ready>,
-        limits: ScriptLimits,
-        stopped: Arc<AtomicBool>,
-    ) -> Result<ScriptOutcome, StoreError> {
-        let fault = |error| self.fault("running a script", error);
-        let reads = statements.iter().all(|statement| statement.does == Does::Read);
-        let (begin, limit) =
-            if reads { ("BEGIN", limits.reading) } else { ("BEGIN IMMEDIATE", limits.writing) };
-        let Pool::Sqlite(scripts) = &self.scripts else {
-            return Err(StoreError::Question("scripts do not run on PostgreSQL yet".to_owned()));
-        };
-        let mut conn = scripts.acquire().await.map_err(fault)?;
-        let mut transaction = conn.begin_with(begin).await.map_err(fault)?;
-        let deadline = Instant::now() + limit;
-        let goes_on = move || !stopped.load(Ordering::Relaxed) && Instant::now() < deadline;
-        transaction.lock_handle().await.map_err(fault)?.set_progress_handler(STEPS_BETWEEN_LOOKS, goes_on);
-        let ran = run_all(&mut transaction, statements, &limits).await;
-        transaction.lock_handle().await.map_err(fault)?.remove_progress_handler();
-        match ran {
-            Ok(outcome) => {
-                let ended = if reads { transaction.rollback().await } else { transaction.commit().await };
-                ended.map_err(fault).map(|()| outcome)
-            }
-            Err(wrong) => {
-                // What is interrupted while it writes is rolled back by the database itself, and then there
-                // would be nothing to roll back; this fails where there is, and that is as well.
-                let _ = sqlx::query("BEGIN").execute(&mut *transaction).await;
-                transaction.rollback().await.map_err(fault)?;
-                Err(self.told(wrong, limit, reads))
-            }
-        }
-    }
-
-    /// What the user is told of a script that did not work.
-    fn told(&self, wrong: Wrong, limit: Duration, reads: bool) -> StoreError {
-        let (name, error) = match wrong {
-            Wrong::Refused(why) => return StoreError::Question(why),
-            Wrong::Database(name, error) => (name, error),
-        };
-        match crate::error::primary_code(&error) {
-            Some(INTERRUPTED) => {
-                let meanwhile = if reads { "" } else { ", in which nobody else can write" };
-                StoreError::Question(format!(
-                    "{name} took longer than {limit:?}{meanwhile}; nothing of the script was kept: narrow it \
-                     down, or split it into several steps"
-                ))
-            }
-            Some(ERROR | CONSTRAINT | MISMATCH | RANGE) => said(&name, &error),
-            _ => self.fault("running a script", error),
-        }
-    }
-}
-
-/// SQLite's primary result codes for what the script itself is to blame for.
-const ERROR: i32 = 1;
-const INTERRUPTED: i32 = 9;
-const CONSTRAINT: i32 = 19;
-const MISMATCH: i32 = 20;
-const RANGE: i32 = 25;
-
-/// How much work the database does between two looks at the time limit: well under a millisecond.
-const STEPS_BETWEEN_LOOKS: i32 = 10_000;
-
-fn said(name: &str, error: &sqlx::Error) -> StoreError {
-    let message =
-        error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-    StoreError::Question(format!("{name}: {message}; nothing of the script was kept"))
-}
+/// Whoever asked for a script waits for as long as the other end of this is there.
+type Waiting = watch::Receiver<()>;
 
 /// Why a statement did not work.
 enum Wrong {
@@ -180,18 +92,50 @@ enum Wrong {
     Database(String, sqlx::Error),
 }
 
-/// Stops a script once it is dropped.
-struct StopOnDrop(Arc<AtomicBool>);
+impl Store {
+    /// Whether a script only reads; an error when it is not one that may run.
+    pub fn script_reads_only(&self, text: &str) -> Result<bool, StoreError> {
+        let statements = rule::statements(text, self.scripts.dialect()).map_err(StoreError::Question)?;
+        Ok(statements.iter().all(|statement| statement.does == Does::Read))
+    }
 
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+    /// Runs a script in one transaction. Dropping the future stops it, and nothing of it is kept.
+    pub async fn run_script(&self, script: Script) -> Result<ScriptOutcome, StoreError> {
+        let limits = script.limits;
+        let statements = ready(&script, self.scripts.dialect()).map_err(StoreError::Question)?;
+        let (_asking, waiting) = watch::channel(());
+        let store = self.clone();
+        // A task of its own: it brings the connection in order also when nobody waits any more.
+        let work = tokio::spawn(async move {
+            match &store.scripts {
+                Pool::Sqlite(scripts) => sqlite::run(&store, scripts, statements, limits, waiting).await,
+                Pool::Postgres(scripts, _) => {
+                    postgres::run(&store, scripts, statements, limits, waiting).await
+                }
+            }
+        });
+        work.await.unwrap_or_else(|_| Err(self.fault(DOING, sqlx::Error::WorkerCrashed)))
     }
 }
 
-fn ready(script: &Script) -> Result<Vec<Ready>, String> {
-    let statements = rule::statements(&script.text)?;
-    let mut filled = params::Filler::new(&script.params);
+const DOING: &str = "running a script";
+
+fn said(name: &str, error: &sqlx::Error) -> StoreError {
+    let message =
+        error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    StoreError::Question(format!("{name}: {message}; nothing of the script was kept"))
+}
+
+fn took_too_long(name: &str, limit: Duration, meanwhile: &str) -> StoreError {
+    StoreError::Question(format!(
+        "{name} took longer than {limit:?}{meanwhile}; nothing of the script was kept: narrow it \
+         down, or split it into several steps"
+    ))
+}
+
+fn ready(script: &Script, dialect: Dialect) -> Result<Vec<Ready>, String> {
+    let statements = rule::statements(&script.text, dialect)?;
+    let mut filled = params::Filler::new(&script.params, dialect);
     let mut ready = Vec::with_capacity(statements.len());
     for statement in &statements {
         let (sql, values) = filled.fill(&script.text, &statement.tokens)?;
@@ -201,81 +145,51 @@ fn ready(script: &Script) -> Result<Vec<Ready>, String> {
     Ok(ready)
 }
 
-async fn run_all(
-    conn: &mut SqliteConnection,
-    statements: Vec<Ready>,
-    limits: &ScriptLimits,
-) -> Result<ScriptOutcome, Wrong> {
-    let mut outcome = ScriptOutcome { statements: statements.len(), ..ScriptOutcome::default() };
-    for statement in statements {
-        if statement.does != Does::Define {
-            let refused = lock::refusal(conn, &statement.sql).await;
-            let refused = refused.map_err(|error| Wrong::Database(statement.name.clone(), error))?;
-            if let Some(what) = refused {
-                return Err(Wrong::Refused(rule::explained(&format!("{} writes {what}", statement.name))));
-            }
-        }
-        run_one(conn, &statement, limits, &mut outcome).await?;
-    }
-    Ok(outcome)
+fn reads_only(statements: &[Ready]) -> bool {
+    statements.iter().all(|statement| statement.does == Does::Read)
 }
 
-async fn run_one(
-    conn: &mut SqliteConnection,
-    statement: &Ready,
-    limits: &ScriptLimits,
-    outcome: &mut ScriptOutcome,
-) -> Result<(), Wrong> {
-    let wrong = |error| Wrong::Database(statement.name.clone(), error);
-    let columns = columns(conn, &statement.sql).await.map_err(wrong)?;
-    if !columns.is_empty() {
-        (outcome.rows, outcome.more) = (Vec::new(), false);
-        outcome.columns.clone_from(&columns);
-    }
-    let mut query = sqlx::query(AssertSqlSafe(statement.sql.clone())).persistent(false);
-    for value in &statement.values {
-        query = value::bind(query, value);
-    }
-    let mut given = conn.fetch_many(query);
-    let mut bytes = 0;
-    while let Some(next) = given.try_next().await.map_err(wrong)? {
-        match next {
-            Either::Left(done) if statement.does == Does::Write => outcome.changed += done.rows_affected(),
-            Either::Left(_) => {}
-            Either::Right(_) if outcome.rows.len() == limits.rows => {
-                outcome.more = true;
-                if statement.does == Does::Read {
-                    break;
-                }
-            }
-            Either::Right(row) => {
-                let (row, size) = value::row(&columns, &row).map_err(wrong)?;
-                bytes += size;
-                if bytes > limits.bytes {
-                    return Err(Wrong::Refused(format!(
-                        "{} gives more than {} bytes: ask for fewer rows or columns, or keep them in a table",
-                        statement.name, limits.bytes
-                    )));
-                }
-                outcome.rows.push(row);
-            }
-        }
-    }
-    Ok(())
+/// The rows of one statement, as they come.
+struct Gathering<'a> {
+    statement: &'a Ready,
+    limits: &'a ScriptLimits,
+    bytes: usize,
 }
 
-/// Names of the columns, each once: a second `a` is `a_2`.
-async fn columns(conn: &mut SqliteConnection, sql: &str) -> SqlResult<Vec<String>> {
-    let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await?;
-    let mut seen = Map::new();
-    for column in prepared.columns() {
-        let mut name = column.name().to_owned();
+impl Gathering<'_> {
+    /// Keeps a row of this size; false when there is room for no more.
+    fn keep(
+        &mut self,
+        outcome: &mut ScriptOutcome,
+        (row, size): (Map<String, Value>, usize),
+    ) -> Result<bool, Wrong> {
+        if outcome.rows.len() == self.limits.rows {
+            outcome.more = true;
+            return Ok(false);
+        }
+        self.bytes += size;
+        if self.bytes > self.limits.bytes {
+            return Err(Wrong::Refused(format!(
+                "{} gives more than {} bytes: ask for fewer rows or columns, or keep them in a table",
+                self.statement.name, self.limits.bytes
+            )));
+        }
+        outcome.rows.push(Value::Object(row));
+        Ok(true)
+    }
+}
+
+/// Names of columns, each once: a second `a` is `a_2`.
+fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for wanted in names {
+        let mut name = wanted.to_owned();
         let mut times = 1;
-        while seen.contains_key(&name) {
+        while seen.contains(&name) {
             times += 1;
-            name = format!("{}_{times}", column.name());
+            name = format!("{wanted}_{times}");
         }
-        seen.insert(name, Value::Null);
+        seen.push(name);
     }
-    Ok(seen.into_iter().map(|(name, _)| name).collect())
+    seen
 }

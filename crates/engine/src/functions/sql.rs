@@ -70,7 +70,9 @@ impl Function for Sql {
             let limits = limits(call, params.rows);
             let asked = params.rows.is_some();
             let script = Script { text: text(call, &params).await?, params: bound(params.params), limits };
-            if call.run.manner.dry_run && !store::script_reads_only(&script.text).map_err(failure)? {
+            if call.run.manner.dry_run
+                && !call.world.store.script_reads_only(&script.text).map_err(failure)?
+            {
                 let outcome = ScriptOutcome::default();
                 let would = format!("would run: {}", script.text.trim());
                 return Ok(Answer::done(output(outcome, Some(would))));

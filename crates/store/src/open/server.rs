@@ -25,6 +25,8 @@ const IDLE_IN_TRANSACTION: &str = "60s";
 pub(super) fn pools(server: &Server, busy_wait: Duration) -> SqlResult<Pools> {
     let options = options(server, busy_wait)?;
     let many = pool(server.connections.max(2)).connect_lazy_with(options.clone());
+    // What users wrote is not kept prepared: the tables it is about may change at any time.
+    let options = options.statement_cache_capacity(0);
     let few = pool(SCRIPTS).acquire_timeout(Duration::from_secs(600)).connect_lazy_with(options);
     // The same connections read and write.
     let both = Pool::postgres(many);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::tokens::{Kind, Token};
+use crate::sql::Dialect;
 
 /// What the parameters of a script stand for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,13 +22,15 @@ pub enum ScriptParams {
 /// Fills statements one after the other.
 pub(super) struct Filler<'a> {
     params: &'a ScriptParams,
+    sign: char,
     used: BTreeSet<String>,
     next: usize,
 }
 
 impl<'a> Filler<'a> {
-    pub(super) fn new(params: &'a ScriptParams) -> Filler<'a> {
-        Filler { params, used: BTreeSet::new(), next: 0 }
+    pub(super) fn new(params: &'a ScriptParams, dialect: Dialect) -> Filler<'a> {
+        let sign = if dialect == Dialect::Postgres { '$' } else { '?' };
+        Filler { params, sign, used: BTreeSet::new(), next: 0 }
     }
 
     /// A statement with its parameters numbered from 1, and their values.
@@ -38,7 +41,8 @@ impl<'a> Filler<'a> {
         for token in tokens.iter().filter(|token| token.kind == Kind::Parameter) {
             sql.push_str(&script[from..token.start]);
             values.push(self.value(token.text(script))?);
-            sql.push_str(&format!("?{}", values.len()));
+            sql.push(self.sign);
+            sql.push_str(&values.len().to_string());
             from = token.end;
         }
         sql.push_str(&script[from..tokens.last().map_or(from, |token| token.end)]);

@@ -2,6 +2,7 @@
 //! one of the statements below is refused.
 
 use super::tokens::{Kind, Token, tokens};
+use crate::sql::Dialect;
 
 /// How the names of users' own tables, views and indexes begin. No table of callboard ever does.
 pub const OWN: &str = "own_";
@@ -26,13 +27,13 @@ pub(super) struct Spoken {
 }
 
 /// The statements of a script, each of them one that may run.
-pub(super) fn statements(script: &str) -> Result<Vec<Spoken>, String> {
-    let tokens = tokens(script)?;
+pub(super) fn statements(script: &str, dialect: Dialect) -> Result<Vec<Spoken>, String> {
+    let tokens = tokens(script, dialect)?;
     let parts = tokens.split(|token| token.is_sign(script, ";")).filter(|part| !part.is_empty());
     let mut statements = Vec::new();
     for (index, part) in parts.enumerate() {
         let name = name(script, part, index + 1);
-        let does = Reader { script, tokens: part, at: 0 }.statement();
+        let does = Reader { script, dialect, tokens: part, at: 0 }.statement();
         let does = does.map_err(|why| explained(&format!("{name} {why}")))?;
         statements.push(Spoken { tokens: part.to_vec(), does, name });
     }
@@ -59,12 +60,17 @@ fn name(script: &str, tokens: &[Token], number: usize) -> String {
 /// Reads a statement as far as is needed to tell what it writes.
 struct Reader<'a> {
     script: &'a str,
+    dialect: Dialect,
     tokens: &'a [Token],
     at: usize,
 }
 
 impl Reader<'_> {
     fn statement(mut self) -> Result<Does, String> {
+        // It would hold also if the script did not.
+        if self.dialect == Dialect::Postgres && self.names(&["SETVAL"]) {
+            return Err("sets a sequence".to_owned());
+        }
         if self.takes("WITH") {
             self.skip_named_queries()?;
             if self.peeks(&["CREATE", "DROP", "ALTER", "EXPLAIN", "WITH"]) {
@@ -149,6 +155,10 @@ impl Reader<'_> {
             return Err("is of no kind that may run here".to_owned());
         }
         self.own("drops")?;
+        while self.tokens.get(self.at).is_some_and(|token| token.is_sign(self.script, ",")) {
+            self.at += 1;
+            self.own("drops")?;
+        }
         Ok(Does::Define)
     }
 
@@ -165,6 +175,9 @@ impl Reader<'_> {
 
     /// A reference to a table of callboard would keep callboard from deleting its rows.
     fn refers_to_own(mut self) -> Result<Does, String> {
+        if self.dialect == Dialect::Postgres && self.names(&["INHERIT", "INHERITS", "PARTITION", "SCHEMA"]) {
+            return Err("makes a table part of another, or moves it away".to_owned());
+        }
         while self.at < self.tokens.len() {
             if self.takes("REFERENCES") {
                 self.own("refers to")?;
@@ -180,6 +193,11 @@ impl Reader<'_> {
         let mut name = self.name().ok_or_else(|| "is of no kind that may run here".to_owned())?;
         if self.tokens.get(self.at).is_some_and(|token| token.is_sign(self.script, ".")) {
             self.at += 1;
+            if self.dialect == Dialect::Postgres {
+                return Err(format!(
+                    "{verb} something in `{name}`: write the name of a table of your own alone"
+                ));
+            }
             if !name.eq_ignore_ascii_case("main") {
                 return Err(format!("{verb} something in `{name}`, which is another database"));
             }
@@ -208,6 +226,11 @@ impl Reader<'_> {
         is_it
     }
 
+    /// Whether one of these words is anywhere in the statement.
+    fn names(&self, words: &[&str]) -> bool {
+        self.tokens.iter().any(|token| words.iter().any(|word| token.is(self.script, word)))
+    }
+
     fn peeks(&self, keywords: &[&str]) -> bool {
         let next = self.tokens.get(self.at);
         next.is_some_and(|token| keywords.iter().any(|keyword| token.is(self.script, keyword)))
@@ -219,7 +242,11 @@ mod tests {
     use super::*;
 
     fn check(script: &str, expected: Result<&[Does], &str>) {
-        let does = statements(script).map(|all| all.iter().map(|one| one.does).collect::<Vec<_>>());
+        check_in(Dialect::Sqlite, script, expected);
+    }
+
+    fn check_in(dialect: Dialect, script: &str, expected: Result<&[Does], &str>) {
+        let does = statements(script, dialect).map(|all| all.iter().map(|one| one.does).collect::<Vec<_>>());
         match (does, expected) {
             (Ok(does), Ok(expected)) => assert_eq!(does, expected, "{script}"),
             (Err(why), Err(expected)) => assert!(why.contains(expected), "{script}: {why}"),
@@ -273,9 +300,31 @@ mod tests {
             "own_x",
             "(select 1)",
         ] {
-            assert!(statements(script).is_err(), "{script}");
+            assert!(statements(script, Dialect::Sqlite).is_err(), "{script}");
         }
         check("begin; select 1; commit", Err("the whole script is one transaction"));
         check(" ; -- nothing", Err("no statement"));
+    }
+
+    #[test]
+    fn postgresql_has_more_ways_to_write() {
+        use Does::{Define, Read, Write};
+        let check = |script: &str, expected: Result<&[Does], &str>| {
+            check_in(Dialect::Postgres, script, expected);
+        };
+        check(
+            "select 'a'::text, x[1], $$;$$ from own_t; drop table own_a, own_b cascade",
+            Ok(&[Read, Define]),
+        );
+        check("insert into own_t values (E'a\\'; drop table venues;') returning a", Ok(&[Write]));
+        check("drop table own_x, venues", Err("drops `venues`"));
+        check("create table own_x () inherits (venues)", Err("part of another"));
+        check("alter table own_x attach partition venues for values in (1)", Err("part of another"));
+        check("alter table own_x set schema public", Err("moves it away"));
+        check("select setval('changes_seq_seq', 1)", Err("sets a sequence"));
+        check("delete from callboard.own_x", Err("something in `callboard`"));
+        check("truncate own_x", Err("of no kind"));
+        check("copy own_x to '/tmp/x'", Err("of no kind"));
+        check("do $$ begin end $$", Err("of no kind"));
     }
 }

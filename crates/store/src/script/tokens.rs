@@ -1,5 +1,9 @@
-//! A script cut into the words of SQL, as SQLite cuts it: where strings, names and comments end, so
+//! A script cut into the words of SQL, as its database cuts it: where strings, names and comments end, so
 //! that neither a semicolon nor a parameter is ever seen inside one.
+
+mod postgres;
+
+use crate::sql::Dialect;
 
 /// A word of SQL and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,7 @@ impl Token {
 }
 
 /// The words of `script`; an error says what has no end.
-pub(super) fn tokens(script: &str) -> Result<Vec<Token>, String> {
+pub(super) fn tokens(script: &str, dialect: Dialect) -> Result<Vec<Token>, String> {
     if script.contains('\0') {
         return Err("the script holds a zero byte".to_owned());
     }
@@ -60,7 +64,11 @@ pub(super) fn tokens(script: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
-        let (kind, end) = match next(script, at)? {
+        let found = match dialect {
+            Dialect::Sqlite => next(script, at)?,
+            Dialect::Postgres => postgres::next(script, at)?,
+        };
+        let (kind, end) = match found {
             (None, end) => {
                 at = end;
                 continue;
@@ -132,12 +140,15 @@ mod tests {
     #[test]
     fn nothing_inside_quotes_and_comments_is_a_word() {
         let script = "select 'a;''b' x, \"c;\" -- d;\n/* e; */ [f;] ?2 :g @h 1e5 `i``j` ;";
-        let tokens = tokens(script).unwrap();
+        let tokens = tokens(script, Dialect::Sqlite).unwrap();
         let texts: Vec<&str> = tokens.iter().map(|token| token.text(script)).collect();
         let expected =
             ["select", "'a;''b'", "x", ",", "\"c;\"", "[f;]", "?2", ":g", "@h", "1e5", "`i``j`", ";"];
         assert_eq!(texts, expected);
         assert_eq!(tokens[10].name(script).as_deref(), Some("i`j"));
-        assert_eq!(super::tokens("select\n 'a").unwrap_err(), "line 2: the ' that opens here is not closed");
+        assert_eq!(
+            super::tokens("select\n 'a", Dialect::Sqlite).unwrap_err(),
+            "line 2: the ' that opens here is not closed"
+        );
     }
 }

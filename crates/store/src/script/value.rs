@@ -1,4 +1,4 @@
-//! Values on their way into the database and out of it.
+//! Values on their way into SQLite and out of it.
 
 use serde_json::{Map, Value, json};
 use sqlx::query::Query;
@@ -24,7 +24,7 @@ pub(super) fn bind<'q>(query: Asked<'q>, value: &Value) -> Asked<'q> {
 }
 
 /// A row by column, and about how many bytes it takes.
-pub(super) fn row(columns: &[String], row: &SqliteRow) -> SqlResult<(Value, usize)> {
+pub(super) fn row(columns: &[String], row: &SqliteRow) -> SqlResult<(Map<String, Value>, usize)> {
     let mut members = Map::new();
     let mut size = 2;
     for (index, name) in columns.iter().enumerate() {
@@ -32,7 +32,7 @@ pub(super) fn row(columns: &[String], row: &SqliteRow) -> SqlResult<(Value, usiz
         size += length + name.len() + 4;
         members.insert(name.clone(), value);
     }
-    Ok((Value::Object(members), size))
+    Ok((members, size))
 }
 
 /// By what is there, not by what the column was declared as: any column may hold anything.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use sqlx::encode::IsNull;
@@ -93,17 +93,23 @@ pub(super) async fn prepared(
     cells: Vec<Cell>,
 ) -> SqlResult<(SqlStr, PgArguments)> {
     let known = types.of_statement(conn, text).await?;
-    let mut arguments = PgArguments::default();
     if known.expects.len() != cells.len() {
         let (expected, given) = (known.expects.len(), cells.len());
         return Err(sqlx::Error::Encode(
             format!("{expected} values are expected, {given} given: {text}").into(),
         ));
     }
-    for (expected, cell) in known.expects.iter().zip(cells) {
+    let arguments = arguments(&known.expects, cells)?;
+    Ok((AssertSqlSafe(known.text).into_sql_str(), arguments))
+}
+
+/// Values, each as the type that is expected in its place.
+pub(crate) fn arguments(expects: &[PgTypeInfo], cells: Vec<Cell>) -> SqlResult<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for (expected, cell) in expects.iter().zip(cells) {
         arguments.add(Bound(expected.clone(), cell)).map_err(sqlx::Error::Encode)?;
     }
-    Ok((AssertSqlSafe(known.text).into_sql_str(), arguments))
+    Ok(arguments)
 }
 
 /// A value and the type it is expected as.
@@ -126,7 +132,9 @@ impl Encode<'_, Postgres> for Bound {
             ("INT8", cell) => put(whole(cell)?, buffer),
             ("INT4", cell) => put(i32::try_from(whole(cell)?)?, buffer),
             ("BOOL", cell) => put(whole(cell)? != 0, buffer),
+            ("INT2", cell) => put(i16::try_from(whole(cell)?)?, buffer),
             ("FLOAT8", cell) => put(real(cell)?, buffer),
+            ("FLOAT4", cell) => put(real(cell)? as f32, buffer),
             ("NUMERIC", cell) => put(decimal(cell)?, buffer),
             ("TIMESTAMPTZ", Cell::Text(text)) => put(instant(text)?, buffer),
             ("DATE", Cell::Text(text)) => put(text.parse::<NaiveDate>()?, buffer),
@@ -179,7 +187,11 @@ fn decimal(cell: &Cell) -> Result<Decimal, BoxDynError> {
     }
 }
 
+/// A day alone is its beginning, which is how it compares as a text.
 fn instant(text: &str) -> Result<DateTime<Utc>, BoxDynError> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(day.and_time(NaiveTime::MIN).and_utc());
+    }
     Ok(DateTime::parse_from_rfc3339(text)?.to_utc())
 }
 
@@ -264,7 +276,8 @@ pub(super) fn rows(rows: Vec<PgRow>) -> SqlResult<Vec<Row>> {
     rows.iter().map(read).collect()
 }
 
-fn cell(value: PgValueRef<'_>) -> SqlResult<Cell> {
+/// Reads a value out.
+pub(crate) fn cell(value: PgValueRef<'_>) -> SqlResult<Cell> {
     if value.is_null() {
         return Ok(Cell::Null);
     }
