@@ -196,6 +196,12 @@ fn fields(entry: &AuditEntry) -> Fields {
         entry.error_class.clone(),
         Some(detail.to_string()),
     ]
+    .map(|field| field.map(without_nul))
+}
+
+/// What is hashed must be what is kept, and PostgreSQL keeps no U+0000.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// UTC with milliseconds, so that text order is time order.

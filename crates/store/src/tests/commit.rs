@@ -8,6 +8,17 @@ use testkit::TempFolder;
 
 use crate::tests::kit::{Kit, counts, db, document, event, kept_out, now, page, records_read, titled, venue};
 
+/// What PostgreSQL cannot keep of a text does not count as a difference each time.
+#[tokio::test]
+async fn a_title_with_a_zero_byte_does_not_flap() {
+    let mut kit = Kit::new().await;
+    for _ in 0..2 {
+        kit.collect(vec![page("a", vec![titled("1", "Ga\0la")]), page("b", vec![titled("1", "Ga\0la")])])
+            .await;
+    }
+    assert_eq!(kit.log(0).await.len(), 1);
+}
+
 #[tokio::test]
 async fn the_same_input_twice_changes_nothing() {
     let mut kit = Kit::new().await;

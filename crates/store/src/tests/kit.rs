@@ -1,6 +1,6 @@
 //! A store with a short way to tell it things: one call is one run over some documents.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     Address, Batch, CommitOutcome, Counts, EventQuery, LandedDocument, Quarantined, Read, RunStart, Server,
@@ -16,11 +16,16 @@ pub const SCOPE: &str = "https://a.test/";
 
 /// Where the store of `folder` is: a file in it, or the schema called after it.
 pub fn db(folder: &TempFolder) -> Address {
+    db_at(folder.path())
+}
+
+/// The same for a folder that another process made.
+pub fn db_at(folder: &Path) -> Address {
     match stores_are_on() {
-        None => Address::File(file(folder)),
+        None => Address::File(folder.join("callboard.db")),
         Some(url) => {
-            let namespace = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Address::Server(Server { url, namespace, landing: folder.path().join("landing"), connections: 8 })
+            let namespace = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Address::Server(Server { url, namespace, landing: folder.join("landing"), connections: 8 })
         }
     }
 }

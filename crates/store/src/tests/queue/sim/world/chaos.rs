@@ -2,7 +2,7 @@
 
 use super::World;
 use super::work::told;
-use crate::sql;
+use crate::sql::{self, Dialect};
 use crate::tests::queue::sim::pipeline::MOST_CAP;
 use crate::{Ack, Acks, RunnerId, Store, StoreError, WorkQueue};
 
@@ -118,14 +118,23 @@ impl World {
     /// A transaction stops at its last item: nothing of it is there.
     pub(super) async fn fail_in_the_middle(&mut self, runner: RunnerId, acks: &[Ack]) {
         let last = acks[acks.len() - 1].item.0;
-        let trigger = format!(
-            "CREATE TEMP TRIGGER stop BEFORE UPDATE ON items WHEN new.id = {last} \
-             BEGIN SELECT RAISE(ABORT, 'no'); END"
-        );
-        sql::query(trigger).execute(&self.crew.store.writer).await.unwrap();
+        let (fail, go_on) = match self.crew.store.writer.dialect() {
+            Dialect::Sqlite => (
+                format!(
+                    "CREATE TEMP TRIGGER stop BEFORE UPDATE ON items WHEN new.id = {last} \
+                     BEGIN SELECT RAISE(ABORT, 'no'); END"
+                ),
+                "DROP TRIGGER temp.stop",
+            ),
+            Dialect::Postgres => (
+                format!("ALTER TABLE items ADD CONSTRAINT stop CHECK (id <> {last}) NOT VALID"),
+                "ALTER TABLE items DROP CONSTRAINT stop",
+            ),
+        };
+        sql::query(fail).execute(&self.crew.store.writer).await.unwrap();
         let acked = self.crew.store.ack(Acks { runner, at: self.crew.now, acks: acks.to_vec() }).await;
         assert!(acked.is_err(), "{acked:?}");
-        sql::query("DROP TRIGGER temp.stop").execute(&self.crew.store.writer).await.unwrap();
+        sql::query(go_on).execute(&self.crew.store.writer).await.unwrap();
     }
 
     /// The process is gone in the middle of what it does, and so are all its runners.
