@@ -133,7 +133,8 @@ impl Store {
         if entries.is_empty() {
             return Ok(());
         }
-        self.write_audit(entries).await.map_err(|error| self.fault("writing the audit log", error))
+        let written = sql::again!(self.write_audit(entries));
+        written.map_err(|error| self.fault("writing the audit log", error))
     }
 
     async fn write_audit(&self, entries: &[AuditEntry]) -> SqlResult<()> {

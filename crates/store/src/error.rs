@@ -159,6 +159,10 @@ impl StoreError {
         let path = path.to_owned();
         let reason = said(&error);
         match class(&error) {
+            // A file's connection is in use; a server's is waited for until one can be made.
+            Class::Busy if matches!(error, sqlx::Error::PoolTimedOut) && is_server(&path) => {
+                StoreError::Away { path, reason: "no connection could be made in time".to_owned() }
+            }
             Class::Busy => StoreError::Busy { path },
             Class::Away => StoreError::Away { path, reason },
             Class::Refused => StoreError::Refused { path, reason },
@@ -175,6 +179,10 @@ impl StoreError {
         let away = matches!(self, StoreError::Away { .. } | StoreError::LandingAway { .. });
         away || matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
     }
+}
+
+fn is_server(path: &Path) -> bool {
+    path.starts_with("postgres:")
 }
 
 fn said(error: &sqlx::Error) -> String {
@@ -198,6 +206,12 @@ fn class(error: &sqlx::Error) -> Class {
             (None, None) => Class::Other,
         },
     }
+}
+
+/// Whether the database undid a transaction for the sake of another one, so that it may be done again as
+/// if it had never been tried.
+pub(crate) fn stood_in_the_way(error: &sqlx::Error) -> bool {
+    postgres_code(error).is_some_and(|code| matches!(code.as_str(), "40001" | "40P01" | "55P03"))
 }
 
 /// By SQLite's primary result code.
@@ -247,6 +261,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_without_a_connection_is_away() {
+        let check = |path: &str, away: bool| {
+            let error = StoreError::of(sqlx::Error::PoolTimedOut, Path::new(path), "reading");
+            assert_eq!(matches!(error, StoreError::Away { .. }), away, "{error}");
+            assert!(error.passes());
+        };
+        check("postgres://me@db:5432/events", true);
+        check("postgres.db", false);
+    }
+
+    #[test]
     fn what_postgresql_says_is_sorted_by_what_to_do() {
         let check = |codes: &[&str], expected: Class| {
             for code in codes {
@@ -254,7 +279,7 @@ mod tests {
             }
         };
         check(&["40001", "40P01", "55P03"], Class::Busy);
-        check(&["57P01", "08006", "08001", "53300"], Class::Away);
+        check(&["57P01", "57P03", "08006", "08001", "53300"], Class::Away);
         check(&["28P01", "3D000", "42501"], Class::Refused);
         check(&["42601", "23505"], Class::Other);
     }

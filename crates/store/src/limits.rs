@@ -109,7 +109,8 @@ pub struct LimitPause {
 impl Store {
     /// Reserves slots.
     pub async fn reserve(&self, ask: &LimitAsk<'_>) -> Result<LimitGrant, StoreError> {
-        self.write_reservation(ask).await.map_err(|error| self.fault("reserving a slot", error))
+        let reserved = sql::again!(self.write_reservation(ask));
+        reserved.map_err(|error| self.fault("reserving a slot", error))
     }
 
     async fn write_reservation(&self, ask: &LimitAsk<'_>) -> SqlResult<LimitGrant> {

@@ -22,7 +22,7 @@ impl Store {
         source: &SourceName,
         cutoff: DateTime<Utc>,
     ) -> Result<Purged, StoreError> {
-        let purged = self.purge_rows(source.as_str(), &stamp(cutoff)).await;
+        let purged = sql::again!(self.purge_rows(source.as_str(), &stamp(cutoff)));
         let (mut purged, bodies) = purged.map_err(|error| self.fault("purging", error))?;
         purged.bodies = self.landing().remove(bodies).await?.bodies;
         Ok(purged)

@@ -121,7 +121,7 @@ impl Store {
         by: &str,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let claimed = self.write_claim(pipeline, slot, by, at).await;
+        let claimed = sql::again!(self.write_claim(pipeline, slot, by, at));
         claimed.map_err(|error| self.fault("claiming a slot", error))
     }
 

@@ -8,6 +8,7 @@
 //!   SQLite, JSON as its text;
 //! - tables are declared in words of our own ([`declare`]).
 
+mod again;
 mod cell;
 mod conn;
 mod declare;
@@ -20,6 +21,7 @@ mod text;
 
 use serde::Serialize;
 
+pub(crate) use again::{Times, again};
 pub(crate) use cell::Cell;
 pub(crate) use conn::{Conn, Dialect, Transaction};
 pub(crate) use declare::{Follows, column_type, declare, generated};

@@ -18,7 +18,7 @@ impl Store {
     /// not seen, unless another scope still holds them. To be called once the run has collected the
     /// scope completely and without failures.
     pub async fn sweep(&self, run: RunId, at: DateTime<Utc>, what: &SweepScope) -> Result<Sweep, StoreError> {
-        let swept = self.sweep_in_transaction(run, at, what).await;
+        let swept = sql::again!(self.sweep_in_transaction(run, at, what));
         swept.map_err(|error| self.fault("sweeping", error))
     }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod commit;
+mod contention;
 pub(crate) mod kit;
 mod limits;
 mod opening;

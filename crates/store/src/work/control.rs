@@ -33,7 +33,7 @@ impl Store {
         at: DateTime<Utc>,
         reason: &str,
     ) -> Result<Option<Stopped>, StoreError> {
-        let stopped = self.cancel_in_transaction(run, at, reason).await;
+        let stopped = sql::again!(self.cancel_in_transaction(run, at, reason));
         stopped.map_err(|error| self.fault("cancelling a run", error))
     }
 
@@ -103,13 +103,16 @@ impl Store {
                      JOIN items i ON i.id = p.item JOIN steps s ON s.run = r.seq AND s.step = i.step \
                      LEFT JOIN items above ON above.id = i.parent \
                      WHERE r.id = ? AND s.path = ? AND above.step IS DISTINCT FROM i.step)";
-        let changed = sql::query(sql)
-            .bind(i64::from(cap.max(1)))
-            .bind(run.to_string())
-            .bind(path.to_owned())
-            .execute(&self.writer)
-            .await;
-        Ok(changed.map_err(|error| self.fault("changing a limit", error))?.rows_affected())
+        let changed = async {
+            // In its turn: rows that others write too are locked in an order that only the turn makes one.
+            let mut transaction = self.begin().await?;
+            let update =
+                sql::query(sql).bind(i64::from(cap.max(1))).bind(run.to_string()).bind(path.to_owned());
+            let changed = update.execute(&mut *transaction).await?.rows_affected();
+            transaction.commit().await?;
+            Ok(changed)
+        };
+        changed.await.map_err(|error| self.fault("changing a limit", error))
     }
 }
 

@@ -6,7 +6,7 @@ use std::future::Future;
 use chrono::{DateTime, Utc};
 
 use super::{Acked, Acks, DeadItem, DeadQuery, ItemId, Lease, LeaseRequest, RunnerId, Spread};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, sql};
 
 /// Where runners get their work from and bring what came of it.
 ///
@@ -58,7 +58,8 @@ impl WorkQueue for Store {
         if !self.has_work(ask.now, ask.run).await? {
             return Ok(Vec::new());
         }
-        self.lease_in_transaction(ask).await.map_err(|error| self.fault("leasing work", error))
+        let leased = sql::again!(self.lease_in_transaction(ask));
+        leased.map_err(|error| self.fault("leasing work", error))
     }
 
     async fn keep_alive(

@@ -38,7 +38,7 @@ impl Store {
         only: Option<&[ItemId]>,
         waits_for: &WaitsFor,
     ) -> Result<Redriven, StoreError> {
-        let redriven = self.redrive_in_transaction(run, only, waits_for).await;
+        let redriven = sql::again!(self.redrive_in_transaction(run, only, waits_for));
         let redriven = redriven.map_err(|error| self.fault("redriving a run", error))?;
         redriven.ok_or_else(|| {
             StoreError::Question(format!("run {run} is being cancelled: redrive it once that is over"))

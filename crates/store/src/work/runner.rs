@@ -79,7 +79,7 @@ impl Store {
 
     /// Ends a runner in good order; what it still has goes back untouched.
     pub async fn stop_runner(&self, runner: RunnerId, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let stopped = self.end_runner(runner, now, Why::Stopped).await;
+        let stopped = sql::again!(self.end_runner(runner, now, Why::Stopped));
         stopped.map(|_| ()).map_err(|error| self.fault("stopping a runner", error))
     }
 
@@ -96,8 +96,35 @@ impl Store {
     /// Takes back what runners had that are no longer heard of, and what those `gone` had, of which
     /// the caller knows better. Gives how many items that were.
     pub async fn reap(&self, now: DateTime<Utc>, gone: &[RunnerId]) -> Result<u64, StoreError> {
-        let reaped = self.reap_each(now, gone).await;
+        let reaped = sql::again!(self.reap_each(now, gone));
         reaped.map_err(|error| self.fault("taking back the work of a runner", error))
+    }
+
+    /// Gives back untouched what a runner was leased at that instant: it did not hear of it, for the store
+    /// went away before it could answer. Gives how many items that were.
+    pub async fn give_back(
+        &self,
+        runner: RunnerId,
+        leased_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let given = sql::again!(self.give_back_leased(runner, leased_at, now));
+        given.map_err(|error| self.fault("giving work back", error))
+    }
+
+    async fn give_back_leased(
+        &self,
+        runner: RunnerId,
+        leased_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> SqlResult<u64> {
+        let mut transaction = self.begin().await?;
+        let conn = &mut *transaction;
+        let mut leased = Held::of_runner(conn, runner).await?;
+        leased.retain(|held| held.started == leased_at.timestamp_millis());
+        take_back(conn, &leased, Why::Stopped, now).await?;
+        transaction.commit().await?;
+        Ok(leased.len() as u64)
     }
 
     async fn reap_each(&self, now: DateTime<Utc>, gone: &[RunnerId]) -> SqlResult<u64> {
@@ -132,16 +159,20 @@ impl Store {
             return Ok(0);
         }
         let leased = Held::of_runner(conn, runner).await?;
-        let mut counts = Counts::default();
-        for item in &leased {
-            give_back(conn, item, why, at, &mut counts).await?;
-        }
-        counts.write(conn).await?;
-        children::close(conn, &counts.parents()).await?;
-        super::control::end_cancelled(conn, now).await?;
+        take_back(conn, &leased, why, now).await?;
         transaction.commit().await?;
         Ok(leased.len() as u64)
     }
+}
+
+async fn take_back(conn: &mut Conn, leased: &[Held], why: Why, now: DateTime<Utc>) -> SqlResult<()> {
+    let mut counts = Counts::default();
+    for item in leased {
+        give_back(conn, item, why, now.timestamp_millis(), &mut counts).await?;
+    }
+    counts.write(conn).await?;
+    children::close(conn, &counts.parents()).await?;
+    super::control::end_cancelled(conn, now).await
 }
 
 /// Why a runner has ended.

@@ -120,3 +120,29 @@ async fn a_step_that_kills_its_runners_is_given_up_so_that_others_hear_of_it() {
     assert!(!crew.lease_one(runner).await.given_up);
     crew.check().await;
 }
+
+/// What a store that went away may have leased: it goes back, and is leased anew under another attempt.
+#[tokio::test]
+async fn what_was_leased_unheard_goes_back_and_nothing_else_does() {
+    let mut crew = Crew::new().await;
+    let runner = crew.runner().await;
+    crew.run_of(vec![item(0, 0)]).await;
+    crew.fan_out(runner, 4, 10).await;
+    let heard = crew.lease(runner, 2).await;
+    crew.secs_pass(1);
+    let (asked, unheard) = (crew.now, crew.lease(runner, 2).await);
+    crew.secs_pass(1);
+    assert_eq!(crew.store.give_back(runner, asked, crew.now).await.unwrap(), 2);
+    assert_eq!(crew.store.give_back(runner, asked, crew.now).await.unwrap(), 0);
+    let late = crew.ack(runner, unheard.iter().map(done).collect()).await;
+    assert_eq!(late.refused.len(), 2);
+    let again = crew.lease(runner, 10).await;
+    assert_eq!(
+        again.iter().map(|lease| (lease.attempt, lease.failed_tries)).collect::<Vec<_>>(),
+        [(2, 0); 2]
+    );
+    crew.done(runner, &heard).await;
+    crew.done(runner, &again).await;
+    crew.finish_all(runner).await;
+    crew.check().await;
+}
