@@ -1,7 +1,11 @@
 //! Real servers. Those that all tests share are started by `./test` and found in the environment;
 //! a test that breaks one starts its own, which ends with the value that stands for it.
 
+mod own_postgres;
+
 use std::env;
+
+pub use own_postgres::OwnPostgres;
 
 /// What a shared server is found under: the name of its variable and how people call it.
 #[derive(Debug, Clone, Copy)]
