@@ -15,6 +15,7 @@ mod sql;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+pub(crate) use call::STORE_AWAY;
 pub use call::{Again, Answer, Call, Child, Children, Failure, Function};
 pub use spec::{FunctionSpec, Parameter, parameters};
 

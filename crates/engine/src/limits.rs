@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use store::{LimitAsk, LimitGrant, LimitPause, Store, StoreError};
 use tokio::sync::Notify;
 
+use crate::run::patience::{PATIENCE, Patience};
 use desk::{Desk, Lane};
 
 /// Slots are reserved ahead for so long.
@@ -130,12 +131,23 @@ impl Shared {
             if let Some(at) = self.desk.take(lane, now) {
                 return Ok(at);
             }
-            let grant = self.ask(lane, now).await.map_err(|e| Refusal::Unavailable(e.to_string()))?;
+            let grant = self.ask_in_time(lane).await.map_err(|e| Refusal::Unavailable(e.to_string()))?;
             if let Some(pause) = &grant.pause {
                 self.desk.pause(pause);
             } else if grant.slots.is_empty() {
                 // An error here only says that nobody rang.
                 let _ = tokio::time::timeout(ASK_AGAIN, bell).await;
+            }
+        }
+    }
+
+    /// Asks the store, and waits for one that is away.
+    async fn ask_in_time(&self, lane: &Lane) -> Result<LimitGrant, StoreError> {
+        let mut patience = Patience::new(PATIENCE);
+        loop {
+            match self.ask(lane, (self.clock)()).await {
+                Ok(grant) => return Ok(grant),
+                Err(error) => patience.wait_out(error).await?,
             }
         }
     }

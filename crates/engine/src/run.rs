@@ -13,6 +13,7 @@ mod each;
 mod execute;
 mod input;
 mod outcome;
+pub(crate) mod patience;
 mod redrive;
 mod report;
 mod retry;

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::origin::Origin;
 use crate::refine::{Quarantined, refine};
+use crate::run::patience::{PATIENCE, Patience};
 
 /// One document to take.
 #[derive(Clone)]
@@ -94,7 +95,7 @@ pub(super) struct Taker {
 impl Taker {
     /// Never fails as a whole: what goes wrong is this document's result.
     pub(super) async fn take(self: Arc<Self>, work: Work) -> Taken {
-        let known = match self.known(&work).await {
+        let known = match self.known_in_time(&work).await {
             Ok(known) => known,
             Err(error) => return failed(work, error.to_string(), false),
         };
@@ -125,6 +126,17 @@ impl Taker {
         let kept = work.clone();
         let read = AssertUnwindSafe(|| self.read(work, document, body, known));
         std::panic::catch_unwind(read).unwrap_or_else(|_| reader_died(kept))
+    }
+
+    /// What is known of it; a store that is away is waited for.
+    async fn known_in_time(&self, work: &Work) -> Result<Option<Known>, store::StoreError> {
+        let mut patience = Patience::new(PATIENCE);
+        loop {
+            match self.known(work).await {
+                Ok(known) => return Ok(known),
+                Err(error) => patience.wait_out(error).await?,
+            }
+        }
     }
 
     async fn known(&self, work: &Work) -> Result<Option<Known>, store::StoreError> {

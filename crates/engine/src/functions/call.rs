@@ -165,8 +165,14 @@ impl Failure {
     }
 }
 
+/// Class of what failed because the store is away: that uses up no try.
+pub(crate) const STORE_AWAY: &str = "store_away";
+
 impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Failure {
+        if matches!(error, store::StoreError::Away { .. }) {
+            return Failure::passing(STORE_AWAY, error.to_string());
+        }
         if error.passes() {
             let class =
                 if matches!(error, store::StoreError::LandingAway { .. }) { "landing" } else { "store" };

@@ -1,9 +1,7 @@
 //! Being alive, and noticing who no longer is.
 
 use chrono::{DateTime, Utc};
-use store::{RunnerId, RunnerRow, RunnerStart, Store};
-
-use super::RunError;
+use store::{RunnerId, RunnerRow, RunnerStart, Store, StoreError};
 
 /// Who a runner is.
 #[derive(Debug, Clone)]
@@ -28,12 +26,12 @@ impl Identity {
 
 /// Takes back what runners had that are gone, those of this machine at once: a process that is not
 /// there any more needs no waiting for.
-pub(super) async fn reap(store: &Store, own: RunnerId, now: DateTime<Utc>) -> Result<u64, RunError> {
+pub(super) async fn reap(store: &Store, own: RunnerId, now: DateTime<Utc>) -> Result<u64, StoreError> {
     let here = host();
     let runners = store.runners().await?;
     let gone = runners.iter().filter(|row| row.runner != own && row.host == here && !is_running(row));
     let gone: Vec<RunnerId> = gone.map(|row| row.runner).collect();
-    Ok(store.reap(now, &gone).await?)
+    store.reap(now, &gone).await
 }
 
 /// Where the system tells of its processes; elsewhere a runner is alive until its time runs out.

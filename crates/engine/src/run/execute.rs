@@ -1,7 +1,7 @@
 //! One leased item, from lease to ack.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use store::{
@@ -12,9 +12,12 @@ use tracing::Instrument as _;
 
 use super::context::{elapsed_ms, later};
 use super::{Backoff, Input, RunContext, RunError, World, audit, each};
-use crate::functions::{Answer, Call, Child, Failure, Function};
+use crate::functions::{Answer, Call, Child, Failure, Function, STORE_AWAY};
 use crate::pipeline::{Inner, PlanStep, Work};
 use crate::spans;
+
+/// When an item is looked at again that needed a store which was away.
+const STORE_BACK: Duration = Duration::from_secs(2);
 
 /// What came of an item: its ack, and what the runner must know beside it.
 pub(super) struct Executed {
@@ -28,7 +31,7 @@ pub(super) enum Turn {
     Done { output: Option<Value>, partial: Option<String> },
     Skipped { reason: String },
     Failed(Failure),
-    Later(std::time::Duration),
+    Later(Duration),
     Spread(Spread),
 }
 
@@ -55,6 +58,7 @@ pub(super) async fn execute(
     let execution = Execution { world, run, step, lease, input };
     let (turn, brought) = match execution.settled().instrument(spans::step(&step.path)).await {
         Ok(turned) => turned,
+        Err(failure) if failure.fault.class == STORE_AWAY => plain(Turn::Later(STORE_BACK)),
         Err(failure) => (Turn::Failed(failure), Answer::default()),
     };
     Ok(execution.executed(turn, brought, backoff, elapsed_ms(began)))

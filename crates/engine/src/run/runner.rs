@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use model::RunId;
 use serde_json::{Map, Value};
+use store::{RunnerId, StoreError};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use super::alive::{Identity, reap};
 use super::context::later;
+use super::patience::{PATIENCE, Patience};
 use super::turns::Turns;
 use super::{Backoff, RunError, World};
 use crate::spans;
@@ -31,6 +34,8 @@ pub struct RunnerOptions {
     pub grace: Duration,
     /// When failed attempts are tried again.
     pub backoff: Backoff,
+    /// How long the store may be away, or in use, before it gives up.
+    pub patience: Duration,
 }
 
 impl Default for RunnerOptions {
@@ -42,6 +47,7 @@ impl Default for RunnerOptions {
             poll: Duration::from_millis(250),
             grace: Duration::from_secs(20),
             backoff: Backoff::default(),
+            patience: PATIENCE,
         }
     }
 }
@@ -95,15 +101,15 @@ impl Runner {
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<u64, RunError> {
         let runner = Arc::new(self);
         let mut ended = 0;
+        // A store that is not there at the start is told of at once.
+        let mut patience = Duration::ZERO;
         loop {
-            let now = (runner.world.clock)();
-            let identity = Identity::of_this_process(runner.options.name.clone(), now);
-            let until = later(now, runner.options.lease_time);
-            let id = runner.world.store.start_runner(identity.start(now, until)).await?;
-            reap(&runner.world.store, id, now).await?;
+            let (identity, id) = runner.start(patience).await?;
+            patience = runner.options.patience;
             let mut turns = Turns::new(runner.clone(), id, stop.clone());
             let went = turns.go_on().instrument(spans::runner(&identity.name)).await;
-            let left = turns.leave().await;
+            let waits = if went.is_ok() && *stop.borrow() == Stop::No { patience } else { Duration::ZERO };
+            let left = turns.leave(waits).await;
             ended += turns.ended();
             went?;
             left?;
@@ -111,5 +117,25 @@ impl Runner {
                 return Ok(ended);
             }
         }
+    }
+
+    /// Enters it; the store is waited for so long.
+    async fn start(&self, patience: Duration) -> Result<(Identity, RunnerId), RunError> {
+        let clock = self.world.clock;
+        let identity = Identity::of_this_process(self.options.name.clone(), clock());
+        let mut patience = Patience::new(patience);
+        loop {
+            match self.start_as(&identity, clock()).await {
+                Ok(id) => return Ok((identity, id)),
+                Err(error) => patience.wait_out(error).await?,
+            }
+        }
+    }
+
+    async fn start_as(&self, identity: &Identity, now: DateTime<Utc>) -> Result<RunnerId, StoreError> {
+        let until = later(now, self.options.lease_time);
+        let id = self.world.store.start_runner(identity.start(now, until)).await?;
+        reap(&self.world.store, id, now).await?;
+        Ok(id)
     }
 }

@@ -1,5 +1,7 @@
 //! Runs on a store in memory, with functions made for the test in the place of `sleep`.
 
+mod away;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

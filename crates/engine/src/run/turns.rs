@@ -5,10 +5,13 @@ mod ahead;
 mod beat;
 mod intake;
 mod returns;
+mod strain;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use model::RunId;
 use store::{Ack, Acked, Acks, Ending, ItemId, Lease, Phase, RunState, RunnerId, WorkQueue as _};
 use tokio::sync::watch;
@@ -18,9 +21,13 @@ use tracing::Instrument as _;
 
 use super::buffer::Buffer;
 use super::execute::{Executed, execute};
+use super::patience::Patience;
 use super::{RunContext, RunError, Runner, Stop, Until, World, outcome};
 use crate::spans;
 use ahead::Ahead;
+
+/// Acks, and what entering them said.
+type Entered = (Acks, Result<Acked, store::StoreError>);
 
 /// The state of the loop.
 pub(super) struct Turns {
@@ -36,12 +43,20 @@ pub(super) struct Turns {
     /// What is flying, by its task.
     aloft: HashMap<tokio::task::Id, (Lease, AbortHandle)>,
     buffer: Buffer,
-    entering: Option<JoinHandle<Result<Acked, store::StoreError>>>,
+    entering: Option<JoinHandle<Entered>>,
+    /// What could not be entered, or may have been: the store was away.
+    unentered: Option<Acks>,
     leasing: Option<JoinHandle<Result<Vec<Lease>, store::StoreError>>>,
     /// How much work it takes at once.
     ahead: Ahead,
-    /// How much it asked for the last time.
+    /// How much it asked for the last time, and when.
     asked: usize,
+    asked_at: DateTime<Utc>,
+    /// When it asked for work without hearing what came of it.
+    unheard: Vec<DateTime<Utc>>,
+    patience: Patience,
+    /// When a store that was away is asked again.
+    again_at: Instant,
     /// There was less, and nothing was entered since.
     dry: bool,
     /// When it is worth asking for work again.
@@ -60,6 +75,7 @@ pub(super) struct Turns {
 
 impl Turns {
     pub(super) fn new(runner: Arc<Runner>, id: RunnerId, stop: watch::Receiver<Stop>) -> Turns {
+        let patience = Patience::new(runner.options.patience);
         Turns {
             runner,
             id,
@@ -71,9 +87,14 @@ impl Turns {
             aloft: HashMap::new(),
             buffer: Buffer::default(),
             entering: None,
+            unentered: None,
             leasing: None,
             ahead: Ahead::default(),
             asked: 0,
+            asked_at: DateTime::UNIX_EPOCH,
+            unheard: Vec::new(),
+            patience,
+            again_at: Instant::now(),
             dry: false,
             ask_at: Instant::now(),
             stands_back: None,
@@ -100,7 +121,7 @@ impl Turns {
             let mut stop = self.stop.clone();
             tokio::select! {
                 Some(landed) = self.flying.join_next_with_id() => self.landed(landed),
-                acked = finished(&mut self.entering) => self.acked(acked?).await?,
+                entered = finished(&mut self.entering) => self.entered(entered?).await?,
                 leased = finished(&mut self.leasing) => self.leased(leased?).await?,
                 _ = beat.tick() => self.beat().await?,
                 Ok(()) = stop.changed() => { self.stop.borrow_and_update(); }
@@ -140,6 +161,10 @@ impl Turns {
         let grace = *self.grace.get_or_insert_with(|| Instant::now() + self.runner.options.grace);
         if self.lost || *self.stop.borrow() == Stop::Now || Instant::now() >= grace {
             self.aloft.values().for_each(|(_, task)| task.abort());
+            if !self.patience.is_calm() {
+                // It is done anew by whoever takes it when this runner is no longer heard of.
+                (self.unentered, _) = (None, self.buffer.drain());
+            }
         }
     }
 
@@ -165,19 +190,33 @@ impl Turns {
     /// Hands what came of items to the store, which works on it while others go on. Where nothing more
     /// is to be had, at once: until it is entered, what is done holds the place of what comes next.
     fn enter(&mut self) {
-        let starving = self.dry && self.queue.is_empty() && self.flying.len() < self.concurrency();
-        if self.entering.is_some() || self.lost || !self.buffer.is_due(starving) {
+        if self.entering.is_some() || self.lost {
             return;
+        }
+        let Some(acks) = self.to_enter() else { return };
+        let acks = Acks { at: (self.world().clock)(), ..acks };
+        let store = self.world().store.clone();
+        // It may have to be said again.
+        self.entering = Some(tokio::spawn(async move { (acks.clone(), store.ack(acks).await) }));
+    }
+
+    fn to_enter(&mut self) -> Option<Acks> {
+        if self.unentered.is_some() {
+            return self.unentered.take_if(|_| Instant::now() >= self.again_at);
+        }
+        let starving = self.dry && self.queue.is_empty() && self.flying.len() < self.concurrency();
+        if !self.buffer.is_due(starving) {
+            return None;
         }
         let acks = Acks { runner: self.id, at: (self.world().clock)(), acks: self.buffer.drain() };
         self.ended += acks.acks.iter().filter(|ack| is_end(&ack.ending)).count() as u64;
-        let store = self.world().store.clone();
-        self.entering = Some(tokio::spawn(async move { store.ack(acks).await }));
+        Some(acks)
     }
 
     fn is_idle(&self) -> bool {
         let nothing = self.queue.is_empty() && self.flying.is_empty() && self.buffer.is_empty();
-        nothing && self.entering.is_none() && (self.leasing.is_none() || self.stopping())
+        let entered = self.entering.is_none() && self.unentered.is_none();
+        nothing && entered && (self.leasing.is_none() || self.stopping())
     }
 
     /// Whether there is nothing more to do for it.
@@ -185,13 +224,20 @@ impl Turns {
         if self.stopping() {
             return Ok(true);
         }
-        match self.runner.until {
-            Until::Stopped => Ok(false),
-            Until::Idle => Ok(!self.world().store.has_open_runs().await?),
+        if Instant::now() < self.again_at {
+            return Ok(false);
+        }
+        let store = &self.world().store;
+        let over = match self.runner.until {
+            Until::Stopped => return Ok(false),
+            Until::Idle => store.has_open_runs().await.map(|open| !open),
             Until::Ended(run) => {
-                let state = self.world().store.run_state(run).await?;
-                Ok(state.is_none_or(|state| state == RunState::Ended))
+                store.run_state(run).await.map(|state| state.is_none_or(|state| state == RunState::Ended))
             }
+        };
+        match over {
+            Ok(over) => Ok(over),
+            Err(error) => self.strained(error).map(|()| false),
         }
     }
 
@@ -205,12 +251,17 @@ impl Turns {
         let due = self.buffer.due_in().map_or(soon, |wait| Instant::now() + wait);
         let grace = self.grace.unwrap_or(soon);
         let asking = if self.is_low() { asking } else { soon };
-        let entering = if self.entering.is_some() { soon } else { due };
-        asking.min(entering).min(grace.max(Instant::now() + std::time::Duration::from_millis(5)))
+        let entering = match (&self.entering, &self.unentered) {
+            (Some(_), _) => soon,
+            (None, Some(_)) => self.again_at,
+            (None, None) => due,
+        };
+        asking.min(entering).min(grace.max(Instant::now() + Duration::from_millis(5)))
     }
 
-    /// Gives back everything, so that others need not wait for this runner's time to run out.
-    pub(super) async fn leave(&mut self) -> Result<(), RunError> {
+    /// Gives back everything, so that others need not wait for this runner's time to run out; a store that
+    /// is away is waited for so long.
+    pub(super) async fn leave(&mut self, patience: Duration) -> Result<(), RunError> {
         self.flying.abort_all();
         if let Some(entering) = self.entering.take() {
             // Whether it was entered or not, what is left is given back.
@@ -219,7 +270,13 @@ impl Turns {
         if let Some(leasing) = self.leasing.take() {
             let _ = leasing.await;
         }
-        Ok(self.world().store.stop_runner(self.id, (self.world().clock)()).await?)
+        let mut patience = Patience::new(patience);
+        loop {
+            match self.world().store.stop_runner(self.id, (self.world().clock)()).await {
+                Ok(()) => return Ok(()),
+                Err(error) => patience.wait_out(error).await?,
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use model::RunId;
 use store::{Ending, Lease, RunSignal};
 
@@ -26,7 +27,12 @@ impl Turns {
     pub(super) async fn beat(&mut self) -> Result<(), RunError> {
         let now = (self.world().clock)();
         let until = later(now, self.runner.options.lease_time);
-        let Some(signals) = self.world().store.heartbeat(self.id, now, until).await? else {
+        let heard = match self.world().store.heartbeat(self.id, now, until).await {
+            Ok(heard) => heard,
+            Err(error) => return self.strained(error),
+        };
+        self.eased();
+        let Some(signals) = heard else {
             tracing::warn!(runner.id = self.id.0, "this runner was given up; what it had is taken by others");
             self.lost = true;
             return Ok(());
@@ -35,6 +41,12 @@ impl Turns {
         self.cancelled = stopped.map(|(run, _)| run).collect();
         self.stop_cancelled();
         self.forget_runs();
+        let tended = self.tend(now).await;
+        tended.or_else(|error| self.ride_out(error))
+    }
+
+    async fn tend(&mut self, now: DateTime<Utc>) -> Result<(), RunError> {
+        self.give_back_unheard().await?;
         reap(&self.world().store, self.id, now).await?;
         Ok(())
     }

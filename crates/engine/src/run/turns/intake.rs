@@ -26,7 +26,8 @@ impl Turns {
         };
         let want = self.ahead.want(self.room(), self.concurrency());
         self.asked = want;
-        let ask = LeaseRequest { runner: self.id, now: (self.world().clock)(), want, run };
+        self.asked_at = (self.world().clock)();
+        let ask = LeaseRequest { runner: self.id, now: self.asked_at, want, run };
         let store = self.world().store.clone();
         self.leasing = Some(tokio::spawn(async move { store.lease(ask).await }));
     }
@@ -50,7 +51,14 @@ impl Turns {
         &mut self,
         leased: Result<Vec<Lease>, store::StoreError>,
     ) -> Result<(), RunError> {
-        let leases = leased?;
+        let leases = match leased {
+            Ok(leases) => leases,
+            Err(error) => {
+                self.unheard.push(self.asked_at);
+                return self.strained(error);
+            }
+        };
+        self.eased();
         self.dry = leases.len() < self.asked;
         if leases.is_empty() {
             self.ask_at = Instant::now() + self.runner.options.poll;
@@ -81,6 +89,10 @@ impl Turns {
     /// A run that this runner cannot read, or whose secrets it does not know, is left to those that
     /// can: its items go back, and for a while this runner does not stand in their way.
     fn decline(&mut self, lease: &Lease, error: RunError) -> Result<(), RunError> {
+        if matches!(&error, RunError::Store(error) if error.passes()) {
+            self.buffer.take(bare(lease, Ending::Untouched), None);
+            return self.ride_out(error);
+        }
         let own = self.runner.until == Until::Ended(lease.run);
         if own || !matches!(error, RunError::Usage(_) | RunError::Faults(_)) {
             return Err(error);

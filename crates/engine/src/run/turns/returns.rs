@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::super::execute::{Executed, fallen};
 use super::super::{RunError, each};
-use super::{Turns, bare};
+use super::{Entered, Turns, bare};
 use crate::functions::Failure;
 use crate::pipeline::{Each, Work};
 
@@ -49,8 +49,21 @@ impl Turns {
         Ending::Later { due }
     }
 
-    pub(super) async fn acked(&mut self, acked: Result<Acked, store::StoreError>) -> Result<(), RunError> {
-        let acked = acked?;
+    pub(super) async fn entered(&mut self, (acks, acked): Entered) -> Result<(), RunError> {
+        match acked {
+            Ok(acked) => {
+                self.eased();
+                self.acked(acked).await.or_else(|error| self.ride_out(error))
+            }
+            Err(error) => {
+                self.strained(error)?;
+                self.unentered = Some(acks);
+                Ok(())
+            }
+        }
+    }
+
+    async fn acked(&mut self, acked: Acked) -> Result<(), RunError> {
         // What was released may be there now.
         (self.ask_at, self.dry) = (Instant::now(), false);
         for count in acked.parents {
