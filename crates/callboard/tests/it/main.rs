@@ -8,6 +8,7 @@ mod call;
 mod exports;
 mod landing;
 mod ledger;
+mod outages;
 mod pages;
 mod pipelines;
 mod questions;

@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::call::{Desk, Running, until};
 use crate::upstreams::Hall;
 
-const PACE: [(&str, &str); 2] = [("CALLBOARD_PER_SECOND", "100000"), ("CALLBOARD_ALLOW_PRIVATE", "true")];
+pub const PACE: [(&str, &str); 2] = [("CALLBOARD_PER_SECOND", "100000"), ("CALLBOARD_ALLOW_PRIVATE", "true")];
 
 /// A hall whose site is crawled by the pipeline `crawl`.
-fn hall(events: usize, latency_ms: u64) -> Hall {
+pub fn hall(events: usize, latency_ms: u64) -> Hall {
     let site = Fault { latency: Duration::from_millis(latency_ms), ..Fault::default() };
     let hall = Hall::with(events, Faults { site, ..Faults::default() });
     let url = hall.sandbox.site_url();
@@ -24,14 +24,18 @@ fn hall(events: usize, latency_ms: u64) -> Hall {
     hall
 }
 
-fn crawl(desk: &Desk, db: &str, args: &[&str]) -> Running {
+pub fn crawl(desk: &Desk, db: &str, args: &[&str]) -> Running {
     let args = [&["run"], args, &["--db", db, "--concurrency", "4", "--format", "json"]].concat();
     desk.start_with(&args, &PACE)
 }
 
 /// What is kept of the events, without what tells one run from another.
-fn rows(desk: &Desk, db: &str) -> Vec<Value> {
-    let mut events = desk.events(&["--db", db]);
+pub fn rows(desk: &Desk, db: &str) -> Vec<Value> {
+    told_apart(desk.events(&["--db", db]))
+}
+
+/// Events in one order, without what tells one run from another.
+pub fn told_apart(mut events: Vec<Value>) -> Vec<Value> {
     for event in &mut events {
         let event = event.as_object_mut().expect("an object");
         ["first_seen", "last_seen", "run"].iter().for_each(|name| drop(event.remove(*name)));
