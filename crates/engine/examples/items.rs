@@ -1,5 +1,5 @@
-//! `items [N] [CONCURRENCY]`: N items that do nothing, through a runner on a store in a file; prints
-//! what an item costs. For looking at the engine alone with a profiler.
+//! `items [N] [CONCURRENCY] [ADDRESS]`: N items that do nothing, through a runner on a store in a file, or
+//! at this address of a server, in a namespace of its own; prints what an item costs. For looking at the engine alone with a profiler.
 
 use std::error::Error;
 use std::io::Write;
@@ -15,7 +15,7 @@ use engine::run::{
     Bounds, COMMAND_LINE, Catalog, Manner, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World, start,
 };
 use serde_json::{Map, json};
-use store::Store;
+use store::{Address, Store};
 use tokio::sync::watch;
 
 #[tokio::main]
@@ -24,8 +24,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let count: u64 = args.next().map_or(Ok(100_000), |text| text.parse())?;
     let concurrency: usize = args.next().map_or(Ok(64), |text| text.parse())?;
     let path = std::env::temp_dir().join(format!("callboard-items-{}.db", std::process::id()));
+    let at = match args.next() {
+        Some(address) => Address::parse(&address).in_namespace(&format!("items_{}", std::process::id())),
+        None => Address::from(&path),
+    };
     let began = Instant::now();
-    let run = work_off(&path, count, concurrency).await?;
+    let run = work_off(&at, count, concurrency).await?;
     let seconds = began.elapsed().as_secs_f64();
     writeln!(
         std::io::stdout(),
@@ -39,13 +43,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn work_off(path: &std::path::Path, count: u64, concurrency: usize) -> Result<String, Box<dyn Error>> {
+async fn work_off(at: &Address, count: u64, concurrency: usize) -> Result<String, Box<dyn Error>> {
     let text = format!(
         "name: items\nsteps:\n- name: each\n  function: sleep\n  for_each: range({count})\n  max_concurrency: {concurrency}\n"
     );
     let pipeline = load("items", &text).map_err(|findings| format!("{findings:?}"))?.pipeline;
     let world = Arc::new(World {
-        store: Store::open(path).await?,
+        store: Store::open(at).await?,
         fetcher: None,
         functions: Functions::shipped(),
         catalog: Arc::new(Nothing),

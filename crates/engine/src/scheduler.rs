@@ -164,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_pipeline_makes_nothing_up_and_a_paused_one_starts_nothing() {
-        let store = Store::in_memory().await.expect("a store");
+        let store = crate::run::tests::empty_store().await;
         let now = at("2026-11-25T09:30:00Z");
         assert!(look(&store, "0 * * * *", now).await.is_empty(), "09:00 was before it was known");
         store.pause_schedule("orders", Some((now, "later"))).await.expect("paused");

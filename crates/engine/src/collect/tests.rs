@@ -19,7 +19,7 @@ async fn a_slow_store_loses_nothing() {
         (path, number.to_string())
     });
     let origin = Origin { files: files.collect(), ..origin() };
-    let store = Store::in_memory().await.unwrap();
+    let store = crate::run::tests::empty_store().await;
     let catalog = Arc::new(NoCatalog);
     let origins = vec![origin];
     let collect = Collect { store, fetcher: None, catalog, origins, options: options(), clock };

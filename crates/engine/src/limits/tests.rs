@@ -140,7 +140,7 @@ async fn what_is_held_goes_back() {
 
 #[tokio::test]
 async fn a_busy_runner_asks_the_store_seldom() {
-    let shared = SharedLimits::new(Store::in_memory().await.expect("a store"), "r", clock).shared;
+    let shared = SharedLimits::new(crate::run::tests::empty_store().await, "r", clock).shared;
     let needs = [need("host:a", None, None)];
     let lane = shared.desk.lane(&needs);
     let _waiting = lane.wait_in_line();

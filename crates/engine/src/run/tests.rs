@@ -86,8 +86,30 @@ fn clock() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_570)
 }
 
+/// An empty store: in memory, or on the server that the stores of tests are on.
+pub(crate) async fn empty_store() -> Store {
+    match testkit::servers::stores_are_on() {
+        None => Store::in_memory().await.unwrap(),
+        Some(url) => store_at(url, &testkit::TempFolder::new()).await,
+    }
+}
+
+/// The store of `folder`: a file in it, or a namespace called after it.
+pub(crate) async fn store_of(folder: &testkit::TempFolder) -> Store {
+    match testkit::servers::stores_are_on() {
+        None => Store::open(&folder.path().join("kit.db")).await.unwrap(),
+        Some(url) => store_at(url, folder).await,
+    }
+}
+
+async fn store_at(url: String, folder: &testkit::TempFolder) -> Store {
+    let namespace = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let landing = folder.path().join("landing");
+    Store::open(store::Address::Server(store::Server { url, namespace, landing, connections: 8 })).await.unwrap()
+}
+
 async fn world(probe: &Arc<Probe>) -> Arc<World> {
-    with(Store::in_memory().await.unwrap(), Functions::shipped().with(probe.clone()))
+    with(empty_store().await, Functions::shipped().with(probe.clone()))
 }
 
 /// Everything that runs on `store` may use, with the functions that ship.

@@ -72,7 +72,7 @@ fn is_whole(request: &[u8]) -> bool {
 
 async fn kit() -> (Kit, Server) {
     let fetcher = Fetcher::new(FetchOptions { allow_private: true, attempts: 1, ..FetchOptions::default() });
-    let store = store::Store::in_memory().await.unwrap();
+    let store = crate::run::tests::empty_store().await;
     (Kit::with(store, testkit::TempFolder::new(), Some(fetcher.unwrap())), Server::start().await)
 }
 

@@ -36,13 +36,13 @@ pub(crate) struct Ran {
 impl Kit {
     /// With everything in memory but its folder.
     pub(crate) async fn new() -> Kit {
-        Kit::with(Store::in_memory().await.unwrap(), testkit::TempFolder::new(), None)
+        Kit::with(crate::run::tests::empty_store().await, testkit::TempFolder::new(), None)
     }
 
     /// With its store in a file, so that several connections see it.
     pub(crate) async fn on_disk() -> Kit {
         let folder = testkit::TempFolder::new();
-        Kit::with(Store::open(&folder.path().join("kit.db")).await.unwrap(), folder, None)
+        Kit::with(crate::run::tests::store_of(&folder).await, folder, None)
     }
 
     pub(crate) fn with(store: Store, folder: testkit::TempFolder, fetcher: Option<Fetcher>) -> Kit {

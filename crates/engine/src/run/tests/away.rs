@@ -47,6 +47,7 @@ async fn a_server_that_is_restarted_under_a_run_loses_and_doubles_nothing() {
         url: server.url(),
         namespace: "away".to_owned(),
         landing: server.folder().join("landing"),
+        connections: 8,
     });
     let slow = Arc::new(Slow::default());
     let world = with(Store::open(&at).await.unwrap(), Functions::shipped().with(slow.clone()));

@@ -40,7 +40,8 @@ impl Turns {
     pub(super) fn eased(&mut self) {
         if let Some(away) = self.patience.eased() {
             let secs = away.as_secs_f64();
-            tracing::info!(runner.id = self.id.0, "the store is back after {secs:.1} s; going on");
+            // At the level of the warning that went before: whoever read that is to read this.
+            tracing::warn!(runner.id = self.id.0, "the store is back after {secs:.1} s; going on");
             self.ask_at = Instant::now();
         }
     }
