@@ -105,7 +105,9 @@ pub(crate) async fn store_of(folder: &testkit::TempFolder) -> Store {
 async fn store_at(url: String, folder: &testkit::TempFolder) -> Store {
     let namespace = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     let landing = folder.path().join("landing");
-    Store::open(store::Address::Server(store::Server { url, namespace, landing, connections: 8 })).await.unwrap()
+    Store::open(store::Address::Server(store::Server { url, namespace, landing, connections: 8 }))
+        .await
+        .unwrap()
 }
 
 async fn world(probe: &Arc<Probe>) -> Arc<World> {

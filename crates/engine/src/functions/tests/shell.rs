@@ -34,6 +34,8 @@ async fn it_sees_little_of_the_environment() {
     let mut names: Vec<&str> = lines.iter().filter_map(|line| line.as_str()?.split('=').next()).collect();
     names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_", "LANG", "HOME"].contains(name));
     names.sort_unstable();
+    // On a server, a store is found by its namespace too.
+    names.retain(|name| testkit::servers::stores_are_on().is_none() || *name != "CALLBOARD_NAMESPACE");
     assert_eq!(names, ["CALLBOARD_DB", "CALLBOARD_RUN", "CALLBOARD_STEP", "OWN", "PATH"]);
     assert!(lines.contains(&json!("OWN=5")) && lines.contains(&json!("CALLBOARD_STEP=one")));
 }

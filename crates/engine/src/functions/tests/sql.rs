@@ -7,7 +7,10 @@ use super::kit::Kit;
 #[tokio::test]
 async fn transforms_and_asks() {
     let kit = Kit::new().await;
-    kit.folder.write("make.sql", "CREATE TABLE IF NOT EXISTS own_n (n); INSERT INTO own_n VALUES (:n), (2)");
+    kit.folder.write(
+        "make.sql",
+        "CREATE TABLE IF NOT EXISTS own_n (n NUMERIC); INSERT INTO own_n VALUES (:n), (2)",
+    );
     let made = kit.step("function: sql\nwith: {file: make.sql, params: {n: 1.5}}").await;
     assert_eq!(made.output()["changed"], 2);
     let asked = kit
@@ -23,7 +26,7 @@ async fn transforms_and_asks() {
 async fn more_rows_than_asked_for_are_told() {
     let kit = Kit::new().await;
     let numbers =
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1200) SELECT i FROM n";
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) SELECT i FROM n";
     let all = kit.step(&format!("function: sql\nwith: {{query: '{numbers}'}}")).await;
     assert_eq!((all.outcome(), all.outputs["one"]["count"].as_u64()), ("partial", Some(1_000)));
     let few = kit.step(&format!("function: sql\nwith: {{rows: 2, query: '{numbers}'}}")).await;

@@ -12,9 +12,14 @@ use testkit::TempFolder;
 use world::World;
 
 use crate::Store;
-use crate::tests::kit::{db, store};
+use crate::tests::kit::{about_files, db, store};
 
 const SEEDS: u64 = 200;
+
+/// Fewer on a server, where each has a schema to be made, and every statement is a message there and back.
+fn seeds() -> u64 {
+    if about_files() { SEEDS / 4 } else { SEEDS }
+}
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -25,7 +30,7 @@ fn number(name: &str) -> Option<u64> {
 async fn whatever_happens_everything_is_done_once() {
     let (first, count) = match number("CALLBOARD_SIM_SEED") {
         Some(seed) => (seed, 1),
-        None => (0, number("CALLBOARD_SIM_SEEDS").unwrap_or(SEEDS)),
+        None => (0, number("CALLBOARD_SIM_SEEDS").unwrap_or(seeds())),
     };
     for seed in first..first + count {
         let told = Told(seed);
@@ -39,7 +44,7 @@ async fn whatever_happens_everything_is_done_once() {
 async fn whatever_happens_and_however_often_it_crashes_everything_is_done_once() {
     let (first, count) = match number("CALLBOARD_SIM_SEED") {
         Some(seed) => (seed, 1),
-        None => (0, number("CALLBOARD_SIM_SEEDS").unwrap_or(SEEDS) / 12),
+        None => (0, number("CALLBOARD_SIM_SEEDS").unwrap_or(seeds()) / 12),
     };
     for seed in first..first + count {
         let told = Told(seed);
