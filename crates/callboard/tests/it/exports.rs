@@ -97,7 +97,7 @@ fn since_a_change_come_differences_that_can_be_applied() {
     let desk = desk(5);
     let first = exported(&desk, &["events", "--format", "ndjson", "--to", "all.ndjson"]);
     let since = told(&first, "--since").to_owned();
-    fill(&desk, &Filling { events: 4, retitled: Some(2), sweep: true, ..Filling::default() });
+    fill(&desk, &Filling { events: 4, retitled: Some(2), sweep: true });
     let changed = exported(&desk, &["events", "--format", "ndjson", "--since", &since]).stdout;
     let changed: Vec<Value> =
         changed.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();

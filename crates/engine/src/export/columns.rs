@@ -94,8 +94,11 @@ const TIME_PARTS: [(&str, Shape, TimePart); 6] = [
     ("said", Shape::Text, TimePart::Said),
 ];
 
+/// A column that is no column of the table: name, shape, and how it is read from what was kept.
+type Derived<T> = (&'static str, Shape, for<'a> fn(&'a T) -> Cell<'a>);
+
 /// Behind the kind's own columns.
-const OF_ALL: [(&str, Shape, for<'a> fn(&'a KeptRow) -> Cell<'a>); 5] = [
+const OF_ALL: [Derived<KeptRow>; 5] = [
     ("source", Shape::Text, |row| Cell::Text(row.source.as_str().into())),
     ("source_key", Shape::Text, |row| Cell::Text(row.source_key.as_str().into())),
     ("first_seen", Shape::Instant, |row| instant(Some(&row.first_seen))),
@@ -103,7 +106,7 @@ const OF_ALL: [(&str, Shape, for<'a> fn(&'a KeptRow) -> Cell<'a>); 5] = [
     ("gone_at", Shape::Instant, |row| instant(row.gone_at.as_deref())),
 ];
 
-const OF_EVENTS: [(&str, Shape, for<'a> fn(&'a EventView) -> Cell<'a>); 12] = [
+const OF_EVENTS: [Derived<EventView>; 12] = [
     ("venue_id", Shape::Text, |e| {
         e.venue
             .as_ref()

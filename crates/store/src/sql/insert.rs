@@ -78,10 +78,13 @@ impl Insert {
         Ok(())
     }
 
-    /// `INSERT INTO t (a, b) VALUES (?,?),(?,?)`.
+    /// `INSERT OR FAIL INTO t (a, b) VALUES (?,?),(?,?)`. What the statement has written when it fails is
+    /// taken back with the transaction: told so, SQLite does not note each page for taking back
+    /// this statement alone, which cost a tenth of all the time of a load.
     fn values_statement(&self, count: usize) -> String {
         let one = format!("({})", vec!["?"; self.columns.len()].join(","));
-        format!("{}VALUES {}{}", self.head(), vec![one.as_str(); count].join(","), self.tail)
+        let head = self.head().replacen("INSERT", "INSERT OR FAIL", 1);
+        format!("{head}VALUES {}{}", vec![one.as_str(); count].join(","), self.tail)
     }
 
     async fn write_postgres(

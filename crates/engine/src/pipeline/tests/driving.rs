@@ -97,7 +97,7 @@ impl<'a> Run<'a> {
                 released.extend(release);
             }
         }
-        for released in released.into_iter().filter(|no| self.ended.get(no).is_none()) {
+        for released in released.into_iter().filter(|no| !self.ended.contains_key(no)) {
             let pending = self.pending.get_mut(&released).unwrap();
             *pending = pending.checked_sub(1).expect("an edge is met once");
         }
