@@ -101,15 +101,19 @@ pub(crate) struct Written {
 }
 
 async fn write_rows(conn: &mut Conn, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
-    let mut by_kind: HashMap<Kind, Vec<Vec<Cell>>> = HashMap::new();
+    let mut by_kind: HashMap<(Kind, bool), Vec<Vec<Cell>>> = HashMap::new();
     for dirty in &ledger.dirty {
         let Some(row) = ledger.rows.get(&dirty.id) else { continue };
         let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
         let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
-        by_kind.entry(dirty.kind).or_default().push(rows::cells(dirty.kind, row, &writing));
+        by_kind.entry((dirty.kind, dirty.is_new)).or_default().push(rows::cells(dirty.kind, row, &writing));
     }
     for kind in Kind::ALL {
-        if let Some(cells) = by_kind.remove(kind) {
+        // That a row is new is known: it need not be looked for once more.
+        if let Some(cells) = by_kind.remove(&(*kind, true)) {
+            rows::insert(*kind).write(conn, cells).await?;
+        }
+        if let Some(cells) = by_kind.remove(&(*kind, false)) {
             rows::upsert(*kind).write(conn, cells).await?;
         }
     }

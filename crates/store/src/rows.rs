@@ -112,20 +112,24 @@ pub(crate) struct Writing<'a> {
     pub(crate) id: &'a str,
 }
 
-/// The insert that writes rows of `kind`, new and changed ones alike: a row that is written has no
-/// tombstone, and keeps when it was first seen.
-pub(crate) fn upsert(kind: Kind) -> Insert {
+/// The insert that writes new rows of `kind`.
+pub(crate) fn insert(kind: Kind) -> Insert {
     let spec = kind.spec();
-    let stated = || spec.columns.iter().map(|column| column.name);
     let mut columns = vec!["rid", "id", "source", "source_key"];
     columns.extend(["document", "first_seen_at", "first_run", "last_run", "content_hash", "gone_at"]);
-    columns.extend(stated());
-    let mut update = vec!["document", "last_run", "content_hash", "gone_at"];
-    update.extend(stated());
-    Insert::into(spec.table, &columns).or_update("id", &update)
+    columns.extend(spec.columns.iter().map(|column| column.name));
+    Insert::into(spec.table, &columns)
 }
 
-/// One row for [`upsert`].
+/// The same for rows that are there: one that is written has no tombstone, and keeps when it was first
+/// seen.
+pub(crate) fn upsert(kind: Kind) -> Insert {
+    let mut update = vec!["document", "last_run", "content_hash", "gone_at"];
+    update.extend(kind.spec().columns.iter().map(|column| column.name));
+    insert(kind).or_update("id", &update)
+}
+
+/// One row for [`insert`] and [`upsert`].
 pub(crate) fn cells(kind: Kind, row: &StoredRow, writing: &Writing<'_>) -> Vec<Cell> {
     let columns = kind.spec().columns;
     let mut cells: Vec<Cell> = Vec::with_capacity(columns.len() + 10);

@@ -36,6 +36,8 @@ pub(crate) struct Dirty {
     pub(crate) id: RowId,
     pub(crate) source: SourceName,
     pub(crate) key: String,
+    /// There was no such row before.
+    pub(crate) is_new: bool,
 }
 
 /// A change that is to enter the log.
@@ -161,7 +163,7 @@ impl Ledger {
         self.changes.push(Entered { document, kind, rid, op, edits });
         if self.seen_dirty.insert((kind, rid)) {
             let (id, source, key) = (id.clone(), source.clone(), statement.key.clone());
-            self.dirty.push(Dirty { kind, id, source, key });
+            self.dirty.push(Dirty { kind, id, source, key, is_new: op == Op::Insert });
         }
         rid
     }

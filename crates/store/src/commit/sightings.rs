@@ -12,7 +12,7 @@ use super::Stamp;
 use super::places::Places;
 use super::statement::{Entry, PreparedDocument, Statement};
 use crate::rows::{code_of, kind_of};
-use crate::sql::{self, Conn, Insert, SqlResult, keys};
+use crate::sql::{self, Cell, Conn, Insert, SqlResult, keys};
 use crate::tally::Fate;
 
 /// The hash under which a statement stands that the gate kept out: the row is still there for the
@@ -109,7 +109,7 @@ impl Sightings {
 
     /// Writes the sightings of every place that says something else than before.
     pub(crate) async fn write(&self, conn: &mut Conn, places: &mut Places, stamp: &Stamp) -> SqlResult<()> {
-        let mut rows = Vec::new();
+        let (mut new, mut known) = (Vec::new(), Vec::new());
         for place in places.all_mut() {
             let Some(stated) = self.stated.get(&place.number) else { continue };
             if !place.fresh && self.is_as_before(place.number, place.read_run) {
@@ -120,14 +120,16 @@ impl Sightings {
                 carry_over(conn, place.number, place.read_run, stamp.run).await?;
             }
             place.read_run = stamp.run;
-            rows.extend(stated.iter().map(|((kind, row_key), (rid, reading))| {
-                [place.number, code_of(*kind), *row_key, *rid, *reading, stamp.run]
-            }));
+            let before = self.before.get(&place.number);
+            for ((kind, row_key), (rid, reading)) in stated {
+                let is_known = before.is_some_and(|before| before.contains_key(&(*kind, *row_key)));
+                let rows = if is_known { &mut known } else { &mut new };
+                rows.push([place.number, code_of(*kind), *row_key, *rid, *reading, stamp.run]);
+            }
         }
-        rows.sort_unstable();
-        let rows = rows.into_iter().map(|numbers| numbers.map(Into::into).to_vec()).collect();
         let insert = Insert::into("sightings", &["place", "kind", "row_key", "rid", "reading", "run"]);
-        insert.or_update("place, kind, row_key", &["rid", "reading", "run"]).write(conn, rows).await
+        insert.write(conn, cells(new)).await?;
+        insert.or_update("place, kind, row_key", &["rid", "reading", "run"]).write(conn, cells(known)).await
     }
 
     fn is_as_before(&self, place: i64, read_run: i64) -> bool {
@@ -140,6 +142,12 @@ impl Sightings {
                 before.get(key).is_some_and(|seen| seen.run == read_run && seen.reading == *reading)
             })
     }
+}
+
+/// In the order of the table's key: so each page is come to once.
+fn cells(mut rows: Vec<[i64; 6]>) -> Vec<Vec<Cell>> {
+    rows.sort_unstable();
+    rows.into_iter().map(|numbers| numbers.map(Cell::from).to_vec()).collect()
 }
 
 async fn carry_over(conn: &mut Conn, place: i64, from: i64, to: i64) -> SqlResult<()> {
