@@ -5,6 +5,7 @@ mod audit;
 mod backfill;
 mod cache;
 mod cancel;
+mod changes;
 mod check;
 mod collect;
 mod completions;
@@ -18,6 +19,7 @@ mod export;
 mod fleet;
 mod functions;
 mod graph;
+mod history;
 mod hold;
 mod init;
 mod landing;
@@ -85,6 +87,10 @@ enum Command {
     Export(export::Export),
     /// Show one row: which document said each field, and its history
     Show(show::Show),
+    /// Tell how one row came to be what it is
+    History(history::History),
+    /// List what changed since a mark, or go on telling it; fold what is old
+    Changes(Box<changes::Changes>),
     /// List the listings that were kept aside, with the reason why
     Quarantine(quarantine::Quarantine),
     /// Show, verify, prune and export what was fetched
@@ -178,6 +184,8 @@ impl Cli {
             Command::Events(command) => command.run(&config(Flags::new())?).await,
             Command::Export(command) => command.run(&config(Flags::new())?).await,
             Command::Show(command) => command.run(&config(Flags::new())?).await,
+            Command::History(command) => command.run(&config(Flags::new())?).await,
+            Command::Changes(command) => command.run(&config(Flags::new())?).await,
             Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,
             Command::Landing(command) => command.run(&config(Flags::new())?).await,

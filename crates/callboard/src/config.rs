@@ -193,6 +193,18 @@ pub const SETTINGS: &[Setting] = &[
         help: "`purge` lets sources with a retention ceiling in; what they allow no longer is purged",
     },
     Setting {
+        key: "history_keep",
+        env: &["CALLBOARD_HISTORY_KEEP"],
+        default: "",
+        help: "how long each change is kept, like 400d: `changes compact` folds older ones [forever]",
+    },
+    Setting {
+        key: "history_keep_last",
+        env: &["CALLBOARD_HISTORY_KEEP_LAST"],
+        default: "1",
+        help: "newest changes of each row that are kept however old they are",
+    },
+    Setting {
         key: "pipelines",
         env: &["CALLBOARD_PIPELINES"],
         default: "pipelines",

@@ -11,6 +11,7 @@ mod figures;
 mod library;
 mod live;
 mod log;
+mod moments;
 mod noted;
 mod origins;
 mod output;

@@ -13,6 +13,7 @@ mod commit;
 mod counts;
 mod error;
 mod following;
+mod history;
 mod landing;
 mod limits;
 mod open;
@@ -41,6 +42,9 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use following::{Mark, Move, Span, Touched};
+pub use history::{
+    ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, RowHistory,
+};
 pub use landing::warc::WarcWriter;
 pub use landing::{LandedQuery, Landing, LandingCounts, LandingSpec, Prune, Pruned, Removed, S3Spec, Stored};
 pub use limits::{

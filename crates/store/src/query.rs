@@ -6,9 +6,9 @@ mod text;
 mod view;
 
 pub use pages::{Extent, KeptRow, RowCondition, RowPage, RowQuery};
-pub(crate) use view::row_id;
+pub(crate) use view::{Tables, row_id};
 
-use crate::sql::{self, Pool, Query, Row, SqlResult};
+use crate::sql::{self, Conn, Query, Row, SqlResult};
 use crate::{EventView, SourceCount, Store, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use model::SourceName;
@@ -69,12 +69,9 @@ pub struct EventQuery {
 impl Store {
     /// The events that fit, by start; those without a known start come last.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<EventView>, StoreError> {
-        let filter = Filter::of(query, self.readers.dialect())?;
-        let found = match query.near {
-            None => fetch(&self.readers, &filter, query.limit, query.offset).await,
-            Some(near) => fetch_near(&self.readers, &filter, near, query).await,
-        };
-        found.map_err(|error| self.fault("looking for events", error))
+        let fault = |error| self.fault("looking for events", error);
+        let mut conn = self.readers.acquire().await.map_err(fault)?;
+        find_events(&mut conn, query, &Tables::default(), fault).await
     }
 
     /// The sources that have events, by name, with how many have not vanished.
@@ -93,37 +90,53 @@ impl Store {
     }
 }
 
+/// The events of these tables that fit.
+pub(crate) async fn find_events(
+    conn: &mut Conn,
+    query: &EventQuery,
+    tables: &Tables,
+    fault: impl Fn(sqlx::Error) -> StoreError,
+) -> Result<Vec<EventView>, StoreError> {
+    let filter = Filter::of(query, conn.dialect())?;
+    let found = match query.near {
+        None => fetch(conn, tables, &filter, (query.limit, query.offset)).await,
+        Some(near) => fetch_near(conn, tables, &filter, near, query).await,
+    };
+    found.map_err(fault)
+}
+
 async fn fetch(
-    pool: &Pool,
+    conn: &mut Conn,
+    tables: &Tables,
     filter: &Filter,
-    limit: Option<usize>,
-    offset: usize,
+    (limit, offset): (Option<usize>, usize),
 ) -> SqlResult<Vec<EventView>> {
     let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-    let sql = view::statement(&filter.conditions);
-    let rows = bind(&sql, filter).bind(limit).bind(offset).fetch_all(pool).await?;
+    let sql = view::statement(tables, &filter.conditions);
+    let rows = bind(&sql, filter).bind(limit).bind(offset).fetch_all(conn).await?;
     rows.iter().map(view::event_view).collect()
 }
 
 /// The database finds what lies in a box around the circle; the corners are left out here, before
 /// limit and offset, and only then are whole events read.
 async fn fetch_near(
-    pool: &Pool,
+    conn: &mut Conn,
+    tables: &Tables,
     filter: &Filter,
     near: Near,
     query: &EventQuery,
 ) -> SqlResult<Vec<EventView>> {
-    let sql = view::places_statement(&filter.conditions);
+    let sql = view::places_statement(tables, &filter.conditions);
     let mut rids: Vec<i64> = Vec::new();
-    for row in bind(&sql, filter).fetch_all(pool).await? {
+    for row in bind(&sql, filter).fetch_all(&mut *conn).await? {
         if filter::is_near((row.try_get(1)?, row.try_get(2)?), near) {
             rids.push(row.try_get(0)?);
         }
     }
     rids.drain(..query.offset.min(rids.len()));
     rids.truncate(query.limit.unwrap_or(usize::MAX));
-    fetch(pool, &Filter::rows(&rids), None, 0).await
+    fetch(conn, tables, &Filter::rows(&rids), (None, 0)).await
 }
 
 fn bind(sql: &str, filter: &Filter) -> Query {

@@ -1,5 +1,5 @@
 //! One row with everything that is known of it: what set each field, its history, who states it.
-//! And the logs: changes, documents, counts.
+//! And documents and counts.
 
 mod documents;
 
@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use model::{Change, Kind, SourceName};
 use serde_json::{Map, Value};
 
-use crate::commit::op_of;
+use crate::history::{By, change, change_list, origins_within};
 use crate::query::row_id;
-use crate::rows::{code_of, column_list, kind_of, values};
+use crate::rows::{code_of, column_list, values};
 use crate::runs::run_id;
-use crate::sql::{self, Dialect, Row, SqlResult, json, parse};
+use crate::sql::{self, Dialect, Row, SqlResult};
 use crate::{FieldOrigin, Shown, Sighting, Store, StoreCounts, StoreError};
 
 /// So many candidates are named when an id is ambiguous.
@@ -94,7 +94,7 @@ impl Store {
             first_seen,
             gone_at,
             fields: fields(&row, place.kind, 5)?,
-            origins: origins(place.kind, &history, &documents),
+            origins: self.origins(place.kind, &history, &documents).await?,
             offers: if place.kind == Kind::Event {
                 self.offers(&source, &source_key).await?
             } else {
@@ -142,44 +142,50 @@ impl Store {
         let (mut history, mut documents) = (Vec::new(), HashMap::new());
         for row in query.fetch_all(&self.readers).await? {
             let change = change(&row)?;
-            documents.insert(
-                change.seq,
-                Origin { url: row.try_get("url")?, fetched_at: row.try_get("fetched_at")? },
-            );
+            let folded = row.try_get::<Option<i64>>("folded")?.is_some();
+            let origin = Origin {
+                url: row.try_get("url")?,
+                fetched_at: row.try_get("fetched_at")?,
+                within: if folded { origins_within(row.try_get("edits")?) } else { HashMap::new() },
+            };
+            documents.insert(change.seq, origin);
             history.push(change);
         }
         Ok((history, documents))
     }
 
-    /// Changes after number `since`, oldest first.
-    pub async fn changes(&self, since: i64, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let changes = self.changes_after(since, limit).await;
-        changes.map_err(|error| self.fault("reading the change log", error))
-    }
-
-    async fn changes_after(&self, since: i64, limit: usize) -> SqlResult<Vec<Change>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let sql = "SELECT seq, kind FROM changes WHERE seq > ? ORDER BY seq LIMIT ?";
-        let page = sql::query(sql).bind(since).bind(limit).fetch_all(&self.readers).await?;
-        let Some(last) = page.last() else { return Ok(Vec::new()) };
-        let last: i64 = last.try_get(0)?;
-        let mut changes = Vec::with_capacity(page.len());
-        for kind in Kind::ALL {
-            let sql = format!("{} WHERE c.seq > ? AND c.seq <= ? AND c.kind = ?", change_list(*kind));
-            let query = sql::query(sql).bind(since).bind(last).bind(code_of(*kind));
-            for row in query.fetch_all(&self.readers).await? {
-                changes.push(change(&row)?);
+    /// What last set each field; a change that others were folded into knows which of them did.
+    async fn origins(
+        &self,
+        kind: Kind,
+        history: &[Change],
+        documents: &HashMap<i64, Origin>,
+    ) -> SqlResult<Vec<FieldOrigin>> {
+        let mut origins = origins(kind, history, documents);
+        for origin in &mut origins {
+            let by = documents.get(&origin.change).and_then(|document| document.within.get(&origin.field));
+            if let Some(by) = by {
+                self.set_by(origin, by).await?;
             }
         }
-        changes.sort_unstable_by_key(|change: &Change| change.seq);
-        Ok(changes)
+        Ok(origins)
     }
 
-    /// Number of the newest change; 0 when there is none. What comes later is asked for with
-    /// [`Store::changes`].
-    pub async fn last_change(&self) -> Result<i64, StoreError> {
-        let newest = sql::query_scalar("SELECT coalesce(max(seq), 0) FROM changes");
-        newest.fetch_one(&self.readers).await.map_err(|error| self.fault("reading the change log", error))
+    async fn set_by(&self, origin: &mut FieldOrigin, by: &By) -> SqlResult<()> {
+        let sql = "SELECT r.id AS run_id, d.name, d.url, d.fetched_at FROM runs r \
+                   LEFT JOIN documents d ON d.rid = ? WHERE r.seq = ?";
+        let query = sql::query(sql).bind(by.document).bind(by.run);
+        let Some(row) = query.fetch_optional(&self.readers).await? else { return Ok(()) };
+        *origin = FieldOrigin {
+            field: std::mem::take(&mut origin.field),
+            change: by.seq,
+            run: run_id(&row, "run_id")?,
+            at: by.at.clone(),
+            document: row.try_get("name")?,
+            url: row.try_get("url")?,
+            fetched_at: row.try_get("fetched_at")?,
+        };
+        Ok(())
     }
 
     /// How much the store holds.
@@ -219,6 +225,8 @@ impl Store {
 struct Origin {
     url: Option<String>,
     fetched_at: Option<String>,
+    /// What set each field, where the change stands for several.
+    within: HashMap<String, By>,
 }
 
 /// For each field the last change that set it; the history is oldest first.
@@ -246,27 +254,4 @@ fn fields(row: &Row, kind: Kind, first: usize) -> SqlResult<Map<String, Value>> 
     let values = values(row, kind.spec(), first)?;
     let named = kind.spec().columns.iter().zip(values).filter(|(_, value)| !value.is_null());
     Ok(named.map(|(column, value)| (column.name.to_owned(), value)).collect())
-}
-
-fn change_list(kind: Kind) -> String {
-    let table = kind.spec().table;
-    format!(
-        "SELECT c.seq, c.at, r.id AS run_id, d.name AS document, d.url, d.fetched_at, c.kind, t.id, t.source, \
-         c.op, c.edits FROM changes c JOIN runs r ON r.seq = c.run JOIN \"{table}\" t ON t.rid = c.rid \
-         LEFT JOIN documents d ON d.rid = c.document"
-    )
-}
-
-fn change(row: &Row) -> SqlResult<Change> {
-    Ok(Change {
-        seq: row.try_get("seq")?,
-        at: row.try_get("at")?,
-        run: run_id(row, "run_id")?,
-        document: row.try_get("document")?,
-        kind: kind_of(row.try_get("kind")?)?,
-        id: row_id(row, "id")?,
-        source: SourceName::new(row.try_get("source")?),
-        op: parse(row.try_get("op")?, op_of)?,
-        edits: json(row.try_get("edits")?)?,
-    })
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod commit;
 mod contention;
+mod history;
 pub(crate) mod kit;
 mod limits;
 mod opening;

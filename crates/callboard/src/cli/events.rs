@@ -11,12 +11,14 @@ use model::nearest;
 use store::{Bound, EventQuery, EventView, Near, Store};
 
 use crate::config::Config;
+use crate::moments;
 use crate::output::{print, say, table};
 
 const EXAMPLES: &str = "\
 Examples:
   callboard events --from 2026-12-01 --to 2026-12-07
   callboard events --q 'jazz quartet' --free
+  callboard events --as-of 3d --status cancelled     what was known three days ago
   callboard events --near 29.95,-90.07 --radius-km 5 --format ndjson | jq .title
   callboard events --category music --format ics > music.ics";
 
@@ -54,6 +56,9 @@ pub struct Events {
     /// Include events that their source no longer lists
     #[arg(long)]
     gone: bool,
+    /// As the store knew them at this time: a day (its end), an instant, or so long ago, like 3d
+    #[arg(long, value_name = "WHEN")]
+    as_of: Option<String>,
     /// At most so many [default: 50 for a table, all otherwise]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -89,10 +94,27 @@ impl Events {
         if let Some(source) = &self.source {
             known_source(&store, source).await?;
         }
-        let events = store.events(&query).await?;
+        let events = match self.as_of.as_deref() {
+            None => store.events(&query).await?,
+            Some(when) => self.events_of_then(config, &store, &query, when).await?,
+        };
         self.show(&events, query.limit)?;
         store.close().await;
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn events_of_then(
+        &self,
+        config: &Config,
+        store: &Store,
+        query: &EventQuery,
+        when: &str,
+    ) -> Result<Vec<EventView>> {
+        let at = moments::end(when, config.timezone()?).context("--as-of")?;
+        if query.text.is_some() {
+            say("--q looks for words that events hold today; all else is as it was then");
+        }
+        Ok(store.events_as_of(query, at).await?)
     }
 
     fn query(&self) -> Result<EventQuery> {
@@ -164,7 +186,7 @@ fn near(text: &str, radius_km: f64) -> Result<Near> {
     Ok(Near { lat, lon, radius_km })
 }
 
-async fn known_source(store: &Store, wanted: &str) -> Result<()> {
+pub(super) async fn known_source(store: &Store, wanted: &str) -> Result<()> {
     let sources = store.sources().await?;
     let names: Vec<&str> = sources.iter().map(|known| known.source.as_str()).collect();
     if names.iter().any(|name| name.eq_ignore_ascii_case(wanted)) {

@@ -6,6 +6,7 @@ mod caching;
 mod calendars;
 mod call;
 mod exports;
+mod history;
 mod landing;
 mod ledger;
 mod outages;

@@ -11,7 +11,7 @@ use model::{Kind, RowId, SourceName};
 use serde_json::Value;
 
 use super::filter::{Filter, is_near};
-use super::view::BY_START;
+use super::view::{BY_START, Tables};
 use super::{bind, fetch, row_id};
 use crate::rows::{code_of, column_list, values};
 use crate::sql::{self, Dialect, Row, SqlResult, keys};
@@ -189,7 +189,8 @@ impl Store {
             return Ok(rows);
         }
         let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();
-        let views = fetch(&self.readers, &Filter::rows(&numbers), None, 0).await?;
+        let mut conn = self.readers.acquire().await?;
+        let views = fetch(&mut conn, &Tables::default(), &Filter::rows(&numbers), (None, 0)).await?;
         let mut by_id: HashMap<RowId, EventView> =
             views.into_iter().map(|view| (view.id.clone(), view)).collect();
         let whole = rows.into_iter().filter_map(|row| {

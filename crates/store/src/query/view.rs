@@ -1,38 +1,75 @@
 //! The one statement behind every list of events, and its rows as views.
 
-use model::{RowId, SourceName, When};
+use model::{Kind, RowId, SourceName, When};
 use serde_json::Value;
 
 use crate::rows::code_of;
 use crate::sql::{Row, SqlResult, json};
 use crate::{EventView, PriceView, VenueView};
 
+/// What a list of events is read from: the tables, or what stands for them.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    events: String,
+    venues: String,
+    performers: String,
+    organizers: String,
+}
+
+impl Default for Tables {
+    fn default() -> Tables {
+        let name = |kind: Kind| kind.spec().table.to_owned();
+        Tables {
+            events: name(Kind::Event),
+            venues: name(Kind::Venue),
+            performers: name(Kind::Performer),
+            organizers: name(Kind::Organizer),
+        }
+    }
+}
+
+impl Tables {
+    /// Rows of `kind` are read from here.
+    pub(crate) fn set(&mut self, kind: Kind, from: &str) {
+        let table = match kind {
+            Kind::Event => &mut self.events,
+            Kind::Venue => &mut self.venues,
+            Kind::Performer => &mut self.performers,
+            Kind::Organizer => &mut self.organizers,
+            Kind::Offer => return,
+        };
+        from.clone_into(table);
+    }
+}
+
 /// The statement with these conditions; its last two values are limit and offset.
-pub(super) fn statement(conditions: &[&str]) -> String {
+pub(super) fn statement(tables: &Tables, conditions: &[&str]) -> String {
+    let Tables { events, venues, performers, organizers } = tables;
     let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
-    let event = code_of(model::Kind::Event);
+    let event = code_of(Kind::Event);
     format!(
         "SELECT e.*, v.id AS v_id, v.name AS v_name, v.street, v.city, v.region, v.postal_code, v.country,
             v.address, v.lat, v.lon, o.name AS organizer_name,
             (SELECT json_group_array(coalesce(p.name, k.value) ORDER BY k.key) FROM json_each(e.performers) k
-             LEFT JOIN performers p ON p.source = e.source AND p.source_key = k.value) AS performer_names,
+             LEFT JOIN {performers} p ON p.source = e.source AND p.source_key = k.value) AS performer_names,
             coalesce((SELECT max(q.seen_at) FROM sightings s JOIN places q ON q.place = s.place
                       WHERE s.kind = {event} AND s.rid = e.rid AND s.run = q.read_run),
                      e.gone_at, e.first_seen_at) AS last_seen_at
-         FROM event_listings e
-         LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
-         LEFT JOIN organizers o ON o.source = e.source AND o.source_key = e.organizer
+         FROM {events} e
+         LEFT JOIN {venues} v ON v.source = e.source AND v.source_key = e.venue
+         LEFT JOIN {organizers} o ON o.source = e.source AND o.source_key = e.organizer
          WHERE {conditions}
          ORDER BY {BY_START} LIMIT ? OFFSET ?"
     )
 }
 
 /// The number and place of each event with these conditions, in the same order.
-pub(super) fn places_statement(conditions: &[&str]) -> String {
+pub(super) fn places_statement(tables: &Tables, conditions: &[&str]) -> String {
+    let Tables { events, venues, .. } = tables;
     let conditions = conditions.join(" AND ");
     format!(
-        "SELECT e.rid, v.lat, v.lon FROM event_listings e
-         LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
+        "SELECT e.rid, v.lat, v.lon FROM {events} e
+         LEFT JOIN {venues} v ON v.source = e.source AND v.source_key = e.venue
          WHERE {conditions} ORDER BY {BY_START}"
     )
 }

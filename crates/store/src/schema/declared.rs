@@ -3,6 +3,7 @@
 use model::{Column, ColumnType, ContentHash, Kind, TableSpec};
 
 use super::statement::Statement;
+use crate::history::CHANGE_COLUMNS;
 use crate::sql::{self, Dialect};
 use crate::work::schema::{RUN_COLUMNS, WORK};
 
@@ -15,9 +16,12 @@ const AFTER: &str = "document INTEGER, first_seen_at INSTANT NOT NULL, first_run
 pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
     let mut all = Statement::several(dialect, helpers(dialect));
     all.extend(Statement::several(dialect, FIXED));
-    for (table, columns) in
-        [("schema_version", VERSION_COLUMNS), ("runs", RUN_COLUMNS), ("documents", DOCUMENT_COLUMNS)]
-    {
+    for (table, columns) in [
+        ("schema_version", VERSION_COLUMNS),
+        ("runs", RUN_COLUMNS),
+        ("documents", DOCUMENT_COLUMNS),
+        ("changes", CHANGE_COLUMNS),
+    ] {
         let column = |(name, declared): &(&str, &str)| {
             Statement::column(table, name, format!("\"{name}\" {}", sql::declare(dialect, declared)))
         };
@@ -26,7 +30,13 @@ pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
     all.extend(Statement::several(dialect, WORK));
     all.extend(Kind::ALL.iter().flat_map(|kind| record_table(dialect, kind.spec())));
     all.extend(Statement::several(dialect, search(dialect)));
-    for fixed in [crate::audit::DDL, crate::limits::DDL, crate::schedules::DDL, crate::following::DDL] {
+    for fixed in [
+        crate::audit::DDL,
+        crate::limits::DDL,
+        crate::schedules::DDL,
+        crate::following::DDL,
+        crate::history::DDL,
+    ] {
         all.extend(Statement::several(dialect, fixed));
     }
     all
