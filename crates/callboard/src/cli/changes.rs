@@ -139,7 +139,7 @@ impl List {
         query.newest_first = self.format == Format::Table
             && !self.follow
             && view == View::All
-            && known.is_none()
+            && mark == Mark::None
             && since.is_none();
         let limit = self.limit.or((self.format == Format::Table && !self.follow).then_some(TABLE_LIMIT));
         read::Reading { query, view, mark, limit, format: self.format, follow: self.follow }.run(store).await

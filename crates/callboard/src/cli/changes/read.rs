@@ -127,6 +127,7 @@ impl Reading {
 
     async fn follow(&mut self, store: &Store) -> Result<()> {
         let mut stop = stopping::listen();
+        let mut at_once = stop.clone();
         let mut patience = Patience::default();
         loop {
             let page = tokio::select! {
@@ -149,9 +150,10 @@ impl Reading {
                 patience.reset();
             }
             let (more, format) = (page.more, self.format);
+            let mut give = |view, page: &[LoggedChange]| write(view, page, format);
             let taken = tokio::select! {
-                taken = self.take(store, page, &mut |view, page| write(view, page, format)) => taken?,
-                _ = asked_twice(&mut stop.clone()) => return Ok(()),
+                taken = self.take(store, page, &mut give) => taken?,
+                _ = asked_twice(&mut at_once) => return Ok(()),
             };
             if taken || (!more && stopped_within(&mut stop, patience.wait()).await) {
                 return Ok(());
