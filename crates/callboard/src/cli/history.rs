@@ -136,7 +136,7 @@ fn happened(logged: &LoggedChange) -> String {
         Op::Return => "came back",
     };
     match logged.folded {
-        Some(count) => format!("{word}, and what {count} changes up to here came to"),
+        Some(count) => format!("what {count} changes up to here came to"),
         None => word.to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use store::LoggedChange;
 
 use super::view::View;
 use crate::cli::show::value;
+use crate::figures::counted;
 use crate::output::table;
 
 /// What a line may take up.
@@ -33,7 +34,7 @@ pub fn what(logged: &LoggedChange) -> String {
     if change.op == Op::Insert {
         return match logged.folded {
             Some(count) => format!("{count} changes folded"),
-            None => format!("{} fields", change.edits.len()),
+            None => counted(change.edits.len() as u64, "field"),
         };
     }
     let edits = change.edits.iter();
