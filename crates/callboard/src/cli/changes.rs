@@ -4,6 +4,7 @@
 mod compact;
 mod cursors;
 mod mark;
+mod patience;
 mod read;
 mod shown;
 mod view;

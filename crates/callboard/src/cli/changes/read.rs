@@ -11,6 +11,7 @@ use store::{ChangePage, ChangeQuery, LoggedChange, Store, StoreError};
 use tokio::sync::watch;
 
 use super::mark::Mark;
+use super::patience::Patience;
 use super::shown::{Days, lines, listed};
 use super::view::View;
 use crate::output::{Format, print, print_json, say};
@@ -18,10 +19,6 @@ use crate::stopping;
 
 /// Changes that are looked at in one go.
 const PAGE: usize = 1_000;
-
-/// How soon who follows looks again, at first and at most.
-const SOON: Duration = Duration::from_millis(50);
-const LATE: Duration = Duration::from_secs(2);
 
 /// One call's reading.
 pub struct Reading {
@@ -234,35 +231,4 @@ async fn asked_twice(stop: &mut watch::Receiver<Stop>) {
 
 async fn stopped_within(stop: &mut watch::Receiver<Stop>, wait: Duration) -> bool {
     tokio::time::timeout(wait, asked(stop)).await.is_ok()
-}
-
-/// How long to wait, and what was told about it.
-#[derive(Default)]
-struct Patience {
-    waits: u32,
-    told: bool,
-}
-
-impl Patience {
-    fn wait(&mut self) -> Duration {
-        self.waits = (self.waits + 1).min(10);
-        LATE.min(SOON * 2_u32.pow(self.waits - 1))
-    }
-
-    fn reset(&mut self) {
-        self.waits = 0;
-    }
-
-    fn tell(&mut self, error: &anyhow::Error) {
-        if !self.told {
-            say(&format!("waiting for the store: {error:#}"));
-        }
-        self.told = true;
-    }
-
-    fn is_back(&mut self) {
-        if std::mem::take(&mut self.told) {
-            say("the store is back");
-        }
-    }
 }
