@@ -76,10 +76,10 @@ fn document(first: u64, round: u64) -> Fallible<LandedDocument> {
 fn record(n: u64, round: u64) -> Record {
     let day = start().date_naive() + TimeDelta::days((n % 300) as i64);
     let local = day.and_hms_opt(19, 0, 0).unwrap_or_default();
-    let status = if (n + round / 3) % 10 == 0 { "cancelled" } else { "scheduled" };
+    let status = if (n + round / 3).is_multiple_of(10) { "cancelled" } else { "scheduled" };
     let event = Event {
         title: format!("Event number {n}").into(),
-        start: When::at_local(&day.to_string(), local, Zone::Named(chrono_tz::Europe::Berlin)).into(),
+        start: When::at_local(day.to_string(), local, Zone::Named(chrono_tz::Europe::Berlin)).into(),
         status: status.into(),
         url: format!("https://bench.test/e/{n}").into(),
         description: "A description of some length, as events have it, of what goes on there.".into(),

@@ -110,7 +110,9 @@ async fn prepare(conn: &mut Conn, kind: Kind, place: i64) -> SqlResult<()> {
         Dialect::Sqlite => {
             let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?";
             let made: String = sql::query_scalar(sql).bind(table).fetch_one(&mut *conn).await?;
+            // Ids are random, and nobody looks for one here: an index of them would be most of the work.
             made.replacen(&format!("CREATE TABLE \"{table}\""), &format!("CREATE TEMP TABLE then_{table}"), 1)
+                .replacen(" UNIQUE", "", 1)
         }
     };
     sql::query(like).execute(conn).await?;
