@@ -17,7 +17,7 @@ use model::RunId;
 use crate::StoreError;
 use crate::landing::{Landing, LandingSpec};
 use crate::schema::{self, Found, SchemaStatus};
-use crate::sql::{self, Dialect, Pool, SqlResult, Transaction};
+use crate::sql::{Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
 
 pub use address::{Address, Server};
@@ -242,11 +242,9 @@ impl Store {
     pub(crate) async fn begin(&self) -> SqlResult<Transaction> {
         match self.writer.dialect() {
             Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
+            // In one message: each is a trip to the server.
             Dialect::Postgres => {
-                let mut transaction = self.writer.begin_with("BEGIN").await?;
-                let take_turn = sql::query("SELECT pg_advisory_xact_lock(?)").bind(self.turn);
-                take_turn.execute(&mut *transaction).await?;
-                Ok(transaction)
+                self.writer.begin_with(format!("BEGIN; SELECT pg_advisory_xact_lock({})", self.turn)).await
             }
         }
     }

@@ -29,7 +29,7 @@ fn second() -> u64 {
 fn collect(desk: &Desk, events: &[(&str, &str, &str)]) {
     let before = second();
     until("the next second", || second() > before);
-    desk.folder.write("town.ics", &calendar(events));
+    desk.folder.write("town.ics", calendar(events));
     let summary = desk.collect(&["town.ics"]);
     assert_eq!(summary["outcome"], "completed", "{summary}");
 }

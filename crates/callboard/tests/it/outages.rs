@@ -10,7 +10,7 @@ use crate::surviving::{PACE, crawl, hall, rows, told_apart};
 const EVENTS: usize = 400;
 
 /// Where the store of the disturbed run is.
-fn on<'a>(url: &'a str) -> Vec<(&'a str, &'a str)> {
+fn on(url: &str) -> Vec<(&str, &str)> {
     [&PACE[..], &[("DATABASE_URL", url), ("CALLBOARD_NAMESPACE", "disturbed")]].concat()
 }
 

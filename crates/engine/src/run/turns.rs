@@ -193,14 +193,14 @@ impl Turns {
         if self.entering.is_some() || self.lost {
             return;
         }
-        let Some(acks) = self.to_enter() else { return };
+        let Some(acks) = self.next_acks() else { return };
         let acks = Acks { at: (self.world().clock)(), ..acks };
         let store = self.world().store.clone();
         // It may have to be said again.
         self.entering = Some(tokio::spawn(async move { (acks.clone(), store.ack(acks).await) }));
     }
 
-    fn to_enter(&mut self) -> Option<Acks> {
+    fn next_acks(&mut self) -> Option<Acks> {
         if self.unentered.is_some() {
             return self.unentered.take_if(|_| Instant::now() >= self.again_at);
         }

@@ -3,14 +3,17 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
 
 use super::{Pools, Server};
 use crate::sql::{self, Conn, Pool, SqlResult};
 
 /// Scripts at once; further ones wait for their turn.
 const SCRIPTS: u32 = 2;
+
+/// For how long after its use a connection is taken to be alive.
+const TRUSTED: Duration = Duration::from_secs(2);
 
 /// How long a connection may take to come, from the pool or from the server.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -35,8 +38,12 @@ pub(super) fn pools(server: &Server, busy_wait: Duration) -> SqlResult<Pools> {
 
 fn pool(connections: u32) -> PgPoolOptions {
     let pool = PgPoolOptions::new().max_connections(connections).min_connections(0);
-    // A server goes away: each connection is tried before it is lent.
-    pool.acquire_timeout(CONNECT_WAIT).idle_timeout(Duration::from_secs(300)).test_before_acquire(true)
+    // A server goes away: a connection that has not been used for a while is tried before it is lent.
+    // One that has just been is not: that would be a trip to the server for each statement.
+    let tried = pool.test_before_acquire(false).before_acquire(|conn, about| {
+        Box::pin(async move { Ok(about.idle_for < TRUSTED || conn.ping().await.is_ok()) })
+    });
+    tried.acquire_timeout(CONNECT_WAIT).idle_timeout(Duration::from_secs(300))
 }
 
 fn options(server: &Server, busy_wait: Duration) -> SqlResult<PgConnectOptions> {

@@ -1,5 +1,6 @@
 //! A pool of connections to either database.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
@@ -8,6 +9,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 use super::SqlResult;
 use super::conn::{Conn, Dialect, Held, Transaction};
 use super::postgres::Types;
+use super::query::safe;
 
 /// Connections to one database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,7 +48,8 @@ impl Pool {
 
     /// A transaction begun with this statement (`BEGIN IMMEDIATE`, `BEGIN READ ONLY`); rolled back when
     /// it is dropped.
-    pub(crate) async fn begin_with(&self, statement: &'static str) -> SqlResult<Transaction> {
+    pub(crate) async fn begin_with(&self, statement: impl Into<Cow<'static, str>>) -> SqlResult<Transaction> {
+        let statement = safe(statement.into());
         let conn = match self {
             Pool::Sqlite(pool) => {
                 Conn { held: Held::SqliteIn(pool.begin_with(statement).await?), types: None }

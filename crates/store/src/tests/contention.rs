@@ -24,7 +24,8 @@ async fn write(store: Store, writer: usize) -> Vec<String> {
     let mut kit = Kit::of(store);
     let mut written = Vec::new();
     for turn in 0..COMMITS {
-        let key = |n: usize| (writer * 31 + turn * 17 + n * if writer % 2 == 0 { 7 } else { 193 }) % KEYS;
+        let key =
+            |n: usize| (writer * 31 + turn * 17 + n * if writer.is_multiple_of(2) { 7 } else { 193 }) % KEYS;
         let records = (0..RECORDS).map(|n| titled(&format!("k{}", key(n)), &format!("{writer} {turn}")));
         written.extend((0..RECORDS).map(|n| format!("k{}", key(n))));
         kit.collect(vec![page(&format!("of {writer}"), records.collect())]).await;
