@@ -49,6 +49,17 @@ impl Attended {
         stops.abort();
         view.finish().await;
         went?;
+        let meters = store.meters();
+        tracing::debug!(
+            statements = meters.statements,
+            statement_ms = meters.statement_us / 1_000,
+            slow_statements = meters.slow_statements,
+            transactions = meters.transactions,
+            retries = meters.retries,
+            pool_waits = meters.pool_waits,
+            pool_wait_ms = meters.pool_wait_us / 1_000,
+            "what this process asked of the store"
+        );
         report_of(&store, self.run).await
     }
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use model::{Finding, mask, nearest};
 use serde_saphyr::Spanned;
-use store::{Address, LandingSpec, OpenOptions};
+use store::{Address, LandingSpec, OpenOptions, S3Object, S3Spec};
 use url::Url;
 
 use crate::output::usage;
@@ -65,6 +65,12 @@ pub const SETTINGS: &[Setting] = &[
         env: &["CALLBOARD_DB_CONNECTIONS", "DB_POOL_SIZE"],
         default: "8",
         help: "connections to PostgreSQL at most",
+    },
+    Setting {
+        key: "slow_statement_ms",
+        env: &["CALLBOARD_SLOW_STATEMENT_MS"],
+        default: "1000",
+        help: "a statement to the database that takes longer is counted as slow, and told of once",
     },
     Setting {
         key: "landing",
@@ -363,19 +369,34 @@ impl Config {
 
     /// How the store is opened: where bodies are landed.
     pub fn open_options(&self) -> Result<OpenOptions> {
+        let slow_statement = Duration::from_millis(self.get("slow_statement_ms")?);
+        let options = OpenOptions { slow_statement, ..OpenOptions::default() };
         let bucket = self.text("s3_bucket").map(|name| format!("s3://{}", name.trim_start_matches("s3://")));
         let Some(place) = self.text("landing").map(str::to_owned).or(bucket) else {
-            return Ok(OpenOptions::default());
+            return Ok(options);
         };
         let mut landing = LandingSpec::parse(&place).map_err(|error| usage(error.to_string()))?;
         if let LandingSpec::S3(spec) = &mut landing {
-            let said = |key| self.text(key).map(str::to_owned);
-            (spec.endpoint, spec.region) = (said("s3_endpoint"), said("s3_region"));
-            spec.access_key_id = said("s3_access_key_id");
-            spec.secret_access_key = said("s3_secret_access_key");
-            spec.patience = Duration::from_secs(self.get("s3_patience_secs")?);
+            self.speak_to(spec)?;
         }
-        Ok(OpenOptions { landing: Some(landing), ..OpenOptions::default() })
+        Ok(OpenOptions { landing: Some(landing), ..options })
+    }
+
+    /// An object by its address, in the storage of the settings.
+    pub fn object(&self, address: &str) -> Result<S3Object> {
+        let mut object = S3Object::parse(address).map_err(|error| usage(error.to_string()))?;
+        self.speak_to(object.bucket_mut())?;
+        Ok(object)
+    }
+
+    /// How buckets are spoken to.
+    fn speak_to(&self, spec: &mut S3Spec) -> Result<()> {
+        let said = |key| self.text(key).map(str::to_owned);
+        (spec.endpoint, spec.region) = (said("s3_endpoint"), said("s3_region"));
+        spec.access_key_id = said("s3_access_key_id");
+        spec.secret_access_key = said("s3_secret_access_key");
+        spec.patience = Duration::from_secs(self.get("s3_patience_secs")?);
+        Ok(())
     }
 
     /// The zone for local times without one.

@@ -154,7 +154,7 @@ async fn write_all(
     let mut head = Vec::new();
     if way.resumed.is_none() {
         encoder.begin(&mut head)?;
-        sink.write(&head)?;
+        sink.write(&head).await?;
         reached.wrote(&head);
     }
     let mut most_held = 0;
@@ -167,7 +167,7 @@ async fn write_all(
         let mut part = encoded?;
         page = ahead?;
         most_held = most_held.max(begun + page.as_ref().map_or(0, |page| page.rows.len()));
-        sink.write(&part.bytes)?;
+        sink.write(&part.bytes).await?;
         reached.wrote(&part.bytes);
         reached.after = next.unwrap_or(source.end());
         reached.rows += part.rows;
@@ -182,9 +182,9 @@ async fn write_all(
     }
     let mut tail = Vec::new();
     encoder.end(&mut tail)?;
-    sink.write(&tail)?;
+    sink.write(&tail).await?;
     reached.wrote(&tail);
-    sink.finish()?;
+    sink.finish().await?;
     way.progress.note(&reached, way.extent.last_row);
     let (rows, bytes, sha256) = (reached.rows, reached.bytes, reached.digest());
     let (change, resumed) = (way.extent.last_change, way.resumed);

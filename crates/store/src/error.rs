@@ -119,6 +119,24 @@ pub enum StoreError {
         /// What it says.
         reason: String,
     },
+    /// The storage of an object does not answer, or says that it cannot now.
+    #[error("{object} cannot be reached: {reason}; check that the storage runs and try again")]
+    ObjectAway {
+        /// The object.
+        object: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The storage of an object will not do it, now or later.
+    #[error(
+        "the storage refuses {object}: {reason}; check bucket, endpoint, region and keys (`callboard config show`)"
+    )]
+    ObjectRefused {
+        /// The object.
+        object: String,
+        /// What it says.
+        reason: String,
+    },
     /// The question cannot be answered as put; says why and what to do.
     #[error("{0}")]
     Question(String),
@@ -177,7 +195,8 @@ impl StoreError {
     /// Whether the same may well work in a while.
     pub fn passes(&self) -> bool {
         let away = matches!(self, StoreError::Away { .. } | StoreError::LandingAway { .. });
-        away || matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
+        let object_away = matches!(self, StoreError::ObjectAway { .. });
+        away || object_away || matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. })
     }
 }
 

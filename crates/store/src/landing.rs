@@ -10,6 +10,7 @@ mod fault;
 mod folder;
 mod index;
 mod pack;
+mod probe;
 mod prune;
 mod rows;
 mod segment;
@@ -28,8 +29,10 @@ use model::ContentHash;
 
 use crate::{LandedDocument, StoreError};
 use bucket::Bucket;
+pub(crate) use fault::Fault;
 use folder::Folder;
 use index::Line;
+pub use probe::LandingHealth;
 pub use prune::{Prune, Pruned};
 pub use rows::{LandedQuery, LandingCounts};
 pub use spec::{LandingSpec, S3Spec};
@@ -89,6 +92,11 @@ impl Landing {
         Landing { place: Place::Folder(Arc::new(Folder::new(folder.into()))) }
     }
 
+    /// Where bodies of the store at an address are landed, if nothing else is said.
+    pub fn beside(address: &crate::Address) -> Landing {
+        Landing::in_folder(address.landing_folder())
+    }
+
     /// A landing that ends with the process.
     pub(crate) fn in_memory() -> Landing {
         Landing { place: Place::Memory { bodies: Arc::default() } }
@@ -139,15 +147,26 @@ impl Landing {
     /// called before they are committed.
     pub async fn settle(&self, documents: &[LandedDocument]) -> Result<(), StoreError> {
         let lines: Vec<Line> = documents.iter().filter_map(Line::of).collect();
-        if lines.is_empty() {
+        let bodies: Vec<ContentHash> = lines.iter().map(|line| line.body).collect();
+        self.settle_lines(&bodies, lines).await
+    }
+
+    /// The same for bodies that may stand for no document of these.
+    pub(crate) async fn settle_bodies(
+        &self,
+        bodies: &[ContentHash],
+        documents: &[LandedDocument],
+    ) -> Result<(), StoreError> {
+        self.settle_lines(bodies, documents.iter().filter_map(Line::of).collect()).await
+    }
+
+    async fn settle_lines(&self, bodies: &[ContentHash], lines: Vec<Line>) -> Result<(), StoreError> {
+        if bodies.is_empty() && lines.is_empty() {
             return Ok(());
         }
         match &self.place {
             Place::Folder(folder) => folder.enter(lines),
-            Place::Bucket(bucket) => {
-                let bodies: Vec<ContentHash> = lines.iter().map(|line| line.body).collect();
-                bucket.settle(&bodies, lines).await
-            }
+            Place::Bucket(bucket) => bucket.settle(bodies, lines).await,
             Place::Memory { .. } | Place::Rehearsal(_) => Ok(()),
         }
     }

@@ -16,6 +16,8 @@ mod following;
 mod history;
 mod landing;
 mod limits;
+mod meters;
+mod objects;
 mod open;
 mod overview;
 mod quarantine;
@@ -46,10 +48,14 @@ pub use history::{
     ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, RowHistory,
 };
 pub use landing::warc::WarcWriter;
-pub use landing::{LandedQuery, Landing, LandingCounts, LandingSpec, Prune, Pruned, Removed, S3Spec, Stored};
+pub use landing::{
+    LandedQuery, Landing, LandingCounts, LandingHealth, LandingSpec, Prune, Pruned, Removed, S3Spec, Stored,
+};
 pub use limits::{
     LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
 };
+pub use meters::MeterReadings;
+pub use objects::{Download, S3Object, Upload};
 pub use open::{Address, OpenOptions, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use query::{Bound, EventQuery, Extent, KeptRow, Near, RowCondition, RowPage, RowQuery};

@@ -16,6 +16,7 @@ use model::RunId;
 
 use crate::StoreError;
 use crate::landing::{Landing, LandingSpec};
+use crate::meters::Meters;
 use crate::schema::{self, Found, SchemaStatus};
 use crate::sql::{Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
@@ -25,6 +26,9 @@ pub use address::{Address, Server};
 /// How long a write waits for another process before it says that the store is in use.
 const BUSY_WAIT: Duration = Duration::from_secs(15);
 
+/// A statement that takes longer is slow, unless it is told otherwise.
+const SLOW_STATEMENT: Duration = Duration::from_secs(1);
+
 /// How a store is opened, beside where it is.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
@@ -32,11 +36,13 @@ pub struct OpenOptions {
     pub landing: Option<LandingSpec>,
     /// How long a write waits for other processes, here and later.
     pub busy_wait: Duration,
+    /// A statement that takes longer is counted as slow and told of once.
+    pub slow_statement: Duration,
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { landing: None, busy_wait: BUSY_WAIT }
+        OpenOptions { landing: None, busy_wait: BUSY_WAIT, slow_statement: SLOW_STATEMENT }
     }
 }
 
@@ -61,6 +67,8 @@ pub struct Store {
     /// What the writers of one store on a server take turns by.
     pub(crate) turn: i64,
     landing: Landing,
+    /// What is done on any of its connections is counted there.
+    pub(crate) meters: Arc<Meters>,
     /// What each run that is under way has counted so far.
     pub(crate) tallies: Arc<Mutex<HashMap<RunId, Tally>>>,
 }
@@ -145,7 +153,7 @@ impl Store {
                 (pools, server.turn())
             }
         };
-        Ok(Store::of(at, pools, turn, landing))
+        Ok(Store::of(at, pools, turn, landing, options.slow_statement))
     }
 
     /// An empty store in memory, landing included.
@@ -197,15 +205,17 @@ impl Store {
     }
 
     async fn memory(stands_for: Address, landing: Landing) -> Result<Store, StoreError> {
-        let store = Store::of(stands_for, file::in_memory(), 0, landing);
+        let store = Store::of(stands_for, file::in_memory(), 0, landing, SLOW_STATEMENT);
         store.prepare().await?;
         Ok(store)
     }
 
-    fn of(address: Address, pools: Pools, turn: i64, landing: Landing) -> Store {
-        let Pools { writer, readers, scripts } = pools;
+    fn of(address: Address, pools: Pools, turn: i64, landing: Landing, slow: Duration) -> Store {
         let (path, address) = (address.shown().into(), Arc::new(address));
-        Store { path, address, writer, readers, scripts, turn, landing, tallies: Arc::default() }
+        let meters = Arc::new(Meters::slow_after(slow));
+        let [writer, readers, scripts] =
+            [pools.writer, pools.readers, pools.scripts].map(|pool| pool.counted(&meters));
+        Store { path, address, writer, readers, scripts, turn, landing, meters, tallies: Arc::default() }
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {

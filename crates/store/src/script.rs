@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use crate::sql::{Dialect, Pool};
+use crate::sql::{Connections, Dialect};
 use crate::{Store, StoreError};
 
 pub use params::ScriptParams;
@@ -107,9 +107,11 @@ impl Store {
         let store = self.clone();
         // A task of its own: it brings the connection in order also when nobody waits any more.
         let work = tokio::spawn(async move {
-            match &store.scripts {
-                Pool::Sqlite(scripts) => sqlite::run(&store, scripts, statements, limits, waiting).await,
-                Pool::Postgres(scripts, _) => {
+            match &store.scripts.of {
+                Connections::Sqlite(scripts) => {
+                    sqlite::run(&store, scripts, statements, limits, waiting).await
+                }
+                Connections::Postgres(scripts, _) => {
                     postgres::run(&store, scripts, statements, limits, waiting).await
                 }
             }

@@ -25,6 +25,7 @@ Examples:
   callboard export events --format ics --where from=2026-12-01 --where category=music > music.ics
   callboard export venues --format csv --where city=Berlin --where 'capacity>=500' --to halls.csv
   callboard export offers --format ndjson --since 48210 | ./apply-changes
+  callboard export events --format parquet --to s3://bucket/daily/events.parquet
   callboard export events --format ndjson --to events.ndjson --resume    go on after an interruption";
 
 /// Write rows of one kind for other programs: Parquet, CSV, JSON lines, calendars, feeds.
@@ -64,7 +65,7 @@ pub struct Export {
 impl Export {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let wanted = self.wanted().map_err(told)?;
-        let target = self.target(&wanted)?;
+        let target = self.target(&wanted, config)?;
         let store = Store::open_existing(config.db()?).await?;
         super::events::purge_due(config, &store).await?;
         let written = self.write(&store, &wanted, target).await;
@@ -90,7 +91,7 @@ impl Export {
         wanted.checked()
     }
 
-    fn target(&self, wanted: &Wanted) -> Result<Target> {
+    fn target(&self, wanted: &Wanted, config: &Config) -> Result<Target> {
         let Some(to) = self.to.as_deref().filter(|to| *to != "-") else {
             if wanted.format.binary && stdout().is_terminal() {
                 return Err(usage(format!("{} is not for a terminal: give --to FILE", wanted.format.name)));
@@ -98,9 +99,10 @@ impl Export {
             return Ok(Target::Stream(Box::new(stdout())));
         };
         if to.starts_with("s3://") {
-            return Err(usage(format!(
-                "cannot write to {to}: this version exports to files; export to one and copy it there"
-            )));
+            if self.resume {
+                return Err(usage("an object is there whole or not at all: --resume is for files"));
+            }
+            return Ok(Target::Object(config.object(to)?));
         }
         Ok(Target::Resumable { path: PathBuf::from(to), resume: self.resume })
     }
@@ -153,6 +155,7 @@ impl Export {
 
     fn interrupted(&self) {
         match &self.to {
+            Some(to) if to.starts_with("s3://") => say(&format!("interrupted; there is no new {to}")),
             Some(to) => say(&format!("interrupted; the same command with --resume goes on with {to}")),
             None => say("interrupted; what was written is not whole"),
         }

@@ -1,13 +1,12 @@
 //! Where bytes go. A file is written beside its place and put there when it is whole; notes beside it say
-//! how far it is, so that an export which was stopped goes on. A store of objects would be a further sink:
-//! it takes the same three calls.
+//! how far it is, so that an export which was stopped goes on. An object in a bucket is there once it is whole.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use store::Extent;
+use store::{Extent, S3Object, Upload};
 
 use super::state::{self, Mark, Notes};
 use super::{ExportError, Reached, Wanted};
@@ -25,6 +24,8 @@ pub enum Target {
     },
     /// Into a file or nothing: what is left of it is removed.
     Whole(PathBuf),
+    /// Into an object or nothing.
+    Object(S3Object),
     /// Nowhere, only to count.
     Nowhere,
 }
@@ -35,6 +36,8 @@ pub enum Sink {
     Stream(Box<dyn Write + Send>),
     /// A file.
     File(PartFile),
+    /// An object.
+    Object(Upload),
     /// Nowhere.
     Nowhere,
 }
@@ -63,6 +66,7 @@ impl Sink {
         Ok(match target {
             Target::Stream(out) => fresh(Sink::Stream(out)),
             Target::Nowhere => fresh(Sink::Nowhere),
+            Target::Object(object) => fresh(Sink::Object(object.write()?)),
             Target::Whole(path) => {
                 let part = beside(&path, &format!(".{}-{}.part", std::process::id(), next()));
                 fresh(Sink::File(PartFile::create(path, part)?))
@@ -71,10 +75,11 @@ impl Sink {
         })
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), ExportError> {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), ExportError> {
         match self {
             Sink::Stream(out) => out.write_all(bytes).map_err(|error| not_written("the output", error)),
             Sink::File(part) => part.file.write_all(bytes).map_err(|error| wrote(&part.path, error)),
+            Sink::Object(upload) => Ok(upload.write(bytes).await?),
             Sink::Nowhere => Ok(()),
         }
     }
@@ -89,10 +94,11 @@ impl Sink {
         }
     }
 
-    pub(super) fn finish(self) -> Result<(), ExportError> {
+    pub(super) async fn finish(self) -> Result<(), ExportError> {
         match self {
             Sink::Stream(mut out) => out.flush().map_err(|error| not_written("the output", error)),
             Sink::File(part) => part.put(),
+            Sink::Object(upload) => Ok(upload.finish().await?),
             Sink::Nowhere => Ok(()),
         }
     }

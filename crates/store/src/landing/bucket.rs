@@ -85,6 +85,10 @@ impl Bucket {
         &self.address
     }
 
+    pub(super) fn objects(&self) -> &dyn ObjectStore {
+        self.store.as_ref()
+    }
+
     #[cfg(test)]
     pub(super) fn client(&self) -> Arc<dyn ObjectStore> {
         self.store.clone()

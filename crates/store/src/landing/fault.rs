@@ -11,14 +11,14 @@ pub(super) fn of(place: &str, error: Error) -> StoreError {
 
 /// A fault that everybody who waited for the same request is told.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// Trying again later does not help.
     lasting: bool,
     reason: String,
 }
 
 impl Fault {
-    pub(super) fn of(error: &Error) -> Fault {
+    pub(crate) fn of(error: &Error) -> Fault {
         let (lasting, reason) = match error {
             Error::PermissionDenied { .. } => (true, "403 Forbidden".to_owned()),
             Error::Unauthenticated { .. } => (true, "401 Unauthorized".to_owned()),
@@ -40,6 +40,15 @@ impl Fault {
 
     pub(super) fn passing(reason: impl Into<String>) -> Fault {
         Fault { lasting: false, reason: reason.into() }
+    }
+
+    /// The same of an object that is no part of a landing.
+    pub(crate) fn of_object(self, object: &str) -> StoreError {
+        let (object, reason) = (object.to_owned(), self.reason);
+        match self.lasting {
+            true => StoreError::ObjectRefused { object, reason },
+            false => StoreError::ObjectAway { object, reason },
+        }
     }
 
     pub(super) fn of_landing(self, place: &str) -> StoreError {

@@ -165,6 +165,21 @@ impl Folder {
         self.write_whole(&self.folder.join(name), content).map_err(|error| self.cannot_write(&error))
     }
 
+    /// Writes a file of no meaning and removes it, and gives how long that took, in microseconds.
+    pub(super) fn probe(&self) -> Result<u64, StoreError> {
+        let (name, began) = (format!("probe-{}", unique()), std::time::Instant::now());
+        let existed = self.folder.exists();
+        self.write(&name, b"probe")?;
+        let took = began.elapsed();
+        let removed = fs::remove_file(self.folder.join(&name));
+        if !existed {
+            // What was only looked at is not left behind.
+            let _ = fs::remove_dir(&self.folder);
+        }
+        removed.map_err(|error| self.cannot_write(&error))?;
+        Ok(u64::try_from(took.as_micros()).unwrap_or(u64::MAX))
+    }
+
     /// Files that hold bodies, and their bytes.
     pub(super) fn stored(&self) -> Result<Stored, StoreError> {
         let mut stored = Stored::default();

@@ -91,7 +91,7 @@ impl S3Spec {
     }
 
     /// A client; nothing is sent yet.
-    pub(super) fn client(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    pub(crate) fn client(&self) -> Result<Arc<dyn ObjectStore>, StoreError> {
         // Whoever comes first installs it for the process.
         drop(rustls::crypto::ring::default_provider().install_default());
         let refused = |error: object_store::Error| super::fault::of(&self.address(), error);

@@ -32,11 +32,11 @@ pub(super) fn pools(path: &Path, busy_wait: Duration) -> Pools {
     let readers =
         SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false);
     Pools {
-        readers: Pool::Sqlite(readers.connect_lazy_with(options.clone().pragma("cache_size", READER_CACHE))),
-        scripts: Pool::Sqlite(
+        readers: Pool::sqlite(readers.connect_lazy_with(options.clone().pragma("cache_size", READER_CACHE))),
+        scripts: Pool::sqlite(
             script_pool().connect_lazy_with(options.clone().pragma("cache_size", WRITER_CACHE)),
         ),
-        writer: Pool::Sqlite(single().connect_lazy_with(options.pragma("cache_size", WRITER_CACHE))),
+        writer: Pool::sqlite(single().connect_lazy_with(options.pragma("cache_size", WRITER_CACHE))),
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) fn pools(path: &Path, busy_wait: Duration) -> Pools {
 /// database of its own.
 pub(super) fn in_memory() -> Pools {
     let options = SqliteConnectOptions::new().in_memory(true).pragma("temp_store", "MEMORY");
-    let only = Pool::Sqlite(single().connect_lazy_with(options.disable_statement_logging()));
+    let only = Pool::sqlite(single().connect_lazy_with(options.disable_statement_logging()));
     Pools { writer: only.clone(), readers: only.clone(), scripts: only }
 }
 

@@ -29,6 +29,19 @@ impl Times {
 /// The result of a transaction, `$work`, which is done again where the database undid it for the sake of
 /// another. A macro, as the future of a closure that borrows cannot be known to go between threads.
 macro_rules! again {
+    // A store's own work is counted.
+    ($store:ident . $($work:tt)+) => {{
+        let mut times = $crate::sql::Times::default();
+        loop {
+            match $store.$($work)+.await {
+                Err(error) if times.are_left(&error) => {
+                    $store.meters.retried();
+                    times.pause().await;
+                }
+                ended => break ended,
+            }
+        }
+    }};
     ($work:expr) => {{
         let mut times = $crate::sql::Times::default();
         loop {

@@ -1,5 +1,6 @@
 //! A connection, perhaps within a transaction, and what a statement can be sent on.
 
+use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::postgres::Types;
 use super::{Pool, SqlResult};
+use crate::meters::{Meters, Timed};
 
 /// Whose SQL it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(crate) struct Conn {
     pub(super) held: Held,
     /// What PostgreSQL expects at each placeholder; shared by all connections of a pool.
     pub(super) types: Option<Arc<Types>>,
+    pub(super) meters: Arc<Meters>,
 }
 
 pub(super) enum Held {
@@ -122,6 +125,14 @@ pub(super) enum Borrowed<'c> {
 }
 
 impl Borrowed<'_> {
+    /// A statement is sent on it.
+    pub(super) fn timed(&self, text: Cow<'static, str>) -> Timed {
+        match self {
+            Borrowed::Lent(conn) => conn.meters.statement(text),
+            Borrowed::Own(conn) => conn.meters.statement(text),
+        }
+    }
+
     pub(super) fn raw(&mut self) -> SqlResult<Raw<'_>> {
         match self {
             Borrowed::Lent(conn) => conn.raw(),

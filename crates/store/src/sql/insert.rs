@@ -51,6 +51,7 @@ impl Insert {
         if rows.is_empty() {
             return Ok(());
         }
+        let _timed = conn.meters.statement(self.head().into());
         match conn.raw()? {
             Raw::Sqlite(conn) => self.write_sqlite(conn, rows).await,
             Raw::Postgres(conn, types) => self.write_postgres(conn, types, rows).await,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
@@ -10,55 +11,93 @@ use super::SqlResult;
 use super::conn::{Conn, Dialect, Held, Transaction};
 use super::postgres::Types;
 use super::query::safe;
+use crate::meters::Meters;
 
 /// Connections to one database. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) enum Pool {
+pub(crate) struct Pool {
+    pub(crate) of: Connections,
+    meters: Arc<Meters>,
+}
+
+/// Those of the driver.
+#[derive(Debug, Clone)]
+pub(crate) enum Connections {
     Sqlite(SqlitePool),
     Postgres(PgPool, Arc<Types>),
 }
 
 impl Pool {
+    /// To a SQLite database.
+    pub(crate) fn sqlite(pool: SqlitePool) -> Pool {
+        Pool { of: Connections::Sqlite(pool), meters: Arc::default() }
+    }
+
     /// To a PostgreSQL database.
     pub(crate) fn postgres(pool: PgPool) -> Pool {
-        Pool::Postgres(pool, Arc::default())
+        Pool { of: Connections::Postgres(pool, Arc::default()), meters: Arc::default() }
+    }
+
+    /// What is done on them is counted there.
+    pub(crate) fn counted(self, meters: &Arc<Meters>) -> Pool {
+        Pool { meters: meters.clone(), ..self }
     }
 
     /// Whose SQL its connections speak.
     pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            Pool::Sqlite(_) => Dialect::Sqlite,
-            Pool::Postgres(..) => Dialect::Postgres,
+        match &self.of {
+            Connections::Sqlite(_) => Dialect::Sqlite,
+            Connections::Postgres(..) => Dialect::Postgres,
         }
     }
 
     /// A connection of one's own until it is dropped.
     pub(crate) async fn acquire(&self) -> SqlResult<Conn> {
-        Ok(match self {
-            Pool::Sqlite(pool) => {
+        let waits = self.is_used_up().then(Instant::now);
+        let (held, types) = match &self.of {
+            Connections::Sqlite(pool) => {
                 let conn: PoolConnection<Sqlite> = pool.acquire().await?;
-                Conn { held: Held::Sqlite(conn), types: None }
+                (Held::Sqlite(conn), None)
             }
-            Pool::Postgres(pool, types) => {
+            Connections::Postgres(pool, types) => {
                 let conn: PoolConnection<Postgres> = pool.acquire().await?;
-                Conn { held: Held::Postgres(conn), types: Some(types.clone()) }
+                (Held::Postgres(conn), Some(types.clone()))
             }
-        })
+        };
+        Ok(self.lent(waits, held, types))
     }
 
     /// A transaction begun with this statement (`BEGIN IMMEDIATE`, `BEGIN READ ONLY`); rolled back when
     /// it is dropped.
     pub(crate) async fn begin_with(&self, statement: impl Into<Cow<'static, str>>) -> SqlResult<Transaction> {
         let statement = safe(statement.into());
-        let conn = match self {
-            Pool::Sqlite(pool) => {
-                Conn { held: Held::SqliteIn(pool.begin_with(statement).await?), types: None }
-            }
-            Pool::Postgres(pool, types) => {
-                Conn { held: Held::PostgresIn(pool.begin_with(statement).await?), types: Some(types.clone()) }
+        let waits = self.is_used_up().then(Instant::now);
+        let (held, types) = match &self.of {
+            Connections::Sqlite(pool) => (Held::SqliteIn(pool.begin_with(statement).await?), None),
+            Connections::Postgres(pool, types) => {
+                (Held::PostgresIn(pool.begin_with(statement).await?), Some(types.clone()))
             }
         };
-        Ok(Transaction(conn))
+        self.meters.transaction();
+        Ok(Transaction(self.lent(waits, held, types)))
+    }
+
+    fn lent(&self, waits: Option<Instant>, held: Held, types: Option<Arc<Types>>) -> Conn {
+        if let Some(since) = waits {
+            self.meters.waited(since.elapsed());
+        }
+        Conn { held, types, meters: self.meters.clone() }
+    }
+
+    /// Whether whoever asks now has to wait for somebody else.
+    fn is_used_up(&self) -> bool {
+        let (idle, open, most) = match &self.of {
+            Connections::Sqlite(pool) => (pool.num_idle(), pool.size(), pool.options().get_max_connections()),
+            Connections::Postgres(pool, _) => {
+                (pool.num_idle(), pool.size(), pool.options().get_max_connections())
+            }
+        };
+        idle == 0 && open >= most
     }
 
     /// A transaction that reads one state of the database.
@@ -72,9 +111,9 @@ impl Pool {
 
     /// Closes all of them.
     pub(crate) async fn close(&self) {
-        match self {
-            Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool, _) => pool.close().await,
+        match &self.of {
+            Connections::Sqlite(pool) => pool.close().await,
+            Connections::Postgres(pool, _) => pool.close().await,
         }
     }
 }

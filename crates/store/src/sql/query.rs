@@ -59,7 +59,9 @@ impl Query {
     /// Runs it for what it does.
     pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> SqlResult<Done> {
         let mut on = on.into();
-        match on.acquire().await?.raw()? {
+        let mut conn = on.acquire().await?;
+        let _timed = conn.timed(self.text.clone());
+        match conn.raw()? {
             Raw::Sqlite(conn) => {
                 let (text, arguments) = self.for_sqlite()?;
                 Ok(Done(sqlx::query_with(text, arguments).execute(conn).await?.rows_affected()))
@@ -74,7 +76,9 @@ impl Query {
     /// All rows of its result.
     pub(crate) async fn fetch_all(self, on: impl Into<On<'_>>) -> SqlResult<Vec<Row>> {
         let mut on = on.into();
-        match on.acquire().await?.raw()? {
+        let mut conn = on.acquire().await?;
+        let _timed = conn.timed(self.text.clone());
+        match conn.raw()? {
             Raw::Sqlite(conn) => {
                 let (text, arguments) = self.for_sqlite()?;
                 let rows = sqlx::query_with(text, arguments).fetch_all(conn).await?;
@@ -90,7 +94,9 @@ impl Query {
     /// The first row, if there is one.
     pub(crate) async fn fetch_optional(self, on: impl Into<On<'_>>) -> SqlResult<Option<Row>> {
         let mut on = on.into();
-        match on.acquire().await?.raw()? {
+        let mut conn = on.acquire().await?;
+        let _timed = conn.timed(self.text.clone());
+        match conn.raw()? {
             Raw::Sqlite(conn) => {
                 let (text, arguments) = self.for_sqlite()?;
                 Ok(sqlx::query_with(text, arguments).fetch_optional(conn).await?.map(Row::Sqlite))

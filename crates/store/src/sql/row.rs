@@ -1,7 +1,7 @@
 //! A row of a result, read the same way from either database.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 
 use super::{Cell, SqlResult};
 
@@ -37,6 +37,14 @@ impl Row {
         }
     }
 
+    /// All of its values, whatever they are.
+    pub(crate) fn into_any_cells(self) -> SqlResult<Vec<Cell>> {
+        match self {
+            Row::Sqlite(row) => (0..row.len()).map(|index| any_cell(&row, index)).collect(),
+            Row::Cells(_, cells) => Ok(cells),
+        }
+    }
+
     /// Their names, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         use sqlx::Column as _;
@@ -45,6 +53,19 @@ impl Row {
             Row::Cells(names, _) => names.to_vec(),
         }
     }
+}
+
+fn any_cell(row: &SqliteRow, index: usize) -> SqlResult<Cell> {
+    let value = row.try_get_raw(index)?;
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
+    Ok(match value.type_info().name() {
+        "INTEGER" => Cell::Int(row.try_get_unchecked(index)?),
+        "REAL" => Cell::Real(row.try_get_unchecked(index)?),
+        "TEXT" => Cell::Text(row.try_get_unchecked(index)?),
+        other => return Err(sqlx::Error::Decode(format!("values of type {other} are not kept").into())),
+    })
 }
 
 fn unexpected<T>(column: &str, cell: &Cell) -> sqlx::Error {

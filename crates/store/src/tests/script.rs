@@ -200,7 +200,7 @@ async fn the_database_is_asked_what_a_statement_writes() {
     }
     let store = store().await;
     run(&store, "CREATE TABLE own_t (a)").await.unwrap();
-    let crate::sql::Pool::Sqlite(pool) = &store.writer else { return };
+    let crate::sql::Connections::Sqlite(pool) = &store.writer.of else { return };
     let mut conn = pool.acquire().await.unwrap();
     let mut check = async |sql: &str, expected: Option<&str>| {
         let refusal = crate::script::lock::refusal(&mut conn, sql).await.unwrap();
