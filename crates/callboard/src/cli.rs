@@ -3,6 +3,7 @@
 
 mod audit;
 mod backfill;
+mod backup;
 mod cache;
 mod cancel;
 mod changes;
@@ -27,6 +28,7 @@ mod limits;
 mod migrate;
 mod quarantine;
 mod replay;
+mod restore;
 mod retry;
 mod run;
 mod runner;
@@ -85,6 +87,10 @@ enum Command {
     Events(events::Events),
     /// Write rows for other programs: Parquet, CSV, JSON lines, calendars, feeds
     Export(export::Export),
+    /// Write all that the store holds into one file, or check such a file
+    Backup(backup::Backup),
+    /// Fill a new store with what is in a backup
+    Restore(restore::Restore),
     /// Show one row: which document said each field, and its history
     Show(show::Show),
     /// Tell how one row came to be what it is
@@ -183,6 +189,8 @@ impl Cli {
             }
             Command::Events(command) => command.run(&config(Flags::new())?).await,
             Command::Export(command) => command.run(&config(Flags::new())?).await,
+            Command::Backup(command) => command.run(&config(Flags::new())?).await,
+            Command::Restore(command) => command.run(&config(Flags::new())?).await,
             Command::Show(command) => command.run(&config(Flags::new())?).await,
             Command::History(command) => command.run(&config(Flags::new())?).await,
             Command::Changes(command) => command.run(&config(Flags::new())?).await,

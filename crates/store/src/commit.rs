@@ -6,7 +6,7 @@
 
 mod merge;
 mod places;
-mod search;
+pub(crate) mod search;
 mod sightings;
 mod statement;
 

@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod audit;
+mod backup;
 mod batch;
 pub mod cache;
 mod commit;
@@ -37,6 +38,10 @@ mod view;
 mod work;
 
 pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditLevel, AuditQuery, AuditRow};
+pub use backup::{
+    BackedUp, BackupHead, BackupLanding, BackupManifest, BackupOptions, BackupProgress, BackupSource,
+    BackupTable, BackupTarget, BodySum, Restored, TableSum, verify_backup,
+};
 pub use batch::{
     Batch, CommitOutcome, Counts, Known, LandedDocument, Quarantined, Read, Remarks, Shrink, Sweep,
     SweepScope,

@@ -139,6 +139,16 @@ async fn version_in(conn: &mut Conn, catalog: &Catalog) -> SqlResult<Option<i64>
     sql::query_scalar("SELECT max(version) FROM schema_version").fetch_one(conn).await
 }
 
+/// What the schema is for a database of this kind: one statement a part, tables before their columns.
+pub(crate) fn statements(dialect: Dialect) -> Vec<String> {
+    declared::all(dialect).into_iter().map(|statement| statement.text).collect()
+}
+
+/// Stands for the schema, the same whatever database keeps it.
+pub(crate) fn fingerprint() -> String {
+    declared::fingerprint(Dialect::Sqlite)
+}
+
 /// Whether the database is known to be as this program wants it, without looking any further.
 pub(crate) async fn is_known(conn: &mut Conn) -> SqlResult<bool> {
     let wanted = declared::fingerprint(conn.dialect());

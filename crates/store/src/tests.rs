@@ -1,6 +1,7 @@
 //! The store's rules, each checked through its public face on a real database.
 
 mod audit;
+mod backup;
 mod commit;
 mod contention;
 mod history;

@@ -42,5 +42,6 @@ pub(crate) use lock::promote;
 pub use lock::{Lock, Overlap};
 pub use queue::WorkQueue;
 pub use redrive::{Redriven, WaitsFor};
+pub(crate) use runner::stop_all;
 pub use runner::{RunnerEnd, RunnerId, RunnerRow, RunnerStart};
 pub use within::ItemRow;

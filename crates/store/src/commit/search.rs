@@ -136,7 +136,8 @@ const INDEX_POSTGRES: &str = "
     LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
     WHERE e.rid IN (SELECT value FROM json_each(?))";
 
-async fn index(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
+/// Puts events into the index that are not in it.
+pub(crate) async fn index(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => INDEX,
         Dialect::Postgres => INDEX_POSTGRES,

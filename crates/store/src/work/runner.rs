@@ -183,6 +183,22 @@ enum Why {
     Gone,
 }
 
+/// In a copy of another store no runner is alive: all have ended, and what they had goes back untouched.
+/// Gives how many items that were.
+pub(crate) async fn stop_all(conn: &mut Conn, now: DateTime<Utc>) -> SqlResult<u64> {
+    let sql = "SELECT runner FROM runners WHERE ended IS NULL ORDER BY runner";
+    let runners: Vec<i64> = sql::query_scalar(sql).fetch_all(&mut *conn).await?;
+    let mut given = 0;
+    for runner in runners {
+        let leased = Held::of_runner(conn, RunnerId(runner)).await?;
+        take_back(conn, &leased, Why::Stopped, now).await?;
+        given += leased.len() as u64;
+    }
+    let sql = "UPDATE runners SET ended = ?, ending = 'stopped' WHERE ended IS NULL";
+    sql::query(sql).bind(now.timestamp_millis()).execute(conn).await?;
+    Ok(given)
+}
+
 /// Runners that an item may lose before it is given up. They do not count among its tries: a run whose
 /// process is killed again and again must end as if it had not been. But an item that kills its runners
 /// must not do so for ever.
