@@ -88,6 +88,19 @@ pub enum Filled {
     FromAnother,
 }
 
+/// The server that a cache is on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct CacheServer {
+    /// Its version.
+    pub version: String,
+    /// What it holds in memory, for whoever.
+    pub used_bytes: u64,
+    /// What it may hold; zero where nothing is said.
+    pub max_bytes: u64,
+    /// What it does when that is full.
+    pub when_full: String,
+}
+
 /// A place for day documents of one store.
 pub trait Cache: fmt::Debug + Send + Sync {
     /// How people call it: `memory`, or an address without its password.
@@ -117,4 +130,9 @@ pub trait Cache: fmt::Debug + Send + Sync {
 
     /// What it counted so far in this process.
     fn counters(&self) -> &CacheCounters;
+
+    /// The server it is on; `None` where there is none.
+    fn server(&self) -> Answer<'_, Option<CacheServer>> {
+        Box::pin(async { Ok(None) })
+    }
 }

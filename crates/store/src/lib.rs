@@ -14,6 +14,7 @@ mod commit;
 mod counts;
 mod error;
 mod following;
+mod health;
 mod history;
 mod landing;
 mod limits;
@@ -49,6 +50,7 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use following::{Mark, Move, Span, Touched};
+pub use health::{PostgresHealth, SqliteHealth, StoreHealth};
 pub use history::{
     ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, RowHistory,
 };

@@ -26,7 +26,7 @@ pub(crate) use cell::Cell;
 pub(crate) use conn::{Conn, Dialect, Transaction};
 pub(crate) use declare::{Follows, column_type, declare, generated};
 pub(crate) use insert::Insert;
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Connections, Pool};
 pub(crate) use postgres::{arguments as postgres_arguments, cell as postgres_cell};
 pub(crate) use query::{Query, query, query_scalar, run_all};
 pub(crate) use row::{Column, Row};

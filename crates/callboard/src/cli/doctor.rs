@@ -1,6 +1,10 @@
 //! `callboard doctor`: what is configured, what is writable, what is reachable, and what to do.
 
 mod cache;
+mod database;
+mod landing;
+mod schedules;
+mod space;
 mod work;
 
 use std::collections::BTreeSet;
@@ -23,6 +27,7 @@ use crate::output::{Format, print, print_json, table};
 const EXAMPLES: &str = "\
 Examples:
   callboard doctor                          settings, store, connectors, keys
+  callboard doctor --deep                   and whether every page of the store is sound
   callboard doctor https://hall.example/    and whether this host answers";
 
 /// Check settings, store, connectors and keys, and whether hosts answer.
@@ -31,6 +36,9 @@ Examples:
 pub struct Doctor {
     /// Hosts to ask for their robots.txt, one request each
     hosts: Vec<Url>,
+    /// Look at every page of a SQLite file: that may take minutes
+    #[arg(long)]
+    deep: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -44,6 +52,9 @@ struct Check {
     found: String,
     /// What to do; empty when nothing is.
     todo: String,
+    /// The same as numbers, where there are some.
+    #[serde(skip_serializing_if = "serde_json::Value::is_null")]
+    figures: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,7 +77,19 @@ impl State {
 
 impl Check {
     fn ok(what: impl Into<String>, found: impl Into<String>) -> Check {
-        Check { what: what.into(), state: State::Ok, found: found.into(), todo: String::new() }
+        Check {
+            what: what.into(),
+            state: State::Ok,
+            found: found.into(),
+            todo: String::new(),
+            figures: serde_json::Value::Null,
+        }
+    }
+
+    /// With what was found as numbers.
+    fn with(self, figures: impl Serialize) -> Check {
+        // What does not serialise is left out: the words say it.
+        Check { figures: serde_json::to_value(figures).unwrap_or_default(), ..self }
     }
 
     fn note(what: impl Into<String>, found: impl Into<String>, todo: impl Into<String>) -> Check {
@@ -85,10 +108,13 @@ impl Doctor {
             checks.push(folder(&path));
         }
         checks.push(store(config).await);
+        checks.extend(database::database(config, self.deep).await);
+        checks.push(landing::landing(config).await);
         checks.extend(cache::cache(config).await);
         checks.extend(connectors(config));
         checks.extend(work::pipelines(config));
         checks.extend(work::work(config).await);
+        checks.extend(schedules::schedules(config).await);
         for host in &self.hosts {
             checks.push(reach(config, host).await);
         }

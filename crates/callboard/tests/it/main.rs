@@ -2,6 +2,7 @@
 
 mod arrows;
 mod backfills;
+mod backups;
 mod caching;
 mod calendars;
 mod call;

@@ -15,7 +15,9 @@ use futures::FutureExt;
 use redis::{Cmd, cmd};
 
 use super::about::{about_line, mark_line, read_document, read_mark};
-use super::{Answer, Cache, CacheAddress, CacheCounters, CacheError, DayDocument, Filled, Memory};
+use super::{
+    Answer, Cache, CacheAddress, CacheCounters, CacheError, CacheServer, DayDocument, Filled, Memory,
+};
 use crate::Mark;
 use connection::Connection;
 
@@ -163,5 +165,23 @@ impl Cache for Redis {
 
     fn counters(&self) -> &CacheCounters {
         &self.counters
+    }
+
+    fn server(&self) -> Answer<'_, Option<CacheServer>> {
+        async move {
+            let mut command = cmd("INFO");
+            let said: String = self.ask(command.arg("everything")).await?;
+            let word = |name: &str| {
+                let line = said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+                line.unwrap_or_default().trim().to_owned()
+            };
+            Ok(Some(CacheServer {
+                version: word("redis_version"),
+                used_bytes: word("used_memory").parse().unwrap_or(0),
+                max_bytes: word("maxmemory").parse().unwrap_or(0),
+                when_full: word("maxmemory_policy"),
+            }))
+        }
+        .boxed()
     }
 }

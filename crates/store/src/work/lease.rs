@@ -82,6 +82,20 @@ impl Store {
         found.map_err(|error| self.fault("looking for work", error))
     }
 
+    /// Items of running runs that may be taken now, those behind a cap included, and those that wait for
+    /// their time.
+    pub async fn queue_depth(&self, now: DateTime<Utc>) -> Result<(u64, u64), StoreError> {
+        let sql = "SELECT coalesce(sum(CASE WHEN i.due <= ?1 THEN 1 ELSE 0 END), 0), \
+                   coalesce(sum(CASE WHEN i.due > ?1 THEN 1 ELSE 0 END), 0) \
+                   FROM items i JOIN runs r ON r.seq = i.run WHERE i.state = 1 AND r.state = 'running'";
+        let depth = async {
+            let row = sql::query(sql).bind(now.timestamp_millis()).fetch_one(&self.readers).await?;
+            let count = |at: usize| row.try_get::<i64>(at).map(|count| u64::try_from(count).unwrap_or(0));
+            Ok((count(0)?, count(1)?))
+        };
+        depth.await.map_err(|error| self.fault("looking for work", error))
+    }
+
     /// When the next item may be taken that only waits for its time, not for room under a cap; long ago
     /// when one may be taken now. `None` when there is none.
     pub async fn next_due(&self, run: Option<RunId>) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use store::{RunsQuery, Store, StoreError};
 
 use super::Check;
@@ -48,6 +49,14 @@ async fn looked_at(store: &Store) -> Result<Vec<Check>, StoreError> {
         0 => Check::ok("dead items", "none"),
         dead => Check::note("dead items", counted(dead, "item"), "`callboard dead` lists them"),
     });
+    let (ready, waiting) = store.queue_depth(now).await?;
+    let found = format!("{} ready, {} waiting for their time", counted(ready, "item"), waiting);
+    let depth = json!({"ready": ready, "waiting": waiting});
+    let queue = match ready > 0 && alive.is_empty() {
+        true => Check::note("queue", found, "nobody takes them: start `callboard runner` or `serve`"),
+        false => Check::ok("queue", found),
+    };
+    checks.push(queue.with(depth));
     let found = counted(alive.len() as u64, "runner");
     checks.push(match silent.len() {
         0 => Check::ok("runners", format!("{found} alive")),
