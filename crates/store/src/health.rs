@@ -203,6 +203,6 @@ mod tests {
         });
         ended.unwrap();
         waiting.unwrap().commit().await.unwrap();
-        assert_eq!(store.meters().pool_waits, 1);
+        assert!(store.meters().pool_waits >= 1, "{:?}", store.meters());
     }
 }

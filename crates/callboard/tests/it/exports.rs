@@ -127,7 +127,7 @@ fn says_what_is_wrong_and_writes_nothing() {
     check(&["venues", "--format", "ics"], "ics holds events only");
     check(&["event", "--format", "parket"], "did you mean parquet");
     check(&["event", "--format", "csv", "--where", "titel=x"], "did you mean title");
-    check(&["event", "--format", "csv", "--to", "s3://bucket/key"], "cannot write to s3://bucket/key");
+    check(&["event", "--format", "csv", "--to", "s3://bucket"], "names no object in the bucket");
     check(&["event", "--format", "rss", "--gone"], "cannot say that an event is gone");
     check(&["event", "--format", "csv", "--to", "."], "is not a file");
     assert!(
