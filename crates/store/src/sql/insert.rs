@@ -10,6 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
 use super::conn::{Conn, Raw};
 use super::postgres::{Types, column_of_cells};
 use super::{Cell, SqlResult};
+use crate::meters::Meters;
 
 /// A multi-row insert into one table, with what to do about rows that are there already.
 #[derive(Debug, Clone)]
@@ -51,14 +52,19 @@ impl Insert {
         if rows.is_empty() {
             return Ok(());
         }
-        let _timed = conn.meters.statement(self.head().into());
+        let meters = conn.meters.clone();
         match conn.raw()? {
-            Raw::Sqlite(conn) => self.write_sqlite(conn, rows).await,
-            Raw::Postgres(conn, types) => self.write_postgres(conn, types, rows).await,
+            Raw::Sqlite(conn) => self.write_sqlite(conn, &meters, rows).await,
+            Raw::Postgres(conn, types) => self.write_postgres(conn, &meters, types, rows).await,
         }
     }
 
-    async fn write_sqlite(&self, conn: &mut SqliteConnection, rows: Vec<Vec<Cell>>) -> SqlResult<()> {
+    async fn write_sqlite(
+        &self,
+        conn: &mut SqliteConnection,
+        meters: &Arc<Meters>,
+        rows: Vec<Vec<Cell>>,
+    ) -> SqlResult<()> {
         let mut left = rows.len();
         let mut rows = rows.into_iter();
         // Each size a quarter of the one before: few prepared statements serve every number of rows.
@@ -72,6 +78,7 @@ impl Insert {
             for cell in rows.by_ref().take(count).flatten() {
                 cell.bind_sqlite(&mut arguments)?;
             }
+            let _timed = meters.statement(self.head().into());
             let statement = AssertSqlSafe(self.values_statement(count));
             sqlx::query_with(statement, arguments).execute(&mut *conn).await?;
             left -= count;
@@ -91,6 +98,7 @@ impl Insert {
     async fn write_postgres(
         &self,
         conn: &mut PgConnection,
+        meters: &Arc<Meters>,
         types: &Arc<Types>,
         rows: Vec<Vec<Cell>>,
     ) -> SqlResult<()> {
@@ -109,6 +117,7 @@ impl Insert {
             for (kept, cells) in kept.iter().zip(columns) {
                 column_of_cells(&mut arguments, kept, cells)?;
             }
+            let _timed = meters.statement(self.head().into());
             sqlx::query_with(AssertSqlSafe(statement.clone()), arguments).execute(&mut *conn).await?;
         }
         Ok(())
