@@ -18,7 +18,7 @@ use crate::StoreError;
 use crate::landing::{Landing, LandingSpec};
 use crate::meters::Meters;
 use crate::schema::{self, Found, SchemaStatus};
-use crate::sql::{Dialect, Pool, SqlResult, Transaction};
+use crate::sql::{self, Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
 
 pub use address::{Address, Server};
@@ -252,9 +252,13 @@ impl Store {
     pub(crate) async fn begin(&self) -> SqlResult<Transaction> {
         match self.writer.dialect() {
             Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
-            // In one message: each is a trip to the server.
+            // In two messages, although each is a trip to the server: a wait that is given up within the first
+            // would leave the connection in a transaction that nobody ends.
             Dialect::Postgres => {
-                self.writer.begin_with(format!("BEGIN; SELECT pg_advisory_xact_lock({})", self.turn)).await
+                let mut transaction = self.writer.begin_with("BEGIN").await?;
+                let take_turn = sql::query("SELECT pg_advisory_xact_lock(?)").bind(self.turn);
+                take_turn.execute(&mut *transaction).await?;
+                Ok(transaction)
             }
         }
     }
