@@ -13,11 +13,13 @@ mod commit;
 mod counts;
 mod error;
 mod following;
+mod forget;
 mod history;
 mod landing;
 mod limits;
 mod open;
 mod overview;
+mod personal;
 mod quarantine;
 mod query;
 mod reckon;
@@ -42,6 +44,7 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use following::{Mark, Move, Span, Touched};
+pub use forget::{Forget, Forgotten, Left};
 pub use history::{
     ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, RowHistory,
 };
@@ -52,8 +55,10 @@ pub use limits::{
 };
 pub use open::{Address, OpenOptions, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
+pub use personal::{PersonalKey, PersonalOptions, Rotated, SEALED};
 pub use query::{Bound, EventQuery, Extent, KeptRow, Near, RowCondition, RowPage, RowQuery};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
+pub use retention::{Ceiling, ProofRow, Purge};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use schema::{PendingChange, SchemaStatus};
 pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams};

@@ -16,6 +16,7 @@ use model::RunId;
 
 use crate::StoreError;
 use crate::landing::{Landing, LandingSpec};
+use crate::personal::{Personal, PersonalOptions};
 use crate::schema::{self, Found, SchemaStatus};
 use crate::sql::{Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
@@ -32,11 +33,13 @@ pub struct OpenOptions {
     pub landing: Option<LandingSpec>,
     /// How long a write waits for other processes, here and later.
     pub busy_wait: Duration,
+    /// How it deals with columns of personal data.
+    pub personal: PersonalOptions,
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { landing: None, busy_wait: BUSY_WAIT }
+        OpenOptions { landing: None, busy_wait: BUSY_WAIT, personal: PersonalOptions::default() }
     }
 }
 
@@ -63,6 +66,9 @@ pub struct Store {
     landing: Landing,
     /// What each run that is under way has counted so far.
     pub(crate) tallies: Arc<Mutex<HashMap<RunId, Tally>>>,
+    pub(crate) personal: Arc<Personal>,
+    /// Personal columns are given as they are.
+    pub(crate) reveals: bool,
 }
 
 /// The connections of a store.
@@ -145,7 +151,8 @@ impl Store {
                 (pools, server.turn())
             }
         };
-        Ok(Store::of(at, pools, turn, landing))
+        let personal = Arc::new(Personal::of(&options.personal)?);
+        Ok(Store { personal, ..Store::of(at, pools, turn, landing) })
     }
 
     /// An empty store in memory, landing included.
@@ -165,6 +172,7 @@ impl Store {
     pub async fn rehearse_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
         let at = at.into();
         let store = Store::memory(at.clone(), options.landing(&at)?.rehearsal()).await?;
+        let store = Store { personal: Arc::new(Personal::of(&options.personal)?), ..store };
         let copied = match &at {
             Address::File(path) if path.exists() => copy::from_file(&store, path).await,
             Address::File(_) => Ok(()),
@@ -205,7 +213,8 @@ impl Store {
     fn of(address: Address, pools: Pools, turn: i64, landing: Landing) -> Store {
         let Pools { writer, readers, scripts } = pools;
         let (path, address) = (address.shown().into(), Arc::new(address));
-        Store { path, address, writer, readers, scripts, turn, landing, tallies: Arc::default() }
+        let (tallies, personal) = (Arc::default(), Arc::default());
+        Store { path, address, writer, readers, scripts, turn, landing, tallies, personal, reveals: false }
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
@@ -215,7 +224,7 @@ impl Store {
             Found::Newer(found) => Err(StoreError::Newer { path, found, known: schema::VERSION }),
             Found::Foreign => Err(StoreError::NotAStore { path }),
             Found::Behind(found) => Err(StoreError::Behind { path, found, known: schema::VERSION }),
-            Found::Ready => Ok(()),
+            Found::Ready => self.know_key().await,
         }
     }
 

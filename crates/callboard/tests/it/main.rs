@@ -11,6 +11,7 @@ mod landing;
 mod ledger;
 mod outages;
 mod pages;
+mod personal;
 mod pipelines;
 mod questions;
 mod reference;
