@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono::TimeDelta;
+use connect::Connector as _;
 use engine::run::{COMMAND_LINE, Stop};
 use model::{Kind, SourceName, nearest};
 use serde::Deserialize;

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::personal::{person_hash, salt};
 use crate::retention::Proof;
 use crate::runs::stamp;
-use crate::sql::{self, SqlResult};
+use crate::sql::{self, Dialect, SqlResult};
 use crate::{AuditEntry, Store, StoreError, audit};
 
 use person::Person;
@@ -95,6 +95,10 @@ impl Store {
             done.bodies = self.remove_unwanted().await?;
             done.places.insert("lines of the landing's index".to_owned(), self.clean_index(&person).await?);
             done.left = self.places_left(&person).await?;
+            if let Err(error) = self.write_file_anew().await {
+                let what = format!("{error}: stop other processes and forget once more");
+                done.left.push(Left { place: "free pages of the database".to_owned(), what });
+            }
             done.proof = Some(proof.seq());
             self.end_forgetting(proof, forget, &done).await.map_err(|e| self.fault(DOING, e))?;
         }
@@ -130,6 +134,19 @@ impl Store {
         audit::append(&mut transaction, &[entry.with(json!({"proof": proof.seq(), "counts": counts}))])
             .await?;
         transaction.commit().await
+    }
+
+    /// SQLite leaves what was deleted where it stood, in free pages, its log and parts of the index of words,
+    /// until that is written over.
+    async fn write_file_anew(&self) -> SqlResult<()> {
+        if self.writer.dialect() != Dialect::Sqlite {
+            return Ok(());
+        }
+        let mut conn = self.writer.acquire().await?;
+        for sql in ["INSERT INTO event_search (event_search) VALUES ('optimize')", "VACUUM"] {
+            sql::query(sql).execute(&mut conn).await?;
+        }
+        sql::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&mut conn).await.map(drop)
     }
 
     /// Looks at every place once more.

@@ -6,8 +6,10 @@ use anyhow::Result;
 use clap::Args;
 use engine::run::COMMAND_LINE;
 use serde_json::json;
-use store::Forgotten;
+use store::cache::CacheAddress;
+use store::{Forgotten, Left, Store};
 
+use crate::caching;
 use crate::clock;
 use crate::config::Config;
 use crate::output::{Format, print, print_json, say};
@@ -62,7 +64,11 @@ impl Forget {
             now: clock(),
             by: COMMAND_LINE.to_owned(),
         };
-        let done = store.forget(&forget).await?;
+        // Dropped before and after: whoever fills it meanwhile may still do so from what was there.
+        let before = if self.dry_run { None } else { drop_cache(config, &store).await? };
+        let mut done = store.forget(&forget).await?;
+        let after = if self.dry_run { None } else { drop_cache(config, &store).await? };
+        done.left.extend(after.or(before));
         store.close().await;
         match self.format {
             Format::Table => print(&in_words(&done, self.dry_run))?,
@@ -76,6 +82,17 @@ impl Forget {
         }
         Ok(if done.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Drops every document of days that others can see; what is left where that cannot be done.
+async fn drop_cache(config: &Config, store: &Store) -> Result<Option<Left>> {
+    if caching::address(config)? == CacheAddress::Memory {
+        return Ok(None);
+    }
+    let cleared = caching::day_cache(config, store).await?.clear().await;
+    Ok(cleared
+        .err()
+        .map(|error| Left { place: "cache".to_owned(), what: format!("could not be cleared: {error}") }))
 }
 
 fn in_words(done: &Forgotten, dry: bool) -> String {
