@@ -123,9 +123,12 @@ impl Store {
 
     async fn end_forgetting(&self, mut proof: Proof, forget: &Forget, done: &Forgotten) -> SqlResult<()> {
         let mut transaction = self.begin().await?;
-        let counts = json!({
-            "places": done.places, "bodies": done.bodies, "unread": done.unread, "left": done.left.len(),
+        let mut counts = json!({
+            "bodies removed": done.bodies, "bodies unread": done.unread, "places left": done.left.len(),
         });
+        for (place, count) in done.places.iter().filter(|(_, count)| **count > 0) {
+            counts[place] = json!(count);
+        }
         proof.end(&mut transaction, &counts, forget.now).await?;
         let outcome = if done.left.is_empty() { "completed" } else { "partial" };
         let subject = done.hashes.first().map_or("", |hash| &hash[..12]);
