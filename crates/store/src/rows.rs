@@ -76,7 +76,6 @@ pub(crate) fn kept_values(row: &Row, spec: &TableSpec, first: usize) -> SqlResul
 }
 
 /// The same, with what is personal masked.
-#[allow(dead_code)]
 pub(crate) fn values(row: &Row, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
     let mut values = kept_values(row, spec, first)?;
     for (index, _) in spec.personal().filter(|(index, _)| !values[*index].is_null()).collect::<Vec<_>>() {

@@ -64,15 +64,30 @@ fn what_is_personal_is_masked_everywhere_and_shown_to_who_asks() {
         let shown = fine(&desk, &["show", &id, "--format", format], &[]);
         assert!(shown.contains("***") && !shown.contains(EMAIL) && !shown.contains("7654321"), "{shown}");
     }
-    assert!(audited(&desk, "personal.show").is_empty());
-    assert!(fine(&desk, &["show", &id, "--personal"], &[]).contains(EMAIL));
-    assert!(fine(&desk, &["export", "organizers", "--format", "csv", "--personal"], &[]).contains(EMAIL));
+    collect(&desk, "desk@example.test", &[]);
+    for args in [&["history", &id][..], &["changes", "--since", "0"], &["quarantine"]] {
+        for format in ["table", "json", "ndjson"] {
+            let told = fine(&desk, &[args, &["--format", format]].concat(), &[]);
+            assert!(!told.contains("desk@") || told.contains("Seats:"), "{told}");
+            assert!(!told.contains("7654321"), "{told}");
+        }
+    }
+    let edits = fine(&desk, &["changes", "--since", "0", "--kind", "organizer", "--format", "ndjson"], &[]);
+    assert!(edits.contains("***") && !edits.contains("@example.test"), "{edits}");
+    let asked = ["changes", "--since", "0", "--kind", "organizer", "--format", "ndjson", "--personal"];
+    let edits = fine(&desk, &asked, &[]);
+    assert!(edits.contains("desk@example.test") && edits.contains(EMAIL), "{edits}");
+    assert!(fine(&desk, &["history", &id, "--personal"], &[]).contains("desk@example.test"));
     assert_eq!(audited(&desk, "personal.show").len(), 2);
+    assert!(fine(&desk, &["show", &id, "--personal"], &[]).contains("desk@example.test"));
+    let exported = fine(&desk, &["export", "organizers", "--format", "csv", "--personal"], &[]);
+    assert!(exported.contains("desk@example.test"), "{exported}");
+    assert_eq!(audited(&desk, "personal.show").len(), 4);
     for args in [&["show", &id, "--personal"][..], &["export", "organizers", "--format", "csv", "--personal"]]
     {
         let refused = call(&desk, args, &[("CALLBOARD_PERSONAL", "never")]);
         assert!(refused.code != 0 && refused.stderr.contains("never shown"), "{}", refused.stderr);
-        assert!(!refused.stdout.contains(EMAIL));
+        assert!(!refused.stdout.contains("@example.test"));
     }
 }
 
