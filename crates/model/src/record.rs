@@ -377,7 +377,7 @@ mod tests {
         let personal: Vec<&str> = Holder::SPEC.personal().map(|(_, column)| column.name).collect();
         assert_eq!(personal, ["name"]);
         let mut holder = Holder::default();
-        holder.set("ticket", "7".into()).expect("a field");
+        holder.set("ticket", Value::from("7").into()).expect("a field");
         holder.fill_from(Holder { name: "Ada".into(), ..Holder::default() });
         assert_eq!(holder.values().len(), 2);
     }
