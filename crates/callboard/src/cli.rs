@@ -178,7 +178,9 @@ impl Cli {
         let follows = load(&self.global, Flags::new()).ok().filter(|config| self.command.may_commit(config));
         let code = self.run_command().await;
         if let Some(config) = follows {
-            retention::after_work(&config).await;
+            if code.is_ok() {
+                retention::after_work(&config).await;
+            }
             caching::after_work(&config).await;
         }
         code

@@ -185,6 +185,22 @@ fn a_policy_of_ones_own_is_held_at_the_end_of_what_commits() {
     assert!(wrong.code == 2 && wrong.stderr.contains("did you mean lat"), "{}", wrong.stderr);
 }
 
+#[test]
+fn a_server_holds_the_ceilings_too() {
+    let desk = Desk::new();
+    let env = [("CALLBOARD_RETENTION_POLICY", "{hall: {rows: 0h}}")];
+    for (before, role) in ["serve", "runner"].into_iter().enumerate() {
+        collect(&desk, EMAIL, &[]);
+        until("it is over its ceiling", || fine(&desk, &["purge", "--dry-run"], &env).contains(" rows,"));
+        let server = desk.start_with(&[role], &env);
+        until("the purge is noted", || audited(&desk, "purge").len() > before);
+        server.signal("TERM");
+        let ended = server.end();
+        assert!(matches!(ended.code, 0 | 130), "{}", ended.stderr);
+        assert!(desk.events(&[]).is_empty());
+    }
+}
+
 /// A cache that cannot be reached may still hold somebody.
 #[test]
 fn a_cache_that_is_away_is_a_place_left() {
