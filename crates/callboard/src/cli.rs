@@ -18,6 +18,7 @@ mod doctor;
 mod events;
 mod export;
 mod fleet;
+mod forget;
 mod functions;
 mod graph;
 mod history;
@@ -26,6 +27,8 @@ mod init;
 mod landing;
 mod limits;
 mod migrate;
+mod personal;
+mod purge;
 mod quarantine;
 mod replay;
 mod restore;
@@ -45,6 +48,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::caching;
 use crate::config::Config;
 use crate::log::{self, LogFile, LogOptions, Rotation};
+use crate::retention;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,6 +105,12 @@ enum Command {
     Quarantine(quarantine::Quarantine),
     /// Show, verify, prune and export what was fetched
     Landing(landing::LandingCommand),
+    /// Take away what may not be kept any longer, and list the proofs
+    Purge(purge::Purge),
+    /// Remove a person everywhere, and prove it
+    Forget(forget::Forget),
+    /// Make keys for columns of personal data, and seal with them
+    Personal(personal::Personal),
     /// Read landed documents again and show what would change
     Replay(replay::Replay),
     /// List, show, try, record, test and start connectors
@@ -168,12 +178,15 @@ impl Cli {
         log::start(options)
     }
 
-    /// Runs the command; what it committed is then followed by the cache.
+    /// Runs the command; what it committed is then held to retention ceilings, and followed by the cache.
     pub async fn run(self) -> Result<ExitCode> {
         // A setting that is wrong is told by the command that reads it.
         let follows = load(&self.global, Flags::new()).ok().filter(|config| self.command.may_commit(config));
         let code = self.run_command().await;
         if let Some(config) = follows {
+            if code.is_ok() {
+                retention::after_work(&config).await;
+            }
             caching::after_work(&config).await;
         }
         code
@@ -195,6 +208,9 @@ impl Cli {
             Command::History(command) => command.run(&config(Flags::new())?).await,
             Command::Changes(command) => command.run(&config(Flags::new())?).await,
             Command::Quarantine(command) => command.run(&config(Flags::new())?).await,
+            Command::Purge(command) => command.run(&config(Flags::new())?).await,
+            Command::Forget(command) => command.run(&config(Flags::new())?).await,
+            Command::Personal(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,
             Command::Landing(command) => command.run(&config(Flags::new())?).await,
             Command::Connector(command) => command.run(&config(Flags::new())?).await,
@@ -253,7 +269,9 @@ impl Command {
             Command::Run(command) => !command.is_dry(),
             Command::Replay(command) => !command.is_dry(),
             // It purges first what may not be kept any longer.
-            Command::Events(_) => config.text("retention").is_some(),
+            Command::Events(_) => retention::is_set(config),
+            Command::Purge(command) => !command.is_dry(),
+            Command::Forget(command) => !command.is_dry(),
             Command::Retry(_) | Command::Backfill(_) | Command::Fleet(_) => true,
             _ => false,
         }

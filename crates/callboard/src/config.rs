@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use model::{Finding, mask, nearest};
 use serde_saphyr::Spanned;
-use store::{Address, LandingSpec, OpenOptions, S3Object, S3Spec};
+use store::{Address, LandingSpec, OpenOptions, PersonalOptions, S3Object, S3Spec};
 use url::Url;
 
 use crate::output::usage;
@@ -211,6 +211,30 @@ pub const SETTINGS: &[Setting] = &[
         help: "newest changes of each row that are kept however old they are",
     },
     Setting {
+        key: "retention_policy",
+        env: &["CALLBOARD_RETENTION_POLICY"],
+        default: "",
+        help: "ceilings of your own, by source: {my-source: {rows: 30d, bodies: 7d, columns: {lat: 30d}}}",
+    },
+    Setting {
+        key: "personal",
+        env: &["CALLBOARD_PERSONAL"],
+        default: "ask",
+        help: "who sees columns of personal data: `ask`, whoever asks with --personal, noted; or `never`",
+    },
+    Setting {
+        key: "personal_key",
+        env: &["CALLBOARD_PERSONAL_KEY"],
+        default: "",
+        help: "key that columns of personal data are sealed with: `callboard personal key` makes one",
+    },
+    Setting {
+        key: "personal_key_old",
+        env: &["CALLBOARD_PERSONAL_KEY_OLD"],
+        default: "",
+        help: "the key before that, until `callboard personal rotate` is through",
+    },
+    Setting {
         key: "pipelines",
         env: &["CALLBOARD_PIPELINES"],
         default: "pipelines",
@@ -367,10 +391,23 @@ impl Config {
         Ok(url.into())
     }
 
-    /// How the store is opened: where bodies are landed.
+    /// How personal columns are dealt with.
+    fn personal(&self) -> Result<PersonalOptions> {
+        let said = |key| self.text(key).map(str::to_owned);
+        let never = match self.text("personal") {
+            Some("ask") | None => false,
+            Some("never") => true,
+            Some(other) => {
+                return Err(usage(format!("setting personal = {other:?}: it is `ask` or `never`")));
+            }
+        };
+        Ok(PersonalOptions { key: said("personal_key"), old_key: said("personal_key_old"), never })
+    }
+
+    /// How the store is opened: where bodies are landed, and with which keys.
     pub fn open_options(&self) -> Result<OpenOptions> {
         let slow_statement = Duration::from_millis(self.get("slow_statement_ms")?);
-        let options = OpenOptions { slow_statement, ..OpenOptions::default() };
+        let options = OpenOptions { slow_statement, personal: self.personal()?, ..OpenOptions::default() };
         let bucket = self.text("s3_bucket").map(|name| format!("s3://{}", name.trim_start_matches("s3://")));
         let Some(place) = self.text("landing").map(str::to_owned).or(bucket) else {
             return Ok(options);
@@ -468,6 +505,10 @@ fn parse(text: &str) -> Result<BTreeMap<String, (String, u64)>> {
             bail!("{}", unknown_key(&key.value, place));
         }
         if let Some(value) = value {
+            if value.0.starts_with('{') && key.value != "retention_policy" {
+                let finding = Finding::error(FILE, format!("`{}` is a single value", key.value));
+                bail!("{}", finding.at(place.0 as usize, place.1 as usize));
+            }
             settings.insert(key.value, (value.0, place.0));
         }
     }
@@ -482,7 +523,7 @@ fn unknown_key(key: &str, (line, column): (u64, u64)) -> Finding {
     }
 }
 
-/// A YAML scalar of any type, as text.
+/// A YAML scalar of any type, as text; a mapping as JSON.
 struct Scalar(String);
 
 impl<'de> serde::Deserialize<'de> for Scalar {
@@ -491,6 +532,7 @@ impl<'de> serde::Deserialize<'de> for Scalar {
         match value {
             serde_json::Value::String(text) => Ok(Scalar(text)),
             serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(Scalar(value.to_string())),
+            serde_json::Value::Object(_) => Ok(Scalar(value.to_string())),
             _ => Err(serde::de::Error::custom("a setting is a single value")),
         }
     }

@@ -1,6 +1,7 @@
 //! The binary: reads the command line and the settings, wires the crates together, says how it went
 //! by its exit code (0 completed, 3 partial, 1 failed, 130 cancelled, 2 usage).
 
+mod age;
 mod attending;
 mod bounds;
 mod caching;
@@ -15,8 +16,10 @@ mod moments;
 mod noted;
 mod origins;
 mod output;
+mod personal;
 mod progress;
 mod report;
+mod retention;
 mod scheduling;
 mod stopping;
 mod summary;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, TimeDelta, Utc};
 use connect::manifest::Manifest;
 use connect::manifest::spec::ParamType;
 use connect::sources::Sources;
@@ -17,7 +16,6 @@ use engine::run::Wanted;
 use model::{Finding, Request, SourceName, nearest};
 use secrecy::SecretString;
 use serde_json::Value;
-use store::Store;
 
 use crate::config::Config;
 use crate::output::say;
@@ -196,26 +194,6 @@ impl Catalog {
              CALLBOARD_RETENTION=purge",
             manifest.name()
         )
-    }
-
-    /// Takes away what sources with a retention ceiling no longer allow to be kept.
-    pub async fn purge_due(&self, store: &Store, now: DateTime<Utc>) -> Result<()> {
-        if !self.purges {
-            return Ok(());
-        }
-        for manifest in self.all() {
-            let Some(hours) = manifest.terms().retention_hours else { continue };
-            let hours = i64::try_from(hours).unwrap_or(i64::MAX / 3_600_000);
-            let source = SourceName::new(manifest.name());
-            let purged = store.purge_older(&source, now - TimeDelta::hours(hours)).await?;
-            if purged.rows > 0 {
-                say(&format!(
-                    "purged {} rows and {} bodies of {source}: its terms allow {hours} hours",
-                    purged.rows, purged.bodies
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// For each connector that needs a secret: its name and the variables that may hold it.

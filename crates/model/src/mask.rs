@@ -14,6 +14,7 @@ const CREDENTIALS: &[&str] = &[
     "apikey",
     "accesskey",
     "privatekey",
+    "personalkey",
     "password",
     "passwd",
     "cookie",
@@ -82,6 +83,81 @@ pub fn text(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[kept..]);
     Cow::Owned(out)
+}
+
+/// As [`text`], and addresses of e-mail too: for what is logged, where nobody needs to know whose it is.
+pub fn line(line: &str) -> Cow<'_, str> {
+    let line = text(line);
+    match persons(&line) {
+        Cow::Owned(masked) => Cow::Owned(masked),
+        Cow::Borrowed(_) => line,
+    }
+}
+
+/// Replaces addresses of e-mail in running text.
+pub fn persons(text: &str) -> Cow<'_, str> {
+    addresses(text, |_| true)
+}
+
+/// Replaces those addresses of e-mail in running text of which `hidden` holds.
+pub fn addresses(text: &str, mut hidden: impl FnMut(&str) -> bool) -> Cow<'_, str> {
+    let mut out = String::new();
+    let (mut kept, mut seen) = (0, 0);
+    for (at, _) in text.match_indices('@') {
+        let Some((start, end)) = address_around(text, seen, at) else { continue };
+        seen = end;
+        if hidden(&text[start..end]) {
+            out.push_str(&text[kept..start]);
+            out.push_str(MASK);
+            kept = end;
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
+    Cow::Owned(out)
+}
+
+/// Where the address is whose `@` is at `at`, after `from`.
+fn address_around(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
+    let before = text.get(from..at)?;
+    let start = before.rfind(|c: char| !in_address(c)).map_or(from, |n| from + n + width_at(text, from + n));
+    let after = &text[at + 1..];
+    let domain = &after[..after.find(|c: char| !in_domain(c)).unwrap_or(after.len())];
+    let domain = domain.trim_end_matches(['.', '-']);
+    (start < at && domain.contains('.')).then_some((start, at + 1 + domain.len()))
+}
+
+/// As [`json`], and addresses of e-mail in its texts.
+pub fn json_line(value: &mut Value) {
+    json(value);
+    texts(value, &|said| match persons(said) {
+        Cow::Owned(masked) => Some(masked),
+        Cow::Borrowed(_) => None,
+    });
+}
+
+/// Replaces each text of a value, at any depth, for which `with` gives another.
+pub fn texts(value: &mut Value, with: &dyn Fn(&str) -> Option<String>) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(|value| texts(value, with)),
+        Value::Array(items) => items.iter_mut().for_each(|item| texts(item, with)),
+        Value::String(said) => {
+            if let Some(masked) = with(said) {
+                *said = masked;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn in_address(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-')
+}
+
+fn in_domain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '-')
 }
 
 /// Byte ranges of what is to be hidden, in order and apart.
@@ -167,6 +243,18 @@ mod tests {
                 "url": "https://a.test/?q=1&apikey=***",
             })
         );
+    }
+
+    #[test]
+    fn addresses_of_people_are_masked_in_lines() {
+        let check = |said: &str, expected: &str| assert_eq!(line(said), expected);
+        check("organizer <ada.l+x@mail.example.test>, and b@c.de.", "organizer <***>, and ***.");
+        check("mailto:ada@example.test?api_key=k", "mailto:***?api_key=***");
+        check("@ada or ada@home or a @ b.c", "@ada or ada@home or a @ b.c");
+        check("ünal@example.test@x.test", "***@x.test");
+        let mut value = json!({"note": "write to ada@example.test", "n": 1, "list": ["a@b.de"]});
+        json_line(&mut value);
+        assert_eq!(value, json!({"note": "write to ***", "n": 1, "list": ["***"]}));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Column {
     pub column_type: ColumnType,
     /// What it means, one sentence or more.
     pub doc: &'static str,
-    /// True for personal data: masked in logs and exports unless asked for.
+    /// True for personal data: masked wherever it is shown unless asked for.
     pub personal: bool,
 }
 
@@ -53,6 +53,8 @@ pub struct TableSpec {
     pub table: &'static str,
     /// What one row is.
     pub doc: &'static str,
+    /// True when each row is a person: who is to be forgotten loses the whole row.
+    pub persons: bool,
     /// The columns a source can state, in declaration order.
     pub columns: &'static [Column],
 }
@@ -61,6 +63,11 @@ impl TableSpec {
     /// The column called `name`.
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The columns marked as personal data, each with its position.
+    pub fn personal(&self) -> impl Iterator<Item = (usize, &'static Column)> {
+        self.columns.iter().enumerate().filter(|(_, column)| column.personal)
     }
 }
 
@@ -284,12 +291,13 @@ pub(crate) fn set<T: ColumnValue>(
 
 /// Declares a record kind: a struct of stated fields, its [`TableSpec`], and the conversions.
 ///
-/// `name: Type` is a column; `name: Type, personal` marks it as personal data. Doc comments are
+/// `name: Type` is a column; `name: Type, personal` marks it as personal data: a text or JSON, so that it
+/// can be sealed. `persons` behind the table's name says that each row is a person. Doc comments are
 /// required: they are the reference page.
 macro_rules! record_kind {
     (
         $(#[doc = $doc:literal])+
-        $name:ident, $kind:literal, $table:literal {
+        $name:ident, $kind:literal, $table:literal $(, $persons:ident)? {
             $( $(#[doc = $field_doc:literal])+ $field:ident : $type:ty $(, $personal:ident)? ; )+
         }
     ) => {
@@ -305,6 +313,7 @@ macro_rules! record_kind {
                 kind: $kind,
                 table: $table,
                 doc: concat!($($doc),+),
+                persons: record_kind!(@persons $($persons)?),
                 columns: &[
                     $( $crate::Column {
                         name: stringify!($field),
@@ -339,8 +348,45 @@ macro_rules! record_kind {
             }
         }
     };
+    (@persons persons) => { true };
+    (@persons) => { false };
     (@personal personal) => { true };
     (@personal) => { false };
 }
 
 pub(crate) use record_kind;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    record_kind! {
+        /// Who holds a ticket.
+        Holder, "holder", "holders", persons {
+            /// Their name.
+            name: String, personal;
+            /// The ticket.
+            ticket: String;
+        }
+    }
+
+    #[test]
+    fn a_kind_says_what_is_personal_in_it() {
+        assert!(Holder::SPEC.persons && !Kind::Organizer.spec().persons);
+        let personal: Vec<&str> = Holder::SPEC.personal().map(|(_, column)| column.name).collect();
+        assert_eq!(personal, ["name"]);
+        let mut holder = Holder::default();
+        holder.set("ticket", Value::from("7").into()).expect("a field");
+        holder.fill_from(Holder { name: "Ada".into(), ..Holder::default() });
+        assert_eq!(holder.values().len(), 2);
+    }
+
+    /// A sealed value is a text.
+    #[test]
+    fn personal_columns_can_be_sealed() {
+        for column in Kind::ALL.iter().flat_map(|kind| kind.spec().personal().map(|(_, column)| column)) {
+            assert!(matches!(column.column_type, ColumnType::Text | ColumnType::Json), "{}", column.name);
+        }
+    }
+}

@@ -182,8 +182,8 @@ type Fields = [Option<String>; COVERED.len()];
 
 fn fields(entry: &AuditEntry) -> Fields {
     let mut detail = entry.detail.clone();
-    mask::json(&mut detail);
-    let text = |text: &str| Some(mask::text(text).into_owned());
+    mask::json_line(&mut detail);
+    let text = |text: &str| Some(mask::line(text).into_owned());
     [
         Some(instant(entry.at)),
         text(entry.level.name()),

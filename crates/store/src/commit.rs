@@ -15,6 +15,7 @@ use std::sync::PoisonError;
 
 use model::{Kind, Op, RunId};
 
+use crate::personal::{Guard, Personal};
 use crate::rows::{self, Writing};
 use crate::runs::{seq_of, stamp};
 use crate::sql::{Cell, Conn, Insert, SqlResult};
@@ -26,8 +27,8 @@ use merge::Ledger;
 use sightings::Sightings;
 
 pub(crate) use places::Places;
-pub(crate) use search::forget;
-pub(crate) use statement::{Entry, Prepared, PreparedDocument};
+pub(crate) use search::{forget, reindex};
+pub(crate) use statement::{Entry, Prepared, PreparedDocument, Statement};
 
 /// What is the same for everything one commit writes.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ impl Store {
     async fn write(&self, run: RunId, at: String, prepared: Prepared) -> SqlResult<Written> {
         let mut transaction = self.begin().await?;
         let stamp = Stamp { run: seq_of(&mut transaction, run).await?, at };
-        let written = write_batch(&mut transaction, &stamp, prepared).await?;
+        let written = write_batch(&mut transaction, &stamp, prepared, &self.personal).await?;
         transaction.commit().await?;
         Ok(written)
     }
@@ -72,13 +73,16 @@ pub(crate) async fn write_batch(
     conn: &mut Conn,
     stamp: &Stamp,
     mut prepared: Prepared,
+    personal: &Personal,
 ) -> SqlResult<Written> {
+    let guard = Guard::load(conn, &personal.keyring).await?;
+    guard.pass(conn, &mut prepared.documents, stamp).await?;
     let mut places = Places::load(conn, &prepared.documents, stamp).await?;
     let first_number = places::write_documents(conn, &prepared.documents, &places, stamp).await?;
     let mut sightings = Sightings::load(conn, &prepared.documents, &places).await?;
 
-    let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings).await?;
-    ledger.enter_all(&mut prepared.documents, &places, &mut sightings, first_number);
+    let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings, personal).await?;
+    ledger.enter_all(&mut prepared.documents, &places, &mut sightings, first_number)?;
     write_rows(conn, &ledger, stamp).await?;
     write_changes(conn, &ledger, stamp).await?;
     search::update(conn, &ledger).await?;
@@ -100,13 +104,15 @@ pub(crate) struct Written {
     pub(crate) touched: Vec<model::RowId>,
 }
 
-async fn write_rows(conn: &mut Conn, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
+async fn write_rows(conn: &mut Conn, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
     let mut by_kind: HashMap<(Kind, bool), Vec<Vec<Cell>>> = HashMap::new();
     for dirty in &ledger.dirty {
         let Some(row) = ledger.rows.get(&dirty.id) else { continue };
         let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
         let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
-        by_kind.entry((dirty.kind, dirty.is_new)).or_default().push(rows::cells(dirty.kind, row, &writing));
+        let sealed = ledger.sealed(dirty.kind, row)?;
+        let cells = rows::cells(dirty.kind, &sealed, &writing);
+        by_kind.entry((dirty.kind, dirty.is_new)).or_default().push(cells);
     }
     for kind in Kind::ALL {
         // That a row is new is known: it need not be looked for once more.
@@ -120,7 +126,7 @@ async fn write_rows(conn: &mut Conn, ledger: &Ledger, stamp: &Stamp) -> SqlResul
     Ok(())
 }
 
-async fn write_changes(conn: &mut Conn, ledger: &Ledger, stamp: &Stamp) -> SqlResult<()> {
+async fn write_changes(conn: &mut Conn, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
     let rows = ledger.changes.iter().map(|change| {
         vec![
             stamp.at.as_str().into(),

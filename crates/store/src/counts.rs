@@ -35,4 +35,8 @@ pub struct Purged {
     pub documents: u64,
     /// Bodies that no other document refers to.
     pub bodies: u64,
+    /// Values of single columns, in rows that stay.
+    pub values: u64,
+    /// Lines of the landing's index.
+    pub index_lines: u64,
 }

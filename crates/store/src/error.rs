@@ -137,6 +137,20 @@ pub enum StoreError {
         /// What it says.
         reason: String,
     },
+    /// Personal columns are sealed with another key than the one at hand.
+    #[error(
+        "the personal columns of {path} are sealed with key {sealed_with}, and the key given is {given}: set the \
+         right one as CALLBOARD_PERSONAL_KEY, or, to change keys, the right one as CALLBOARD_PERSONAL_KEY_OLD and \
+         then run `callboard personal rotate`"
+    )]
+    WrongKey {
+        /// The database.
+        path: PathBuf,
+        /// Ids of the keys in use.
+        sealed_with: String,
+        /// Id of the key given.
+        given: String,
+    },
     /// The question cannot be answered as put; says why and what to do.
     #[error("{0}")]
     Question(String),

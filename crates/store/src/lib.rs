@@ -14,6 +14,7 @@ mod commit;
 mod counts;
 mod error;
 mod following;
+mod forget;
 mod health;
 mod history;
 mod landing;
@@ -22,6 +23,7 @@ mod meters;
 mod objects;
 mod open;
 mod overview;
+mod personal;
 mod quarantine;
 mod query;
 mod reckon;
@@ -50,6 +52,7 @@ pub use batch::{
 pub use counts::{Purged, StoreCounts};
 pub use error::StoreError;
 pub use following::{Mark, Move, Span, Touched};
+pub use forget::{Forget, Forgotten, Left};
 pub use health::{PostgresHealth, SqliteHealth, StoreHealth};
 pub use history::{
     ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, RowHistory,
@@ -65,8 +68,10 @@ pub use meters::MeterReadings;
 pub use objects::{Download, S3Object, Upload};
 pub use open::{Address, OpenOptions, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
+pub use personal::{PersonalKey, PersonalOptions, Rotated, SEALED};
 pub use query::{Bound, EventQuery, Extent, KeptRow, Near, RowCondition, RowPage, RowQuery};
 pub use reckon::{Covered, DocumentCounts, Reckoning};
+pub use retention::{Ceiling, ProofRow, Purge};
 pub use schedules::{CLAIMS_KEPT, ScheduleRow};
 pub use schema::{PendingChange, SchemaStatus};
 pub use script::{OWN, Script, ScriptLimits, ScriptOutcome, ScriptParams};

@@ -17,6 +17,7 @@ use model::RunId;
 use crate::StoreError;
 use crate::landing::{Landing, LandingSpec};
 use crate::meters::Meters;
+use crate::personal::{Personal, PersonalOptions};
 use crate::schema::{self, Found, SchemaStatus};
 use crate::sql::{self, Dialect, Pool, SqlResult, Transaction};
 use crate::tally::Tally;
@@ -38,11 +39,14 @@ pub struct OpenOptions {
     pub busy_wait: Duration,
     /// A statement that takes longer is counted as slow and told of once.
     pub slow_statement: Duration,
+    /// How it deals with columns of personal data.
+    pub personal: PersonalOptions,
 }
 
 impl Default for OpenOptions {
     fn default() -> OpenOptions {
-        OpenOptions { landing: None, busy_wait: BUSY_WAIT, slow_statement: SLOW_STATEMENT }
+        let personal = PersonalOptions::default();
+        OpenOptions { landing: None, busy_wait: BUSY_WAIT, slow_statement: SLOW_STATEMENT, personal }
     }
 }
 
@@ -71,6 +75,9 @@ pub struct Store {
     pub(crate) meters: Arc<Meters>,
     /// What each run that is under way has counted so far.
     pub(crate) tallies: Arc<Mutex<HashMap<RunId, Tally>>>,
+    pub(crate) personal: Arc<Personal>,
+    /// Personal columns are given as they are.
+    pub(crate) reveals: bool,
 }
 
 /// The connections of a store.
@@ -153,7 +160,8 @@ impl Store {
                 (pools, server.turn())
             }
         };
-        Ok(Store::of(at, pools, turn, landing, options.slow_statement))
+        let personal = Arc::new(Personal::of(&options.personal)?);
+        Ok(Store { personal, ..Store::of(at, pools, turn, landing, options.slow_statement) })
     }
 
     /// An empty store in memory, landing included.
@@ -173,6 +181,7 @@ impl Store {
     pub async fn rehearse_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
         let at = at.into();
         let store = Store::memory(at.clone(), options.landing(&at)?.rehearsal()).await?;
+        let store = Store { personal: Arc::new(Personal::of(&options.personal)?), ..store };
         let copied = match &at {
             Address::File(path) if path.exists() => copy::from_file(&store, path).await,
             Address::File(_) => Ok(()),
@@ -215,7 +224,20 @@ impl Store {
         let meters = Arc::new(Meters::slow_after(slow));
         let [writer, readers, scripts] =
             [pools.writer, pools.readers, pools.scripts].map(|pool| pool.counted(&meters));
-        Store { path, address, writer, readers, scripts, turn, landing, meters, tallies: Arc::default() }
+        let (tallies, personal) = (Arc::default(), Arc::default());
+        Store {
+            path,
+            address,
+            writer,
+            readers,
+            scripts,
+            turn,
+            landing,
+            meters,
+            tallies,
+            personal,
+            reveals: false,
+        }
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
@@ -225,7 +247,7 @@ impl Store {
             Found::Newer(found) => Err(StoreError::Newer { path, found, known: schema::VERSION }),
             Found::Foreign => Err(StoreError::NotAStore { path }),
             Found::Behind(found) => Err(StoreError::Behind { path, found, known: schema::VERSION }),
-            Found::Ready => Ok(()),
+            Found::Ready => self.know_key().await,
         }
     }
 

@@ -1,121 +1,182 @@
-//! Retention ceilings: some sources allow their data to be kept for so long only. What is older
-//! goes altogether: rows, changes, quarantine, documents, landed bodies, words in the text index.
+//! Retention ceilings: some sources allow their data to be kept for so long only. What is older goes
+//! altogether: rows, changes, quarantine, documents, landed bodies and their lines in the index, words in the
+//! text index, and the days of the cache that they were in. Of some, only bodies or single columns may not be
+//! kept so long.
+//!
+//! It goes some at a time, and each transaction adds to a proof: how much went, and a hash over the keys of
+//! what went, for whoever knows them. Bodies go before the store forgets them, so that a kill in between
+//! leaves nothing behind that the next purge would not find.
 
-use chrono::{DateTime, Utc};
-use model::{ContentHash, Kind, SourceName};
+mod columns;
+mod proof;
+mod rows;
 
-use crate::commit::forget;
-use crate::following::note_purge;
-use crate::rows::code_of;
+use chrono::{DateTime, TimeDelta, Utc};
+use model::SourceName;
+use serde_json::{Value, json};
+
+use crate::landing::Amend;
 use crate::runs::stamp;
-use crate::sql::{self, Conn, SqlResult, keys, parse};
-use crate::{Purged, Store, StoreError};
+use crate::sql::SqlResult;
+use crate::{AuditEntry, Purged, Store, StoreError, audit};
+
+pub(crate) use proof::Proof;
+pub use proof::ProofRow;
+pub(crate) use rows::delete_rows;
+
+/// What may be kept for so long only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ceiling {
+    /// Everything of the source.
+    Rows,
+    /// Its landed bodies.
+    Bodies,
+    /// What these columns hold, in rows of any kind, and their history.
+    Columns(Vec<String>),
+}
+
+/// A ceiling of one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purge {
+    /// Whose data.
+    pub source: SourceName,
+    /// What of it.
+    pub ceiling: Ceiling,
+    /// For how long it may be kept.
+    pub keep: TimeDelta,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Tell, and remove nothing.
+    pub dry_run: bool,
+    /// Who does it, for the audit log.
+    pub by: String,
+}
+
+impl Purge {
+    /// What was received before may not be kept any longer.
+    fn cutoff(&self) -> DateTime<Utc> {
+        self.now.checked_sub_signed(self.keep).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// The rule in words: `rows 24 h`.
+    pub fn rule(&self) -> String {
+        let what = match &self.ceiling {
+            Ceiling::Rows => "rows".to_owned(),
+            Ceiling::Bodies => "bodies".to_owned(),
+            Ceiling::Columns(columns) => columns.join(","),
+        };
+        let hours = self.keep.num_hours();
+        if hours % 24 == 0 && hours > 48 {
+            format!("{what} {} d", hours / 24)
+        } else {
+            format!("{what} {hours} h")
+        }
+    }
+}
+
+/// A purge that is under way.
+struct Going<'a> {
+    source: &'a str,
+    cutoff: String,
+    purge: &'a Purge,
+    purged: Purged,
+    /// Begun with the first thing that goes.
+    proof: Option<Proof>,
+}
 
 impl Store {
     /// Takes away everything of `source` that no document has stated since `cutoff`, and everything
     /// logged about it before. What was stated since stays, with the changes since.
-    ///
-    /// The database forgets first, in one transaction; bodies are deleted after it, so a kill in
-    /// between leaves at most bodies that nothing refers to, and purging again removes no more rows.
     pub async fn purge_older(
         &self,
         source: &SourceName,
         cutoff: DateTime<Utc>,
     ) -> Result<Purged, StoreError> {
-        let purged = sql::again!(self.purge_rows(source.as_str(), &stamp(cutoff)));
-        let (mut purged, bodies) = purged.map_err(|error| self.fault("purging", error))?;
-        purged.bodies = self.landing().remove(bodies).await?.bodies;
-        Ok(purged)
+        let (source, by) = (source.clone(), "callboard".to_owned());
+        let keep = TimeDelta::zero();
+        self.purge(&Purge { source, ceiling: Ceiling::Rows, keep, now: cutoff, dry_run: false, by }).await
     }
 
-    async fn purge_rows(&self, source: &str, cutoff: &str) -> SqlResult<(Purged, Vec<ContentHash>)> {
+    /// Takes away what is over a ceiling, and leaves proof of it where there was something.
+    pub async fn purge(&self, purge: &Purge) -> Result<Purged, StoreError> {
+        let cutoff = stamp(purge.cutoff());
+        let mut going =
+            Going { source: purge.source.as_str(), cutoff, purge, purged: Purged::default(), proof: None };
+        match &purge.ceiling {
+            Ceiling::Rows => self.purge_everything(&mut going).await?,
+            Ceiling::Bodies => self.purge_bodies(&mut going).await?,
+            Ceiling::Columns(columns) => {
+                let went = self.purge_columns(&mut going, columns).await;
+                went.map_err(|error| self.fault(DOING, error))?;
+            }
+        }
+        let ended = self.end_purge(&mut going).await;
+        ended.map_err(|error| self.fault(DOING, error))?;
+        Ok(going.purged)
+    }
+
+    async fn purge_everything(&self, going: &mut Going<'_>) -> Result<(), StoreError> {
+        self.purge_rows(going).await.map_err(|error| self.fault(DOING, error))?;
+        self.purge_documents(going).await?;
+        self.purge_places(going).await.map_err(|error| self.fault(DOING, error))?;
+        if !going.purge.dry_run {
+            let (source, cutoff) = (going.source.to_owned(), going.purge.cutoff());
+            let is_old = |line: &Value| line["source"] == source.as_str() && fetched_before(line, cutoff);
+            for file in self.landing().index_files(Some(&going.purge.source)).await? {
+                let amend = |line: &Value| if is_old(line) { Amend::Drop } else { Amend::Keep };
+                going.purged.index_lines += self.landing().amend(&file, amend).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The purge as such is over; it and its proof are in the audit log.
+    async fn end_purge(&self, going: &mut Going<'_>) -> SqlResult<()> {
+        if going.purge.dry_run || (going.proof.is_none() && going.purged == Purged::default()) {
+            return Ok(());
+        }
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
-        let mut purged = Purged::default();
-        for kind in Kind::ALL {
-            let changes = execute(conn, &old_changes(*kind), source, cutoff).await?;
-            let (rows, more) = purge_kind(conn, *kind, source, cutoff).await?;
-            purged.rows += rows;
-            purged.changes += changes + more;
+        let mut proof = match going.proof.take() {
+            Some(proof) => proof,
+            None => begin_proof(conn, going.purge).await?,
+        };
+        let counts = serde_json::to_value(going.purged).unwrap_or_default();
+        proof.end(conn, &counts, going.purge.now).await?;
+        let entry = AuditEntry::new(going.purge.now, &going.purge.by, "purge", "completed");
+        let detail = json!({"proof": proof.seq(), "rule": going.purge.rule(), "purged": counts});
+        audit::append(conn, &[entry.about(going.source).with(detail)]).await?;
+        transaction.commit().await
+    }
+}
+
+async fn begin_proof(conn: &mut crate::sql::Conn, purge: &Purge) -> SqlResult<Proof> {
+    Proof::begin(conn, "retention", Some(purge.source.as_str()), &purge.rule(), purge.now).await
+}
+
+impl Going<'_> {
+    /// Adds keys to the proof, which begins with the first of them.
+    async fn prove<'k>(
+        &mut self,
+        conn: &mut crate::sql::Conn,
+        keys: impl IntoIterator<Item = &'k str>,
+    ) -> SqlResult<()> {
+        if self.proof.is_none() {
+            self.proof = Some(begin_proof(conn, self.purge).await?);
         }
-        let sql = "DELETE FROM quarantine WHERE source = ? AND last_seen_at < ?";
-        purged.quarantined = execute(conn, sql, source, cutoff).await?;
-        let bodies = bodies_only_in_old_documents(conn, source, cutoff).await?;
-        let sql = "DELETE FROM documents WHERE source = ? AND fetched_at < ?";
-        purged.documents = execute(conn, sql, source, cutoff).await?;
-        let old_places = "SELECT place FROM places WHERE source = ? AND seen_at < ?";
-        execute(conn, &format!("DELETE FROM sightings WHERE place IN ({old_places})"), source, cutoff)
-            .await?;
-        execute(conn, &format!("DELETE FROM quarantine WHERE place IN ({old_places})"), source, cutoff)
-            .await?;
-        execute(conn, "DELETE FROM places WHERE source = ? AND seen_at < ?", source, cutoff).await?;
-        forget_missing_bodies(conn, source, &bodies).await?;
-        transaction.commit().await?;
-        Ok((purged, bodies))
+        match &mut self.proof {
+            Some(proof) => {
+                proof.count(&serde_json::to_value(self.purged).unwrap_or_default());
+                proof.add(conn, keys).await
+            }
+            None => Ok(()),
+        }
     }
 }
 
-async fn execute(conn: &mut Conn, sql: &str, source: &str, cutoff: &str) -> SqlResult<u64> {
-    let query = sql::query(sql.to_owned()).bind(source.to_owned()).bind(cutoff.to_owned());
-    Ok(query.execute(conn).await?.rows_affected())
+fn fetched_before(line: &Value, cutoff: DateTime<Utc>) -> bool {
+    let at = line["fetched_at"].as_str().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+    at.is_some_and(|at| at < cutoff)
 }
 
-fn old_changes(kind: Kind) -> String {
-    let (table, code) = (kind.spec().table, code_of(kind));
-    format!(
-        "DELETE FROM changes WHERE kind = {code} \
-         AND rid IN (SELECT rid FROM \"{table}\" WHERE source = ?) AND at < ?"
-    )
-}
-
-/// Deletes the rows of one kind that nobody has stated since, with all their changes; gives how many
-/// of each.
-async fn purge_kind(conn: &mut Conn, kind: Kind, source: &str, cutoff: &str) -> SqlResult<(u64, u64)> {
-    let (table, code) = (kind.spec().table, code_of(kind));
-    let old = format!(
-        "SELECT t.rid FROM \"{table}\" t WHERE t.source = ?1 AND t.first_seen_at < ?2 AND NOT EXISTS (
-            SELECT 1 FROM sightings s JOIN places p ON p.place = s.place
-            WHERE s.kind = {code} AND s.rid = t.rid AND s.run = p.read_run AND p.seen_at >= ?2)"
-    );
-    let query = sql::query_scalar(old).bind(source.to_owned()).bind(cutoff.to_owned());
-    let rids: Vec<i64> = query.fetch_all(&mut *conn).await?;
-    note_purge(conn, kind, source, &rids).await?;
-    let chosen = keys(&rids);
-    let changes = delete(conn, &format!("changes WHERE kind = {code} AND rid"), &chosen).await?;
-    delete(conn, &format!("sightings WHERE kind = {code} AND rid"), &chosen).await?;
-    if kind == Kind::Event {
-        forget(conn, &rids).await?;
-        delete(conn, "mentions WHERE rid", &chosen).await?;
-    }
-    let rows = delete(conn, &format!("\"{table}\" WHERE rid"), &chosen).await?;
-    Ok((rows, changes))
-}
-
-async fn delete(conn: &mut Conn, what: &str, chosen: &str) -> SqlResult<u64> {
-    let sql = format!("DELETE FROM {what} IN (SELECT value FROM json_each(?))");
-    Ok(sql::query(sql).bind(chosen.to_owned()).execute(conn).await?.rows_affected())
-}
-
-/// Bodies of the documents that go, unless a document that stays has the same body.
-async fn bodies_only_in_old_documents(
-    conn: &mut Conn,
-    source: &str,
-    cutoff: &str,
-) -> SqlResult<Vec<ContentHash>> {
-    let sql = "SELECT DISTINCT body_hash FROM documents WHERE source = ?1 AND fetched_at < ?2 \
-               AND body_hash IS NOT NULL EXCEPT \
-               SELECT body_hash FROM documents WHERE NOT (source = ?1 AND fetched_at < ?2) \
-               AND body_hash IS NOT NULL";
-    let query = sql::query_scalar(sql).bind(source.to_owned()).bind(cutoff.to_owned());
-    let hashes: Vec<String> = query.fetch_all(conn).await?;
-    hashes.iter().map(|hex| parse(hex, ContentHash::from_hex)).collect()
-}
-
-/// A place whose body is deleted must be read anew, not answered from what was known.
-async fn forget_missing_bodies(conn: &mut Conn, source: &str, bodies: &[ContentHash]) -> SqlResult<()> {
-    let bodies: Vec<String> = bodies.iter().map(|body| body.to_hex()).collect();
-    let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
-               WHERE source = ? AND body_hash IN (SELECT value FROM json_each(?))";
-    sql::query(sql).bind(source.to_owned()).bind(keys(&bodies)).execute(conn).await?;
-    Ok(())
-}
+const DOING: &str = "purging";

@@ -55,7 +55,7 @@ pub(crate) async fn load(conn: &mut Conn, kind: Kind, ids: &[&str]) -> SqlResult
     for ids in ids.chunks(1_000) {
         let rows = sql::query(sql.clone()).bind(keys(ids)).fetch_all(&mut *conn).await?;
         for row in rows {
-            let values = values(&row, spec, 4)?;
+            let values = kept_values(&row, spec, 4)?;
             let (rid, gone, document) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
             loaded.insert(row_id(&row, "id")?, StoredRow { rid, values, gone, document });
         }
@@ -69,12 +69,23 @@ pub(crate) fn column_list(spec: &TableSpec) -> String {
     names.join(", ")
 }
 
-/// The spec's columns of a result row, from position `first` on.
-pub(crate) fn values(row: &Row, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
+/// The spec's columns of a result row, from position `first` on, as they are kept. What gives them away
+/// passes them through [`crate::Store::veil`], or takes [`values`].
+pub(crate) fn kept_values(row: &Row, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
     spec.columns.iter().enumerate().map(|(index, column)| value(row, first + index, column)).collect()
 }
 
-fn value(row: &Row, index: usize, column: &Column) -> SqlResult<Value> {
+/// The same, with what is personal masked.
+pub(crate) fn values(row: &Row, spec: &TableSpec, first: usize) -> SqlResult<Vec<Value>> {
+    let mut values = kept_values(row, spec, first)?;
+    for (index, _) in spec.personal().filter(|(index, _)| !values[*index].is_null()).collect::<Vec<_>>() {
+        values[index] = model::mask::MASK.into();
+    }
+    Ok(values)
+}
+
+/// One value of a result row, as it is kept.
+pub(crate) fn value(row: &Row, index: usize, column: &Column) -> SqlResult<Value> {
     Ok(match column.column_type {
         ColumnType::Text | ColumnType::Instant => row.try_get::<Option<String>>(index)?.into(),
         ColumnType::Integer => row.try_get::<Option<i64>>(index)?.into(),

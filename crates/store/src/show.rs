@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::history::{By, change, change_list, origins_within};
 use crate::query::row_id;
-use crate::rows::{code_of, column_list, values};
+use crate::rows::{code_of, column_list, kept_values};
 use crate::runs::run_id;
 use crate::sql::{self, Dialect, Row, SqlResult};
 use crate::{FieldOrigin, Shown, Sighting, Store, StoreCounts, StoreError};
@@ -93,7 +93,7 @@ impl Store {
             last_seen: last_seen.or_else(|| gone_at.clone()).unwrap_or_else(|| first_seen.clone()),
             first_seen,
             gone_at,
-            fields: fields(&row, place.kind, 5)?,
+            fields: self.fields(&row, place.kind, 5)?,
             origins: self.origins(place.kind, &history, &documents).await?,
             offers: if place.kind == Kind::Event {
                 self.offers(&source, &source_key).await?
@@ -130,7 +130,7 @@ impl Store {
             let mut offer = Map::new();
             offer.insert("id".to_owned(), row.try_get::<String>(0)?.into());
             offer.insert("key".to_owned(), row.try_get::<String>(1)?.into());
-            offer.extend(fields(row, Kind::Offer, 2)?);
+            offer.extend(self.fields(row, Kind::Offer, 2)?);
             Ok(offer)
         };
         query.fetch_all(&self.readers).await?.iter().map(offer).collect()
@@ -141,7 +141,7 @@ impl Store {
         let query = sql::query(sql).bind(code_of(place.kind)).bind(place.rid);
         let (mut history, mut documents) = (Vec::new(), HashMap::new());
         for row in query.fetch_all(&self.readers).await? {
-            let change = change(&row)?;
+            let change = self.veiled(change(&row)?);
             let folded = row.try_get::<Option<i64>>("folded")?.is_some();
             let origin = Origin {
                 url: row.try_get("url")?,
@@ -249,9 +249,12 @@ fn origins(kind: Kind, history: &[Change], documents: &HashMap<i64, Origin>) -> 
     set.map(origin).collect()
 }
 
-/// The values of a result row that are there, by column name.
-fn fields(row: &Row, kind: Kind, first: usize) -> SqlResult<Map<String, Value>> {
-    let values = values(row, kind.spec(), first)?;
-    let named = kind.spec().columns.iter().zip(values).filter(|(_, value)| !value.is_null());
-    Ok(named.map(|(column, value)| (column.name.to_owned(), value)).collect())
+impl Store {
+    /// The values of a result row that are there, by column name, as they may be seen.
+    fn fields(&self, row: &Row, kind: Kind, first: usize) -> SqlResult<Map<String, Value>> {
+        let mut values = kept_values(row, kind.spec(), first)?;
+        self.veil(kind, &mut values);
+        let named = kind.spec().columns.iter().zip(values).filter(|(_, value)| !value.is_null());
+        Ok(named.map(|(column, value)| (column.name.to_owned(), value)).collect())
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod kit;
 mod limits;
 mod opening;
 mod pages;
+mod personal;
 mod query;
 mod queue;
 mod retention;

@@ -20,6 +20,8 @@ use store::{ChangeQuery, Store};
 use crate::config::Config;
 use crate::moments;
 use crate::output::{Format, usage};
+use crate::personal;
+use crate::world::open_existing;
 use mark::Mark;
 use view::View;
 
@@ -94,6 +96,9 @@ struct List {
     /// The same with a cursor of this name in the store
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
+    /// Show columns of personal data too; noted in the audit log
+    #[arg(long)]
+    personal: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -104,7 +109,8 @@ const TABLE_LIMIT: usize = 50;
 
 impl Changes {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
+        let store = personal::shown(&store, self.list.personal, "changes", "").await?;
         match self.command {
             None => self.list.run(config, &store).await?,
             Some(Command::Cursors(cursors)) => cursors.run(&store).await?,

@@ -114,7 +114,9 @@ impl Collect {
         };
         let origins = catalog.origins(asked)?;
         let store = self.open(config).await?;
-        catalog.purge_due(&store, clock()).await?;
+        if !self.dry_run {
+            crate::retention::purge_due(config, &catalog, &store).await?;
+        }
         let since = store.last_change().await?;
         let (fetcher, limits) = fetching::fetcher_on(config, &store, &fetching::process_name(), false)?;
         let run = Run {

@@ -131,7 +131,8 @@ fn about(manifest: &Manifest) -> Value {
     json!({
         "name": manifest.name(), "title": spec.title, "description": spec.description,
         "homepage": spec.homepage, "file": manifest.file(), "params": params,
-        "retention_hours": spec.terms.retention_hours, "off_by_default": spec.terms.off_by_default,
+        "retention_hours": spec.terms.retention_hours, "retention_columns": spec.terms.retention_columns,
+        "off_by_default": spec.terms.off_by_default,
         "tests": spec.tests.len(),
     })
 }

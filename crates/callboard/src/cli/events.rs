@@ -89,7 +89,7 @@ const TABLE_LIMIT: usize = 50;
 impl Events {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let query = self.query()?;
-        let store = Store::open_existing(config.db()?).await?;
+        let store = crate::world::open_existing(config).await?;
         purge_due(config, &store).await?;
         if let Some(source) = &self.source {
             known_source(&store, source).await?;
@@ -153,10 +153,10 @@ impl Events {
 
 /// Where the user let in a source with a retention ceiling, nothing older than it is shown.
 pub(super) async fn purge_due(config: &Config, store: &Store) -> Result<()> {
-    if config.text("retention").is_none() {
+    if !crate::retention::is_set(config) {
         return Ok(());
     }
-    crate::origins::Catalog::load(config)?.purge_due(store, crate::clock()).await
+    crate::retention::purge_due(config, &crate::origins::Catalog::load(config)?, store).await
 }
 
 fn bound(flag: &str, text: &str) -> Result<Bound> {

@@ -17,7 +17,8 @@ use store::Store;
 use crate::config::Config;
 use crate::noted::Doing;
 use crate::output::{say, usage};
-use crate::stopping;
+use crate::world::open_existing;
+use crate::{personal, stopping};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,8 +67,9 @@ impl Export {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let wanted = self.wanted().map_err(told)?;
         let target = self.target(&wanted, config)?;
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         super::events::purge_due(config, &store).await?;
+        let store = personal::shown(&store, self.personal, "export", &self.kind).await?;
         let written = self.write(&store, &wanted, target).await;
         store.close().await;
         match written? {

@@ -6,12 +6,14 @@ use anyhow::{Result, bail};
 use clap::Args;
 use model::{Kind, Op};
 use serde_json::{Value, json};
-use store::{LoggedChange, RowHistory, Store};
+use store::{LoggedChange, RowHistory};
 
 use super::changes::change_json;
 use super::show::value;
 use crate::config::Config;
 use crate::output::{Format, print, print_json, usage};
+use crate::personal;
+use crate::world::open_existing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +34,9 @@ pub struct History {
     /// Tell what became of an event's offers too
     #[arg(long)]
     with_offers: bool,
+    /// Show columns of personal data too; noted in the audit log
+    #[arg(long)]
+    personal: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -40,7 +45,8 @@ pub struct History {
 impl History {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let (kind, key) = named(&self.row)?;
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
+        let store = personal::shown(&store, self.personal, "history", key).await?;
         let Some(history) = store.row_history(kind, key, self.with_offers).await? else {
             let what = kind.map_or("nothing", Kind::name);
             let what = if kind.is_some() { format!("no {what}") } else { what.to_owned() };

@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use model::mask;
 use serde_json::{Value, json};
-use store::{QuarantineRow, Store};
+use store::QuarantineRow;
 
 use crate::config::Config;
 use crate::output::{Format, print, print_json, table};
+use crate::personal;
+use crate::world::open_existing;
 
 /// List the listings that were kept aside, with the reason why.
 #[derive(Args)]
@@ -19,6 +22,9 @@ pub struct Quarantine {
     /// At most so many, newest first
     #[arg(long, value_name = "N", default_value = "100")]
     limit: usize,
+    /// Show what is about people too; noted in the audit log
+    #[arg(long)]
+    personal: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -26,8 +32,12 @@ pub struct Quarantine {
 
 impl Quarantine {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
-        let held = store.quarantine(self.limit).await?;
+        let store = open_existing(config).await?;
+        let store = personal::shown(&store, self.personal, "quarantine", "").await?;
+        let mut held = store.quarantine(self.limit).await?;
+        if !store.reveals() {
+            held.iter_mut().for_each(veil);
+        }
         match self.format {
             Format::Table => {
                 let mut rows = table(&["REASON", "DETAIL", "SOURCE", "KEY", "DOCUMENT"]);
@@ -43,6 +53,14 @@ impl Quarantine {
         store.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What a source said may hold anybody, under any name.
+fn veil(row: &mut QuarantineRow) {
+    mask::json_line(&mut row.said);
+    row.detail = mask::persons(&row.detail).into_owned();
+    row.key = row.key.as_deref().map(|key| mask::persons(key).into_owned());
+    row.document = mask::persons(&row.document).into_owned();
 }
 
 fn held_json(row: &QuarantineRow) -> Value {

@@ -15,7 +15,7 @@ use crate::fetching::{give_back, process_name};
 use crate::figures::counted;
 use crate::output::say;
 use crate::world::{open, world};
-use crate::{caching, stopping, which};
+use crate::{caching, retention, stopping, which};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +65,12 @@ impl Runner {
         let name = self.runner_id.unwrap_or_else(process_name);
         let (world, limits) = world(config, store.clone(), &name)?;
         let caching = caching::follow(config, &store).await?;
-        let ended = take(&world, name, config.get("concurrency")?, until, stop.clone()).await?;
+        let work = take(&world, name, config.get("concurrency")?, until, stop.clone());
+        tokio::pin!(work);
+        let ended = tokio::select! {
+            ended = &mut work => ended,
+            _ = retention::keep_looking(config, &store, stop.clone()) => work.await,
+        }?;
         caching.end().await;
         give_back(limits).await;
         say(&format!("{} ended by this runner", counted(ended, "item")));

@@ -14,7 +14,7 @@ use crate::fetching::{give_back, process_name};
 use crate::output::say;
 use crate::scheduling::Scheduling;
 use crate::world::{open, world};
-use crate::{caching, library, stopping};
+use crate::{caching, library, retention, stopping};
 
 /// Serve: take work of any run, and begin scheduled runs, until it is stopped.
 ///
@@ -51,7 +51,8 @@ impl Serve {
         let caching = caching::follow(config, &store).await?;
         let scheduling = Scheduling::of(library::folder(config), world.clone(), name.clone());
         let work = take(&world, name, config.get("concurrency")?, Until::Stopped, stop.clone());
-        let (ended, ()) = tokio::try_join!(work, scheduling.run(stop.clone()))?;
+        let purging = retention::keep_looking(config, &store, stop.clone());
+        let (ended, (), ()) = tokio::try_join!(work, scheduling.run(stop.clone()), purging)?;
         caching.end().await;
         give_back(limits).await;
         say(&format!("stopped; {} ended here", crate::figures::counted(ended, "item")));

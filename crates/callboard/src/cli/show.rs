@@ -6,10 +6,12 @@ use anyhow::{Result, bail};
 use clap::Args;
 use model::When;
 use serde_json::{Value, json};
-use store::{FieldOrigin, Shown, Store};
+use store::{FieldOrigin, Shown};
 
 use crate::config::Config;
 use crate::output::{Format, print, print_json, table};
+use crate::personal;
+use crate::world::open_existing;
 
 /// Show one event (or venue, performer, organizer, offer) with where each field came from.
 #[derive(Args)]
@@ -19,6 +21,9 @@ use crate::output::{Format, print, print_json, table};
 pub struct Show {
     /// Its id, the beginning of its id, or its source's own key
     id: String,
+    /// Show columns of personal data too; noted in the audit log
+    #[arg(long)]
+    personal: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -26,7 +31,8 @@ pub struct Show {
 
 impl Show {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
+        let store = personal::shown(&store, self.personal, "show", &self.id).await?;
         let Some(shown) = store.show(&self.id).await? else {
             bail!("nothing is called {:?}; `callboard events` lists ids", self.id);
         };

@@ -1,5 +1,5 @@
-//! Keeps secrets out of log lines: every known secret value, wherever it stands, and what looks like a
-//! credential in an address or a header.
+//! Keeps secrets out of log lines: every known secret value, wherever it stands, what looks like a
+//! credential in an address or a header, and addresses of e-mail.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Secrets {
     }
 
     fn hide(&self, line: &str) -> String {
-        let mut line = model::mask::text(line).into_owned();
+        let mut line = model::mask::line(line).into_owned();
         for secret in self.0.iter().filter(|secret| !secret.is_empty()) {
             if line.contains(secret.as_str()) {
                 line = line.replace(secret.as_str(), MASK);

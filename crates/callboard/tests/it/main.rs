@@ -12,6 +12,7 @@ mod landing;
 mod ledger;
 mod outages;
 mod pages;
+mod personal;
 mod pipelines;
 mod questions;
 mod reference;

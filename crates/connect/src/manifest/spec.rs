@@ -4,6 +4,8 @@
 mod ordered;
 mod paginate;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -280,6 +282,9 @@ pub enum ThenSpec {
 pub struct TermsSpec {
     /// Hours after which what was received must be gone.
     pub retention_hours: Option<u64>,
+    /// Hours after which single columns must be gone, in rows that may be kept longer: `{lat: 720, lon: 720}`.
+    #[serde(default)]
+    pub retention_columns: BTreeMap<String, u64>,
     /// `obey` robots.txt (pages), or `ignore` it (a documented API, whose terms are its key's).
     #[serde(default)]
     pub robots: RobotsSpec,

@@ -6,6 +6,7 @@ use model::Kind;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::AuditEntry;
 
 use super::{Answer, Call, Failure, Function, FunctionSpec, place};
 use crate::export::formats::FORMATS;
@@ -89,7 +90,11 @@ impl Function for Export {
             let wanted = wanted(&params)?;
             let dry = call.run.manner.dry_run;
             let target = if dry { Target::Nowhere } else { Target::Whole(path) };
-            let written = export(&call.world.store, &wanted, target, &Progress::default()).await;
+            let store = match wanted.personal {
+                true => call.world.store.reveal(asked(call, &params)).await?,
+                false => call.world.store.clone(),
+            };
+            let written = export(&store, &wanted, target, &Progress::default()).await;
             let written = written.map_err(|error| error.told_as(&params.path))?;
             let mut output = json!({
                 "path": params.path, "rows": written.rows, "bytes": written.bytes,
@@ -104,6 +109,12 @@ impl Function for Export {
             Ok(Answer::done(output))
         })
     }
+}
+
+/// For the audit log: that personal data was asked for.
+fn asked(call: &Call, params: &Params) -> AuditEntry {
+    let entry = AuditEntry::new((call.world.clock)(), "pipeline", "personal.show", "completed");
+    entry.about(params.kind.clone()).with(json!({"command": "export", "path": params.path}))
 }
 
 fn wanted(params: &Params) -> Result<Wanted, ExportError> {

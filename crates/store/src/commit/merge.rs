@@ -1,22 +1,25 @@
 //! The ledger of one commit: stored rows, what documents say about them, and the changes that
 //! follow. Loading is one statement a kind; merging is pure.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use model::{Amount, Column, ColumnType, Kind, Op, RowId, SourceName, Stated};
+use model::{Amount, ColumnType, Kind, Op, RowId, SourceName, Stated};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::places::Places;
 use super::sightings::Sightings;
 use super::statement::{PreparedDocument, Statement};
+use crate::personal::{Keyring, Personal};
 use crate::rows::{self, StoredRow};
 use crate::sql::{Conn, SqlResult};
 use crate::tally::Fate;
 
 /// What a commit has entered so far.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger {
+#[derive(Debug)]
+pub(crate) struct Ledger<'a> {
+    personal: &'a Personal,
     /// Every row that was compared, by id.
     pub(crate) rows: HashMap<RowId, StoredRow>,
     /// The rows to write, in the order they were first changed.
@@ -86,14 +89,15 @@ impl Edits {
     }
 }
 
-impl Ledger {
+impl<'a> Ledger<'a> {
     /// Loads the rows that documents say something new about.
     pub(crate) async fn load(
         conn: &mut Conn,
         documents: &[PreparedDocument],
         places: &Places,
         sightings: &Sightings,
-    ) -> SqlResult<Ledger> {
+        personal: &'a Personal,
+    ) -> SqlResult<Ledger<'a>> {
         let mut wanted: HashMap<Kind, Vec<&str>> = HashMap::new();
         for document in documents {
             let place = places.number(document);
@@ -103,13 +107,43 @@ impl Ledger {
                 }
             }
         }
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::with(personal);
         for (kind, ids) in wanted {
-            ledger.rows.extend(rows::load(conn, kind, &ids).await?);
+            let mut loaded = rows::load(conn, kind, &ids).await?;
+            loaded.values_mut().for_each(|row| ledger.open(kind, row));
+            ledger.rows.extend(loaded);
             let next = rows::next_number(conn, kind.spec().table, "rid").await?;
             ledger.next_rid.insert(kind, next);
         }
         Ok(ledger)
+    }
+
+    fn with(personal: &'a Personal) -> Ledger<'a> {
+        let (rows, dirty, changes, fates) = (HashMap::new(), Vec::new(), Vec::new(), Vec::new());
+        let (next_rid, seen_dirty) = (HashMap::new(), HashSet::new());
+        Ledger { personal, rows, dirty, changes, fates, next_rid, seen_dirty }
+    }
+
+    /// Opens what is sealed, to be compared. What cannot be opened stays as it is.
+    fn open(&self, kind: Kind, row: &mut StoredRow) {
+        for (index, column) in kind.spec().personal() {
+            if let Some(opened) = self.personal.keyring.open(kind, column.name, &row.values[index]) {
+                row.values[index] = opened;
+            }
+        }
+    }
+
+    /// The row as it is to be kept.
+    pub(crate) fn sealed<'r>(&self, kind: Kind, row: &'r StoredRow) -> SqlResult<Cow<'r, StoredRow>> {
+        let mut row = Cow::Borrowed(row);
+        if self.personal.keyring.current().is_none() {
+            return Ok(row);
+        }
+        for (index, column) in kind.spec().personal() {
+            let sealed = self.personal.keyring.seal(kind, column.name, &row.values[index])?;
+            row.to_mut().values[index] = sealed;
+        }
+        Ok(row)
     }
 
     /// Enters every statement of every document, in order, and takes over what they state. Document
@@ -120,7 +154,7 @@ impl Ledger {
         places: &Places,
         sightings: &mut Sightings,
         first_number: i64,
-    ) {
+    ) -> SqlResult<()> {
         for (document, number) in documents.iter_mut().zip(first_number..).filter(|(d, _)| d.was_read()) {
             let Some(place) = places.number(document) else { continue };
             for statement in &mut document.statements {
@@ -129,24 +163,26 @@ impl Ledger {
                         self.fates.push((statement.kind, rid, Fate::Unchanged));
                         rid
                     }
-                    None => self.enter(&document.landed.source, statement, number),
+                    None => self.enter(&document.landed.source, statement, number)?,
                 };
                 sightings.state(place, statement, rid);
             }
             sightings.hold(place, &document.entries);
         }
+        Ok(())
     }
 
     /// Merges one statement into its row and gives the row's number.
-    fn enter(&mut self, source: &SourceName, statement: &mut Statement, document: i64) -> i64 {
+    fn enter(&mut self, source: &SourceName, statement: &mut Statement, document: i64) -> SqlResult<i64> {
         let (kind, id) = (statement.kind, &statement.id);
         let known = self.rows.contains_key(id);
         if !known {
             let row = self.new_row(kind);
             self.rows.insert(id.clone(), row);
         }
-        let Some(row) = self.rows.get_mut(id) else { return 0 };
-        let edits = merge(kind.spec().columns, &mut row.values, std::mem::take(&mut statement.stated));
+        let Some(row) = self.rows.get_mut(id) else { return Ok(0) };
+        let keyring = &self.personal.keyring;
+        let edits = merge(kind, keyring, &mut row.values, std::mem::take(&mut statement.stated))?;
         let op = match (known, row.gone) {
             (false, _) => Op::Insert,
             (true, true) => Op::Return,
@@ -155,7 +191,7 @@ impl Ledger {
         let rid = row.rid;
         if op == Op::Update && edits.fields.is_empty() {
             self.fates.push((kind, rid, Fate::Unchanged));
-            return rid;
+            return Ok(rid);
         }
         row.gone = false;
         row.document = document;
@@ -165,7 +201,7 @@ impl Ledger {
             let (id, source, key) = (id.clone(), source.clone(), statement.key.clone());
             self.dirty.push(Dirty { kind, id, source, key, is_new: op == Op::Insert });
         }
-        rid
+        Ok(rid)
     }
 
     fn new_row(&mut self, kind: Kind) -> StoredRow {
@@ -179,20 +215,30 @@ impl Ledger {
 
 /// Applies what is stated to stored values and gives the differences. Unstated never overwrites,
 /// empty sets null.
-fn merge(columns: &'static [Column], values: &mut [Value], stated: Vec<Stated<Value>>) -> Edits {
+fn merge(
+    kind: Kind,
+    keyring: &Keyring,
+    values: &mut [Value],
+    stated: Vec<Stated<Value>>,
+) -> SqlResult<Edits> {
     let mut edits = Edits::default();
-    for ((column, stored), stated) in columns.iter().zip(values).zip(stated) {
+    for ((column, stored), stated) in kind.spec().columns.iter().zip(values).zip(stated) {
         let to = match stated {
             Stated::Unstated => continue,
             Stated::Empty => Value::Null,
             Stated::Value(value) => value,
         };
         if !same(column.column_type, stored, &to) {
-            edits.push(column.name, stored, &to);
+            if column.personal {
+                let seal = |value: &Value| keyring.seal(kind, column.name, value);
+                edits.push(column.name, &seal(stored)?, &seal(&to)?);
+            } else {
+                edits.push(column.name, stored, &to);
+            }
             *stored = to;
         }
     }
-    edits
+    Ok(edits)
 }
 
 /// True when two stored values mean the same.
@@ -253,16 +299,17 @@ mod tests {
 
     #[test]
     fn unstated_keeps_and_empty_clears() {
-        let columns = &model::Venue::SPEC.columns[..3];
+        let keyring = Keyring::default();
+        let merge = |values: &mut [Value], stated| merge(Kind::Venue, &keyring, values, stated).unwrap();
         let mut values = vec![json!("Hall"), json!("Main St 1"), json!("Bath")];
         let stated = [Stated::Unstated, Stated::Empty, Stated::Value(json!("Bristol"))];
-        let edits = merge(columns, &mut values, stated.to_vec());
+        let edits = merge(&mut values, stated.to_vec());
         assert_eq!(values, [json!("Hall"), Value::Null, json!("Bristol")]);
         assert_eq!(edits.fields, ["street", "city"]);
         let kept: Vec<model::Edit> = serde_json::from_str(&edits.to_json()).unwrap();
         let street = model::Edit { field: "street".into(), from: json!("Main St 1"), to: Value::Null };
         assert_eq!((kept.len(), &kept[0]), (2, &street));
-        let again = merge(columns, &mut values, stated.to_vec());
+        let again = merge(&mut values, stated.to_vec());
         assert_eq!((again.fields.len(), &again.to_json()[..]), (0, "[]"));
     }
 }

@@ -18,7 +18,7 @@ const SEARCHED: [&str; 7] =
 const NAMES: [&str; 2] = ["name", "city"];
 
 /// Brings the index up to date with the ledger, whose rows have been written.
-pub(super) async fn update(conn: &mut Conn, ledger: &Ledger) -> SqlResult<()> {
+pub(super) async fn update(conn: &mut Conn, ledger: &Ledger<'_>) -> SqlResult<()> {
     let fresh = events(ledger, |change| change.op == Op::Insert);
     let mut changed = events(ledger, |change| change.op != Op::Insert && edits_any(change, &SEARCHED));
     write_mentions(conn, ledger).await?;
@@ -34,7 +34,7 @@ pub(super) async fn update(conn: &mut Conn, ledger: &Ledger) -> SqlResult<()> {
     Ok(())
 }
 
-fn events(ledger: &Ledger, which: impl Fn(&Entered) -> bool) -> BTreeSet<i64> {
+fn events(ledger: &Ledger<'_>, which: impl Fn(&Entered) -> bool) -> BTreeSet<i64> {
     let changes = ledger.changes.iter().filter(|change| change.kind == Kind::Event && which(change));
     changes.map(|change| change.rid).collect()
 }
@@ -45,7 +45,7 @@ fn edits_any(change: &Entered, fields: &[&str]) -> bool {
 
 /// Kind, key and source of the venues and performers that have another name than before, or one for
 /// the first time.
-fn renamed(ledger: &Ledger) -> Vec<(i64, &str, &str)> {
+fn renamed<'a>(ledger: &'a Ledger<'_>) -> Vec<(i64, &'a str, &'a str)> {
     let named = |kind: Kind| matches!(kind, Kind::Venue | Kind::Performer);
     let renamed: BTreeSet<(Kind, i64)> = ledger
         .changes
@@ -72,7 +72,7 @@ async fn mentioning(conn: &mut Conn, names: &[(i64, &str, &str)]) -> SqlResult<V
 
 /// Notes which venue and performers an event names. One that it no longer names stays noted: that
 /// costs at most an indexing for nothing.
-async fn write_mentions(conn: &mut Conn, ledger: &Ledger) -> SqlResult<()> {
+async fn write_mentions(conn: &mut Conn, ledger: &Ledger<'_>) -> SqlResult<()> {
     let mut rows = Vec::new();
     for dirty in ledger.dirty.iter().filter(|dirty| dirty.kind == Kind::Event) {
         let Some(row) = ledger.rows.get(&dirty.id) else { continue };
@@ -123,7 +123,7 @@ const INDEX: &str = "
     WHERE e.rid IN (SELECT value FROM json_each(?)) ORDER BY e.rid";
 
 /// The same in PostgreSQL, weighted alike. Words are folded as the words of a question are
-/// (`ddl.rs`): neither case nor accents matter.
+/// (`schema/declared.rs`): neither case nor accents matter.
 const INDEX_POSTGRES: &str = "
     INSERT INTO event_search (rid, words)
     SELECT e.rid, to_tsvector('simple', callboard_folded(concat_ws(' ', e.title, e.description, v.name, v.city,
@@ -135,6 +135,12 @@ const INDEX_POSTGRES: &str = "
     FROM event_listings e
     LEFT JOIN venues v ON v.source = e.source AND v.source_key = e.venue
     WHERE e.rid IN (SELECT value FROM json_each(?))";
+
+/// Brings events into the index as their rows are now.
+pub(crate) async fn reindex(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {
+    forget(conn, rids).await?;
+    index(conn, rids).await
+}
 
 /// Puts events into the index that are not in it.
 pub(crate) async fn index(conn: &mut Conn, rids: &[i64]) -> SqlResult<()> {

@@ -97,6 +97,11 @@ fn take_together(records: Vec<Record>) -> Vec<Record> {
 }
 
 impl Statement {
+    /// To be called when what it states was changed.
+    pub(crate) fn read_anew(&mut self) {
+        self.reading = reading_hash(self.kind, &self.stated);
+    }
+
     fn of(source: &SourceName, record: Record) -> Statement {
         let (kind, stated) = (record.kind(), record.values());
         let id = RowId::of(kind, source, &record.key);

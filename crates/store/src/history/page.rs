@@ -34,13 +34,21 @@ impl Store {
         let through = chosen.last().filter(|_| more).map_or(end, |(seq, _)| *seq);
         let mut changes = Vec::with_capacity(chosen.len());
         for (kind, seqs) in by_kind(&chosen)? {
-            changes.extend(read(&mut transaction, query, kind, &seqs).await?);
+            let read = read(&mut transaction, query, kind, &seqs).await?;
+            changes.extend(read.into_iter().map(|logged| self.veiled_logged(logged)));
         }
         changes.sort_unstable_by_key(|logged: &LoggedChange| logged.change.seq);
         if query.newest_first {
             changes.reverse();
         }
         Ok(ChangePage { changes, through, more })
+    }
+}
+
+impl Store {
+    /// A change as it may be seen.
+    pub(super) fn veiled_logged(&self, logged: LoggedChange) -> LoggedChange {
+        LoggedChange { change: self.veiled(logged.change), ..logged }
     }
 }
 

@@ -142,6 +142,6 @@ impl Store {
         let sql = format!("{} {of}", change_list(kind));
         let rows: Vec<Row> =
             sql::query(sql).bind(code_of(kind)).bind(keys(rids)).fetch_all(&self.readers).await?;
-        rows.iter().map(logged).collect()
+        rows.iter().map(|row| Ok(self.veiled_logged(logged(row)?))).collect()
     }
 }

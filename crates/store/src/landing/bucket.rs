@@ -52,7 +52,7 @@ const SLOW: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Bucket {
     address: String,
-    store: Arc<dyn ObjectStore>,
+    pub(super) store: Arc<dyn ObjectStore>,
     groups: Mutex<Groups>,
     /// Whose turn it is to bring a group up.
     turn: tokio::sync::Mutex<()>,
@@ -238,7 +238,7 @@ impl Bucket {
         self.catalogue.catch_up(self.store.as_ref()).await.map_err(|error| self.fault(error))
     }
 
-    fn unless_absent<T>(&self, result: Result<T, Error>) -> Result<Option<T>, StoreError> {
+    pub(super) fn unless_absent<T>(&self, result: Result<T, Error>) -> Result<Option<T>, StoreError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(Error::NotFound { .. }) => Ok(None),
@@ -270,7 +270,7 @@ impl Bucket {
         fault.of_landing(&self.address)
     }
 
-    fn fault(&self, error: Error) -> StoreError {
+    pub(super) fn fault(&self, error: Error) -> StoreError {
         fault::of(&self.address, error)
     }
 

@@ -191,12 +191,12 @@ impl Folder {
         self.folder.join(file_name(hash))
     }
 
-    fn cannot_read(&self, error: &io::Error) -> StoreError {
+    pub(super) fn cannot_read(&self, error: &io::Error) -> StoreError {
         let what = format!("the landing {}", self.folder.display());
         StoreError::Damaged { what, reason: error.to_string() }
     }
 
-    fn cannot_write(&self, error: &io::Error) -> StoreError {
+    pub(super) fn cannot_write(&self, error: &io::Error) -> StoreError {
         let path = self.folder.clone();
         match error.kind() {
             io::ErrorKind::StorageFull => StoreError::DiskFull { path },

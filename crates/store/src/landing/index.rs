@@ -29,6 +29,11 @@ impl Shelf {
         Shelf { source: if source.is_empty() { "unnamed" } else { source }.to_owned(), day: at.date_naive() }
     }
 
+    /// The folder of all shelves of a source. Sources whose names differ little share one.
+    pub(super) fn folder(source: &SourceName) -> String {
+        format!("index/{}", Shelf::of(source, DateTime::UNIX_EPOCH).source)
+    }
+
     /// The file of this `name` in it, within the landing.
     pub(super) fn file(&self, name: &str) -> String {
         format!("index/{}/{}/{name}.ndjson", self.source, self.day)

@@ -121,7 +121,7 @@ impl Store {
     }
 
     /// These bodies are gone: no document names them any more, and none is answered from what it said.
-    pub(super) async fn forget_bodies(&self, bodies: &[ContentHash]) -> Result<(), StoreError> {
+    pub(crate) async fn forget_bodies(&self, bodies: &[ContentHash]) -> Result<(), StoreError> {
         let bodies: Vec<String> = bodies.iter().map(|body| body.to_hex()).collect();
         let bodies = keys(&bodies);
         let forget = async {

@@ -3,6 +3,7 @@
 mod conformance;
 mod faults;
 mod folder;
+mod lines;
 mod pruning;
 
 use std::time::Duration;

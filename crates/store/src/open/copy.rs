@@ -20,6 +20,9 @@ fn tables() -> Vec<(&'static str, &'static str)> {
         ("quarantine", "rid"),
         ("mentions", "kind, key, source, rid"),
         ("runs", "seq"),
+        ("personal_keys", "id"),
+        ("personal_salt", "salt"),
+        ("forgotten", "hash"),
     ];
     kinds.chain(others).collect()
 }
@@ -30,6 +33,10 @@ pub(super) async fn from_file(store: &Store, path: &Path) -> SqlResult<()> {
     sql::query("ATTACH DATABASE ? AS kept").bind(read_only_address(path)).execute(&mut connection).await?;
     for (table, _) in tables() {
         let columns = shared_columns(&mut connection, table).await?;
+        // An older store lacks some tables.
+        if columns.is_empty() {
+            continue;
+        }
         let copy = format!("INSERT INTO main.\"{table}\" ({columns}) SELECT {columns} FROM kept.\"{table}\"");
         sql::query(copy).execute(&mut connection).await?;
     }
@@ -46,12 +53,22 @@ pub(super) async fn from_server(store: &Store, from: &Server) -> SqlResult<()> {
     let mut view = kept.readers.begin_reading().await?;
     let mut into = store.begin().await?;
     for (table, order) in tables() {
+        if !is_there(&mut view, table).await? {
+            continue;
+        }
         copy_table(&mut view, &mut into, table, order).await?;
     }
     into.commit().await?;
     drop(view);
     kept.readers.close().await;
     Ok(())
+}
+
+/// An older store lacks some tables.
+async fn is_there(from: &mut Conn, table: &str) -> SqlResult<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = current_schema() AND c.relname = ?)";
+    sql::query_scalar(sql).bind(table).fetch_one(from).await
 }
 
 async fn copy_table(from: &mut Conn, into: &mut Conn, table: &str, order: &str) -> SqlResult<()> {

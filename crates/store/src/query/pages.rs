@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::filter::{Filter, is_near};
 use super::view::{BY_START, Tables};
 use super::{bind, fetch, row_id};
-use crate::rows::{code_of, column_list, values};
+use crate::rows::{code_of, column_list, kept_values};
 use crate::sql::{self, Dialect, Row, SqlResult, keys};
 use crate::{EventQuery, EventView, Store, StoreError};
 
@@ -111,6 +111,7 @@ impl Store {
         upto: i64,
         most: usize,
     ) -> Result<RowPage, StoreError> {
+        self.refuse_sealed(query).await?;
         let wanted = Wanted::of(query, self.readers.dialect())?;
         let span = Span { after, upto, most: i64::try_from(most).unwrap_or(i64::MAX) };
         let page = match query.since {
@@ -118,6 +119,22 @@ impl Store {
             None => self.plain_page(query, &wanted, span).await,
         };
         page.map_err(|error| self.fault("reading rows", error))
+    }
+
+    /// What is sealed cannot be compared by the database, and what may not be seen is not to be asked for.
+    async fn refuse_sealed(&self, query: &RowQuery) -> Result<(), StoreError> {
+        let Some(condition) = query.conditions.iter().find(|condition| condition.is_personal()) else {
+            return Ok(());
+        };
+        if !self.reveals() {
+            return Err(StoreError::Question(format!("{condition}: personal data has to be asked for")));
+        }
+        match self.personal_keys().await?.is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::Question(format!(
+                "{condition}: the column is sealed in this store, so rows cannot be chosen by it"
+            ))),
+        }
     }
 
     /// The numbers of the `most` events that start earliest; their rows come from [`Store::row_list`].
@@ -183,8 +200,9 @@ impl Store {
         self.with_events(query, kept_rows(query.kind, &found)?).await
     }
 
-    /// Puts to each event what hangs on it. One that is gone altogether by now is left out.
-    async fn with_events(&self, query: &RowQuery, rows: Vec<KeptRow>) -> SqlResult<Vec<KeptRow>> {
+    /// Masks what may not be seen, and puts to each event what hangs on it. One that is gone altogether by now is left out.
+    async fn with_events(&self, query: &RowQuery, mut rows: Vec<KeptRow>) -> SqlResult<Vec<KeptRow>> {
+        rows.iter_mut().for_each(|row| self.veil(query.kind, &mut row.values));
         if query.kind != Kind::Event {
             return Ok(rows);
         }
@@ -245,7 +263,7 @@ fn kept_row(kind: Kind, row: &Row) -> SqlResult<KeptRow> {
         first_seen: row.try_get(4)?,
         last_seen: row.try_get(5)?,
         gone_at: row.try_get(6)?,
-        values: values(row, kind.spec(), 7)?,
+        values: kept_values(row, kind.spec(), 7)?,
         event: None,
     })
 }

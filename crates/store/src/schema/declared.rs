@@ -36,6 +36,7 @@ pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
         crate::schedules::DDL,
         crate::following::DDL,
         crate::history::DDL,
+        crate::personal::DDL,
     ] {
         all.extend(Statement::several(dialect, fixed));
     }

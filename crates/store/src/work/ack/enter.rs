@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::endings::Endings;
 use super::{Ack, Acked, Acks, ParentCount};
 use crate::commit::{Prepared, Stamp, write_batch};
+use crate::personal::Personal;
 use crate::runs::stamp;
 use crate::sql::{self, Conn, Row, SqlResult, keys};
 use crate::work::counts::Counts;
@@ -24,7 +25,7 @@ impl Store {
             return Ok(acked);
         }
         let mut counts = Counts::default();
-        acked.touched = write_documents(conn, &mut kept, acks.at).await?;
+        acked.touched = write_documents(conn, &mut kept, acks.at, &self.personal).await?;
         enter_follow_ups(conn, &mut kept, &mut counts).await?;
         let ended = Endings::new(acks.at, &mut counts).write(conn, kept).await?;
         counts.write(conn).await?;
@@ -60,7 +61,12 @@ async fn sort_out(
 }
 
 /// Writes what the documents state, run by run, in the order of the acks; gives how many rows changed.
-async fn write_documents(conn: &mut Conn, acks: &mut [(Held, Ack)], at: DateTime<Utc>) -> SqlResult<u64> {
+async fn write_documents(
+    conn: &mut Conn,
+    acks: &mut [(Held, Ack)],
+    at: DateTime<Utc>,
+    personal: &Personal,
+) -> SqlResult<u64> {
     let mut by_run: BTreeMap<i64, Vec<LandedDocument>> = BTreeMap::new();
     for (held, ack) in acks.iter_mut().filter(|(_, ack)| !ack.documents.is_empty()) {
         by_run.entry(held.place.run).or_default().append(&mut ack.documents);
@@ -68,7 +74,7 @@ async fn write_documents(conn: &mut Conn, acks: &mut [(Held, Ack)], at: DateTime
     let mut touched = 0;
     for (run, documents) in by_run {
         let stamp = Stamp { run, at: stamp(at) };
-        touched += write_batch(conn, &stamp, Prepared::of(documents)).await?.touched.len() as u64;
+        touched += write_batch(conn, &stamp, Prepared::of(documents), personal).await?.touched.len() as u64;
     }
     Ok(touched)
 }
