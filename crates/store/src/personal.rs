@@ -36,7 +36,7 @@ pub const SEALED: &str = "(sealed)";
 pub(crate) const DDL: &str = "
 CREATE TABLE IF NOT EXISTS personal_keys (
     id TEXT PRIMARY KEY, since INSTANT NOT NULL, retired_at INSTANT);
-CREATE TABLE IF NOT EXISTS personal_salt (salt TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS personal_salt (salt TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS forgotten (hash TEXT PRIMARY KEY, at INSTANT NOT NULL);
 CREATE TABLE IF NOT EXISTS unwanted (body TEXT PRIMARY KEY, at INSTANT NOT NULL);
 CREATE TABLE IF NOT EXISTS purges (
