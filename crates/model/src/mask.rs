@@ -71,9 +71,14 @@ pub fn json(value: &mut Value) {
 /// Replaces, in running text, the values of credential-like query parameters (`?api_key=…`), logins in
 /// addresses (`://user:password@`) and what follows `Bearer` or `Basic`.
 pub fn text(text: &str) -> Cow<'_, str> {
+    masked(text, hidden_spans(text))
+}
+
+/// The text with a mask in place of each of these parts, which are in order.
+fn masked(text: &str, hidden: impl IntoIterator<Item = (usize, usize)>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;
-    for (start, end) in hidden_spans(text) {
+    for (start, end) in hidden {
         out.push_str(&text[kept..start]);
         out.push_str(MASK);
         kept = end;
@@ -101,22 +106,13 @@ pub fn persons(text: &str) -> Cow<'_, str> {
 
 /// Replaces those addresses of e-mail in running text of which `hidden` holds.
 pub fn addresses(text: &str, mut hidden: impl FnMut(&str) -> bool) -> Cow<'_, str> {
-    let mut out = String::new();
-    let (mut kept, mut seen) = (0, 0);
-    for (at, _) in text.match_indices('@') {
-        let Some((start, end)) = address_around(text, seen, at) else { continue };
+    let mut seen = 0;
+    let found = text.match_indices('@').filter_map(|(at, _)| {
+        let (start, end) = address_around(text, seen, at)?;
         seen = end;
-        if hidden(&text[start..end]) {
-            out.push_str(&text[kept..start]);
-            out.push_str(MASK);
-            kept = end;
-        }
-    }
-    if kept == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(&text[kept..]);
-    Cow::Owned(out)
+        hidden(&text[start..end]).then_some((start, end))
+    });
+    masked(text, found)
 }
 
 /// Where the address is whose `@` is at `at`, after `from`.
