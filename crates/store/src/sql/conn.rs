@@ -21,16 +21,15 @@ pub(crate) enum Dialect {
 /// One connection.
 pub(crate) struct Conn {
     pub(super) held: Held,
-    /// What PostgreSQL expects at each placeholder; shared by all connections of a pool.
-    pub(super) types: Option<Arc<Types>>,
     pub(super) meters: Arc<Meters>,
 }
 
+/// What PostgreSQL expects at each placeholder is shared by all connections of a pool.
 pub(super) enum Held {
     Sqlite(PoolConnection<Sqlite>),
     SqliteIn(sqlx::Transaction<'static, Sqlite>),
-    Postgres(PoolConnection<Postgres>),
-    PostgresIn(sqlx::Transaction<'static, Postgres>),
+    Postgres(PoolConnection<Postgres>, Arc<Types>),
+    PostgresIn(sqlx::Transaction<'static, Postgres>, Arc<Types>),
 }
 
 /// The driver's own connection.
@@ -44,23 +43,23 @@ impl Conn {
     pub(crate) fn dialect(&self) -> Dialect {
         match &self.held {
             Held::Sqlite(_) | Held::SqliteIn(_) => Dialect::Sqlite,
-            Held::Postgres(_) | Held::PostgresIn(_) => Dialect::Postgres,
+            Held::Postgres(..) | Held::PostgresIn(..) => Dialect::Postgres,
         }
     }
 
     /// For what only one of the databases can do.
-    pub(crate) fn raw(&mut self) -> SqlResult<Raw<'_>> {
-        let types = self.types.as_ref();
-        let postgres = |conn| match types {
-            Some(types) => Ok(Raw::Postgres(conn, types)),
-            None => Err(sqlx::Error::WorkerCrashed),
-        };
+    pub(crate) fn raw(&mut self) -> Raw<'_> {
         match &mut self.held {
-            Held::Sqlite(conn) => Ok(Raw::Sqlite(conn)),
-            Held::SqliteIn(transaction) => Ok(Raw::Sqlite(transaction)),
-            Held::Postgres(conn) => postgres(conn),
-            Held::PostgresIn(transaction) => postgres(transaction),
+            Held::Sqlite(conn) => Raw::Sqlite(conn),
+            Held::SqliteIn(transaction) => Raw::Sqlite(transaction),
+            Held::Postgres(conn, types) => Raw::Postgres(conn, types),
+            Held::PostgresIn(transaction, types) => Raw::Postgres(transaction, types),
         }
+    }
+
+    /// A statement is sent on it.
+    pub(super) fn timed(&self, text: Cow<'static, str>) -> Timed {
+        self.meters.statement(text)
     }
 }
 
@@ -72,8 +71,8 @@ impl Transaction {
     pub(crate) async fn commit(self) -> SqlResult<()> {
         match self.0.held {
             Held::SqliteIn(transaction) => transaction.commit().await,
-            Held::PostgresIn(transaction) => transaction.commit().await,
-            Held::Sqlite(_) | Held::Postgres(_) => Ok(()),
+            Held::PostgresIn(transaction, _) => transaction.commit().await,
+            Held::Sqlite(_) | Held::Postgres(..) => Ok(()),
         }
     }
 }
@@ -124,19 +123,22 @@ pub(super) enum Borrowed<'c> {
     Own(Box<Conn>),
 }
 
-impl Borrowed<'_> {
-    /// A statement is sent on it.
-    pub(super) fn timed(&self, text: Cow<'static, str>) -> Timed {
+impl Deref for Borrowed<'_> {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
         match self {
-            Borrowed::Lent(conn) => conn.meters.statement(text),
-            Borrowed::Own(conn) => conn.meters.statement(text),
+            Borrowed::Lent(conn) => conn,
+            Borrowed::Own(conn) => conn,
         }
     }
+}
 
-    pub(super) fn raw(&mut self) -> SqlResult<Raw<'_>> {
+impl DerefMut for Borrowed<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
         match self {
-            Borrowed::Lent(conn) => conn.raw(),
-            Borrowed::Own(conn) => conn.raw(),
+            Borrowed::Lent(conn) => conn,
+            Borrowed::Own(conn) => conn,
         }
     }
 }

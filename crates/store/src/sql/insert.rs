@@ -10,7 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
 use super::conn::{Conn, Raw};
 use super::postgres::{Types, column_of_cells};
 use super::{Cell, SqlResult};
-use crate::meters::Meters;
+use crate::meters::Timed;
 
 /// A multi-row insert into one table, with what to do about rows that are there already.
 #[derive(Debug, Clone)]
@@ -52,17 +52,20 @@ impl Insert {
         if rows.is_empty() {
             return Ok(());
         }
-        let meters = conn.meters.clone();
-        match conn.raw()? {
-            Raw::Sqlite(conn) => self.write_sqlite(conn, &meters, rows).await,
-            Raw::Postgres(conn, types) => self.write_postgres(conn, &meters, types, rows).await,
+        let (meters, head) = (conn.meters.clone(), self.head());
+        // What a slow one is told of as: values are not in it.
+        let timed = || meters.statement(head.clone().into());
+        match conn.raw() {
+            Raw::Sqlite(conn) => self.write_sqlite(conn, &head, timed, rows).await,
+            Raw::Postgres(conn, types) => self.write_postgres(conn, types, &head, timed, rows).await,
         }
     }
 
     async fn write_sqlite(
         &self,
         conn: &mut SqliteConnection,
-        meters: &Arc<Meters>,
+        head: &str,
+        timed: impl Fn() -> Timed,
         rows: Vec<Vec<Cell>>,
     ) -> SqlResult<()> {
         let mut left = rows.len();
@@ -78,8 +81,8 @@ impl Insert {
             for cell in rows.by_ref().take(count).flatten() {
                 cell.bind_sqlite(&mut arguments)?;
             }
-            let _timed = meters.statement(self.head().into());
-            let statement = AssertSqlSafe(self.values_statement(count));
+            let _timed = timed();
+            let statement = AssertSqlSafe(self.values_statement(head, count));
             sqlx::query_with(statement, arguments).execute(&mut *conn).await?;
             left -= count;
         }
@@ -89,21 +92,21 @@ impl Insert {
     /// `INSERT OR FAIL INTO t (a, b) VALUES (?,?),(?,?)`. What the statement has written when it fails is
     /// taken back with the transaction: told so, SQLite does not note each page for taking back
     /// this statement alone, which cost a tenth of all the time of a load.
-    fn values_statement(&self, count: usize) -> String {
+    fn values_statement(&self, head: &str, count: usize) -> String {
         let one = format!("({})", vec!["?"; self.columns.len()].join(","));
-        let head = self.head().replacen("INSERT", "INSERT OR FAIL", 1);
-        format!("{head}VALUES {}{}", vec![one.as_str(); count].join(","), self.tail)
+        format!("INSERT OR FAIL {head} VALUES {}{}", vec![one.as_str(); count].join(","), self.tail)
     }
 
     async fn write_postgres(
         &self,
         conn: &mut PgConnection,
-        meters: &Arc<Meters>,
         types: &Arc<Types>,
+        head: &str,
+        timed: impl Fn() -> Timed,
         rows: Vec<Vec<Cell>>,
     ) -> SqlResult<()> {
         let kept = types.of_table(conn, &self.table, &self.columns).await?;
-        let statement = Arc::<str>::from(self.arrays_statement(&kept));
+        let statement = Arc::<str>::from(self.arrays_statement(head, &kept));
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
             let count = rows.len().min(ROWS_PER_STATEMENT);
@@ -117,14 +120,14 @@ impl Insert {
             for (kept, cells) in kept.iter().zip(columns) {
                 column_of_cells(&mut arguments, kept, cells)?;
             }
-            let _timed = meters.statement(self.head().into());
+            let _timed = timed();
             sqlx::query_with(AssertSqlSafe(statement.clone()), arguments).execute(&mut *conn).await?;
         }
         Ok(())
     }
 
     /// `INSERT INTO t (a, b) SELECT a, b::jsonb FROM unnest($1::bigint[], $2::text[]) AS v (a, b)`.
-    fn arrays_statement(&self, kept: &[String]) -> String {
+    fn arrays_statement(&self, head: &str, kept: &[String]) -> String {
         let mut selected = Vec::with_capacity(kept.len());
         let mut arrays = Vec::with_capacity(kept.len());
         for (index, (column, kept)) in self.columns.iter().zip(kept).enumerate() {
@@ -138,8 +141,7 @@ impl Insert {
             }
         }
         format!(
-            "{}SELECT {} FROM unnest({}) AS v ({}){}",
-            self.head(),
+            "INSERT {head} SELECT {} FROM unnest({}) AS v ({}){}",
             selected.join(", "),
             arrays.join(", "),
             self.quoted_columns(),
@@ -147,8 +149,9 @@ impl Insert {
         )
     }
 
+    /// `INTO t (a, b)`.
     fn head(&self) -> String {
-        format!("INSERT INTO \"{}\" ({}) ", self.table, self.quoted_columns())
+        format!("INTO \"{}\" ({})", self.table, self.quoted_columns())
     }
 
     fn quoted_columns(&self) -> String {

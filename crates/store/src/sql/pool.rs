@@ -1,16 +1,13 @@
 //! A pool of connections to either database.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
+use sqlx::{PgPool, SqlitePool};
 
 use super::SqlResult;
 use super::conn::{Conn, Dialect, Held, Transaction};
 use super::postgres::Types;
-use super::query::safe;
 use crate::meters::Meters;
 
 /// Connections to one database. Cheap to clone.
@@ -54,39 +51,32 @@ impl Pool {
     /// A connection of one's own until it is dropped.
     pub(crate) async fn acquire(&self) -> SqlResult<Conn> {
         let waits = self.is_used_up().then(Instant::now);
-        let (held, types) = match &self.of {
-            Connections::Sqlite(pool) => {
-                let conn: PoolConnection<Sqlite> = pool.acquire().await?;
-                (Held::Sqlite(conn), None)
-            }
-            Connections::Postgres(pool, types) => {
-                let conn: PoolConnection<Postgres> = pool.acquire().await?;
-                (Held::Postgres(conn), Some(types.clone()))
-            }
+        let held = match &self.of {
+            Connections::Sqlite(pool) => Held::Sqlite(pool.acquire().await?),
+            Connections::Postgres(pool, types) => Held::Postgres(pool.acquire().await?, types.clone()),
         };
-        Ok(self.lent(waits, held, types))
+        Ok(self.lent(waits, held))
     }
 
     /// A transaction begun with this statement (`BEGIN IMMEDIATE`, `BEGIN READ ONLY`); rolled back when
     /// it is dropped.
-    pub(crate) async fn begin_with(&self, statement: impl Into<Cow<'static, str>>) -> SqlResult<Transaction> {
-        let statement = safe(statement.into());
+    pub(crate) async fn begin_with(&self, statement: &'static str) -> SqlResult<Transaction> {
         let waits = self.is_used_up().then(Instant::now);
-        let (held, types) = match &self.of {
-            Connections::Sqlite(pool) => (Held::SqliteIn(pool.begin_with(statement).await?), None),
+        let held = match &self.of {
+            Connections::Sqlite(pool) => Held::SqliteIn(pool.begin_with(statement).await?),
             Connections::Postgres(pool, types) => {
-                (Held::PostgresIn(pool.begin_with(statement).await?), Some(types.clone()))
+                Held::PostgresIn(pool.begin_with(statement).await?, types.clone())
             }
         };
         self.meters.transaction();
-        Ok(Transaction(self.lent(waits, held, types)))
+        Ok(Transaction(self.lent(waits, held)))
     }
 
-    fn lent(&self, waits: Option<Instant>, held: Held, types: Option<Arc<Types>>) -> Conn {
+    fn lent(&self, waits: Option<Instant>, held: Held) -> Conn {
         if let Some(since) = waits {
             self.meters.waited(since.elapsed());
         }
-        Conn { held, types, meters: self.meters.clone() }
+        Conn { held, meters: self.meters.clone() }
     }
 
     /// Whether whoever asks now has to wait for somebody else.

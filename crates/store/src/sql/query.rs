@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
 
-use super::conn::{Borrowed, Conn, On, Raw};
+use super::conn::{Conn, On, Raw};
 use super::declare::declare;
 use super::row::{Get, Row};
 use super::{Cell, SqlResult, postgres};
@@ -48,11 +49,7 @@ impl Query {
 
     /// Several of them.
     pub(crate) fn bind_all(mut self, values: Vec<Cell>) -> Query {
-        if self.cells.is_empty() {
-            self.cells = values;
-        } else {
-            self.cells.extend(values);
-        }
+        self.cells.extend(values);
         self
     }
 
@@ -61,16 +58,10 @@ impl Query {
         let mut on = on.into();
         let mut conn = on.acquire().await?;
         let _timed = conn.timed(self.text.clone());
-        match conn.raw()? {
-            Raw::Sqlite(conn) => {
-                let (text, arguments) = self.for_sqlite()?;
-                Ok(Done(sqlx::query_with(text, arguments).execute(conn).await?.rows_affected()))
-            }
-            Raw::Postgres(conn, types) => {
-                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
-                Ok(Done(sqlx::query_with(text, arguments).execute(conn).await?.rows_affected()))
-            }
-        }
+        Ok(Done(match self.bound(&mut conn).await? {
+            Bound::Sqlite(conn, query) => query.execute(conn).await?.rows_affected(),
+            Bound::Postgres(conn, query) => query.execute(conn).await?.rows_affected(),
+        }))
     }
 
     /// All rows of its result.
@@ -78,16 +69,11 @@ impl Query {
         let mut on = on.into();
         let mut conn = on.acquire().await?;
         let _timed = conn.timed(self.text.clone());
-        match conn.raw()? {
-            Raw::Sqlite(conn) => {
-                let (text, arguments) = self.for_sqlite()?;
-                let rows = sqlx::query_with(text, arguments).fetch_all(conn).await?;
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
+        match self.bound(&mut conn).await? {
+            Bound::Sqlite(conn, query) => {
+                Ok(query.fetch_all(conn).await?.into_iter().map(Row::Sqlite).collect())
             }
-            Raw::Postgres(conn, types) => {
-                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
-                postgres::rows(sqlx::query_with(text, arguments).fetch_all(conn).await?)
-            }
+            Bound::Postgres(conn, query) => postgres::rows(query.fetch_all(conn).await?),
         }
     }
 
@@ -96,14 +82,10 @@ impl Query {
         let mut on = on.into();
         let mut conn = on.acquire().await?;
         let _timed = conn.timed(self.text.clone());
-        match conn.raw()? {
-            Raw::Sqlite(conn) => {
-                let (text, arguments) = self.for_sqlite()?;
-                Ok(sqlx::query_with(text, arguments).fetch_optional(conn).await?.map(Row::Sqlite))
-            }
-            Raw::Postgres(conn, types) => {
-                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
-                let row = sqlx::query_with(text, arguments).fetch_optional(conn).await?;
+        match self.bound(&mut conn).await? {
+            Bound::Sqlite(conn, query) => Ok(query.fetch_optional(conn).await?.map(Row::Sqlite)),
+            Bound::Postgres(conn, query) => {
+                let row = query.fetch_optional(conn).await?;
                 Ok(postgres::rows(row.into_iter().collect())?.pop())
             }
         }
@@ -114,17 +96,32 @@ impl Query {
         self.fetch_optional(on).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
-    fn for_sqlite(self) -> SqlResult<(SqlStr, SqliteArguments)> {
-        let mut arguments = SqliteArguments::default();
-        for cell in self.cells {
-            cell.bind_sqlite(&mut arguments)?;
+    /// In the words of the connection's database, with its values.
+    async fn bound(self, conn: &mut Conn) -> SqlResult<Bound<'_>> {
+        match conn.raw() {
+            Raw::Sqlite(conn) => {
+                let mut arguments = SqliteArguments::default();
+                for cell in self.cells {
+                    cell.bind_sqlite(&mut arguments)?;
+                }
+                Ok(Bound::Sqlite(conn, sqlx::query_with(safe(self.text), arguments)))
+            }
+            Raw::Postgres(conn, types) => {
+                let (text, arguments) = postgres::prepared(conn, types, &self.text, self.cells).await?;
+                Ok(Bound::Postgres(conn, sqlx::query_with(text, arguments)))
+            }
         }
-        Ok((safe(self.text), arguments))
     }
 }
 
+/// A statement that is ready to be sent, and on what.
+enum Bound<'c> {
+    Sqlite(&'c mut SqliteConnection, sqlx::query::Query<'c, Sqlite, SqliteArguments>),
+    Postgres(&'c mut PgConnection, sqlx::query::Query<'c, Postgres, PgArguments>),
+}
+
 /// A text that this crate wrote.
-pub(super) fn safe(text: Cow<'static, str>) -> SqlStr {
+fn safe(text: Cow<'static, str>) -> SqlStr {
     match text {
         Cow::Borrowed(text) => text.into_sql_str(),
         Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
@@ -164,7 +161,7 @@ impl<T: for<'r> Get<'r>> Scalar<T> {
 /// Runs statements that declare things, one after another, without values; see [`declare`].
 pub(crate) async fn run_all(conn: &mut Conn, statements: &str) -> SqlResult<()> {
     let text = AssertSqlSafe(declare(conn.dialect(), statements));
-    match Borrowed::Lent(conn).raw()? {
+    match conn.raw() {
         Raw::Sqlite(conn) => conn.execute(sqlx::raw_sql(text)).await.map(drop),
         Raw::Postgres(conn, _) => conn.execute(sqlx::raw_sql(text)).await.map(drop),
     }
