@@ -108,20 +108,6 @@ impl Store {
         Store::open_with(at, options).await
     }
 
-    /// As [`Store::open_existing`], but that there is none is no fault.
-    pub async fn open_if_there(at: impl Into<Address>) -> Result<Option<Store>, StoreError> {
-        match Store::open_existing(at).await {
-            Ok(store) => Ok(Some(store)),
-            Err(StoreError::Missing { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// As [`Store::open`], waiting so long for other processes, here and later.
-    pub async fn open_waiting(at: impl Into<Address>, busy_wait: Duration) -> Result<Store, StoreError> {
-        Store::open_with(at, &OpenOptions { busy_wait, ..OpenOptions::default() }).await
-    }
-
     /// As [`Store::open`], so.
     pub async fn open_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
         let store = Store::unprepared(at.into(), options)?;
@@ -242,12 +228,18 @@ impl Store {
 
     async fn prepare(&self) -> Result<(), StoreError> {
         let found = self.catch_up().await.map_err(|error| self.fault("opening the store", error))?;
+        self.accept(found)?;
+        self.know_key().await
+    }
+
+    /// The error for a database that is not as it must be.
+    pub(crate) fn accept(&self, found: Found) -> Result<(), StoreError> {
         let path = self.path.to_path_buf();
         match found {
             Found::Newer(found) => Err(StoreError::Newer { path, found, known: schema::VERSION }),
             Found::Foreign => Err(StoreError::NotAStore { path }),
             Found::Behind(found) => Err(StoreError::Behind { path, found, known: schema::VERSION }),
-            Found::Ready => self.know_key().await,
+            Found::Ready => Ok(()),
         }
     }
 

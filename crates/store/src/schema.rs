@@ -12,6 +12,7 @@
 mod catalog;
 mod declared;
 mod numbered;
+mod plan;
 mod statement;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use crate::sql::{self, Cell, Conn, Dialect, Insert, SqlResult};
 use crate::{Store, StoreError};
 use catalog::Catalog;
+use plan::Plan;
 use statement::{Part, Statement};
 
 pub(crate) use numbered::{Numbered, VERSION};
@@ -46,6 +48,7 @@ pub struct PendingChange {
 }
 
 /// What opening a database found.
+#[derive(Debug)]
 pub(crate) enum Found {
     /// It is as this program wants it.
     Ready,
@@ -55,88 +58,6 @@ pub(crate) enum Found {
     Newer(i64),
     /// It must be changed in a way that is asked for.
     Behind(i64),
-}
-
-/// What there is to do.
-#[derive(Debug, Default)]
-struct Plan {
-    version: i64,
-    numbered: Vec<Numbered>,
-    now: Vec<Statement>,
-    apart: Vec<Statement>,
-}
-
-impl Plan {
-    async fn of(conn: &mut Conn) -> SqlResult<Plan> {
-        Plan::with(conn, numbered::ALL).await
-    }
-
-    async fn with(conn: &mut Conn, numbered: &[Numbered]) -> SqlResult<Plan> {
-        let catalog = Catalog::read(conn).await?;
-        let version = version_in(conn, &catalog).await?.unwrap_or(VERSION);
-        let numbered = numbered.iter().filter(|change| change.version > version).copied().collect();
-        let mut plan = Plan { version, numbered, ..Plan::default() };
-        let mut made = Vec::new();
-        for statement in declared::all(conn.dialect()) {
-            let is_new = |table: &str| made.iter().any(|name| name == table);
-            let there = match &statement.makes {
-                // The table is made with all its columns where it is generated, and they follow where not.
-                Part::Column { table, .. } if is_new(table) && is_record_table(table) => true,
-                part => catalog.has(part),
-            };
-            if there {
-                continue;
-            }
-            let apart = match &statement.makes {
-                Part::Index { table, .. } => {
-                    conn.dialect() == Dialect::Postgres
-                        && catalog.has_table(table)
-                        && has_rows(conn, table).await?
-                }
-                _ => false,
-            };
-            if let Part::Table(name) = &statement.makes {
-                made.push(name.clone());
-            }
-            if apart { plan.apart.push(statement) } else { plan.now.push(statement) }
-        }
-        Ok(plan)
-    }
-
-    fn status(&self) -> SchemaStatus {
-        let asked = self.numbered.iter().map(|numbered| PendingChange {
-            change: numbered.title.to_owned(),
-            version: Some(numbered.version),
-            when_asked: true,
-        });
-        let statement = |statement: &Statement, when_asked| PendingChange {
-            change: statement.text.clone(),
-            version: None,
-            when_asked,
-        };
-        let now = self.now.iter().map(|s| statement(s, false));
-        let apart = self.apart.iter().map(|s| statement(s, true));
-        SchemaStatus {
-            version: self.version,
-            known: VERSION,
-            pending: asked.chain(now).chain(apart).collect(),
-        }
-    }
-}
-
-fn is_record_table(table: &str) -> bool {
-    model::Kind::ALL.iter().any(|kind| kind.spec().table == table)
-}
-
-async fn has_rows(conn: &mut Conn, table: &str) -> SqlResult<bool> {
-    sql::query_scalar(format!("SELECT EXISTS (SELECT 1 FROM \"{table}\")")).fetch_one(conn).await
-}
-
-async fn version_in(conn: &mut Conn, catalog: &Catalog) -> SqlResult<Option<i64>> {
-    if !catalog.has_table("schema_version") {
-        return Ok(None);
-    }
-    sql::query_scalar("SELECT max(version) FROM schema_version").fetch_one(conn).await
 }
 
 /// What the schema is for a database of this kind: one statement a part, tables before their columns.
@@ -173,13 +94,10 @@ pub(crate) async fn is_known(conn: &mut Conn) -> SqlResult<bool> {
 /// Adds what may be added at once. To be called inside a write transaction, which is to be committed
 /// only when it says [`Found::Ready`].
 pub(crate) async fn catch_up(conn: &mut Conn) -> SqlResult<Found> {
-    let catalog = Catalog::read(conn).await?;
-    match version_in(conn, &catalog).await? {
-        Some(version) if version > VERSION => return Ok(Found::Newer(version)),
-        None if !catalog.is_empty() => return Ok(Found::Foreign),
-        _ => {}
-    }
-    let plan = Plan::of(conn).await?;
+    let plan = match Plan::of(conn, numbered::ALL).await? {
+        Ok(plan) => plan,
+        Err(found) => return Ok(found),
+    };
     if !plan.numbered.is_empty() {
         return Ok(Found::Behind(plan.version));
     }
@@ -216,20 +134,29 @@ async fn settle(conn: &mut Conn) -> SqlResult<()> {
 impl Store {
     /// How the database stands to this program's schema. Changes nothing.
     pub(crate) async fn schema_status(&self) -> Result<SchemaStatus, StoreError> {
-        let found = async { Ok(Plan::of(&mut self.writer.acquire().await?).await?.status()) };
-        found.await.map_err(|error| self.fault("comparing the schema", error))
+        let planned = async { Plan::of(&mut self.writer.acquire().await?, numbered::ALL).await };
+        match planned.await.map_err(|error| self.fault("comparing the schema", error))? {
+            Ok(plan) => Ok(plan.status()),
+            Err(found) => self.accept(found).map(|()| SchemaStatus::default()),
+        }
     }
 
     /// Makes everything that the schema lacks, and gives what that was. Two that do it at once are no
     /// harm: the second finds nothing to do.
     pub(crate) async fn migrate(&self) -> Result<SchemaStatus, StoreError> {
-        self.migrate_with(numbered::ALL).await.map_err(|error| self.fault("migrating", error))
+        match self.migrate_with(numbered::ALL).await.map_err(|error| self.fault("migrating", error))? {
+            Ok(made) => Ok(made),
+            Err(found) => self.accept(found).map(|()| SchemaStatus::default()),
+        }
     }
 
     /// The same with these numbered changes.
-    pub(crate) async fn migrate_with(&self, numbered: &[Numbered]) -> SqlResult<SchemaStatus> {
+    pub(crate) async fn migrate_with(&self, numbered: &[Numbered]) -> SqlResult<Result<SchemaStatus, Found>> {
         let mut transaction = self.begin().await?;
-        let plan = Plan::with(&mut transaction, numbered).await?;
+        let plan = match Plan::of(&mut transaction, numbered).await? {
+            Ok(plan) => plan,
+            Err(found) => return Ok(Err(found)),
+        };
         for change in &plan.numbered {
             for statement in (change.statements)(transaction.dialect()) {
                 sql::run_all(&mut transaction, statement).await?;
@@ -247,7 +174,7 @@ impl Store {
         if !plan.apart.is_empty() {
             self.build_apart(&plan.apart).await?;
         }
-        Ok(plan.status())
+        Ok(Ok(plan.status()))
     }
 
     /// Builds indexes while others read and write. One process at a time: the next one finds them.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Address, Batch, CommitOutcome, Counts, EventQuery, LandedDocument, Quarantined, Read, RunStart, Server,
-    Store, Sweep, SweepScope,
+    Address, Batch, CommitOutcome, Counts, EventQuery, LandedDocument, OpenOptions, Quarantined, Read,
+    RunStart, Server, Store, Sweep, SweepScope,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Change, Event, Found, Kind, Record, Request, RunId, SourceName, Venue, When, Window};
@@ -38,6 +38,11 @@ pub fn file(folder: &TempFolder) -> PathBuf {
 /// Whether a test is to be left out because it is about files, and stores are on a server.
 pub fn about_files() -> bool {
     stores_are_on().is_some()
+}
+
+/// Waiting so long for other processes.
+pub fn waiting(millis: u64) -> OpenOptions {
+    OpenOptions { busy_wait: std::time::Duration::from_millis(millis), ..OpenOptions::default() }
 }
 
 /// An empty store of its own.

@@ -1,7 +1,5 @@
 //! Opening, migrating, refusing, rehearsing; and the landing beside the database.
 
-use std::time::Duration;
-
 use crate::{EventQuery, RunStart, Store, StoreError};
 use model::{Kind, RunId};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -9,7 +7,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use testkit::TempFolder;
 
-use crate::tests::kit::{Kit, about_files, counts, db, file, now, page, titled};
+use crate::tests::kit::{Kit, about_files, counts, db, file, now, page, titled, waiting};
 
 async fn raw(folder: &TempFolder, statements: &'static str) {
     let options = SqliteConnectOptions::new().filename(file(folder)).create_if_missing(true);
@@ -78,7 +76,7 @@ async fn a_locked_store_is_waited_for_and_then_said_to_be_in_use() {
     let options = SqliteConnectOptions::new().filename(file(&folder));
     let mut other = options.connect().await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
-    let store = Store::open_waiting(db(&folder), Duration::from_millis(50)).await.unwrap();
+    let store = Store::open_with(db(&folder), &waiting(50)).await.unwrap();
     let run = RunStart { id: RunId::new(), at: now(), command: serde_json::json!({}) };
     let refused = store.begin_run(run).await.unwrap_err();
     assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");

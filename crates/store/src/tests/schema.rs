@@ -5,7 +5,7 @@ use testkit::TempFolder;
 use crate::schema::{Numbered, VERSION};
 use crate::sql::{self, Dialect};
 use crate::tests::kit::{Kit, about_files, db, page, titled};
-use crate::{EventQuery, Store};
+use crate::{EventQuery, Store, StoreError};
 
 /// Does something to the store of `folder` behind its back.
 async fn behind(folder: &TempFolder, statements: &str) {
@@ -80,12 +80,16 @@ async fn a_numbered_change_is_made_once() {
     let folder = TempFolder::new();
     filled(&folder).await;
     let store = Store::open(db(&folder)).await.unwrap();
-    let made = store.migrate_with(&[CHANGE]).await.unwrap();
+    let made = store.migrate_with(&[CHANGE]).await.unwrap().unwrap();
     assert_eq!(made.pending.iter().map(|change| change.version).collect::<Vec<_>>(), [Some(VERSION + 1)]);
-    assert_eq!(store.migrate_with(&[CHANGE]).await.unwrap().pending, []);
+    assert_eq!(store.migrate_with(&[CHANGE]).await.unwrap().unwrap().pending, []);
     let kit = Kit::of(store);
     assert_eq!(kit.titles(EventQuery::default()).await.len(), 2);
     kit.store.close().await;
     let refused = Store::open(db(&folder)).await.unwrap_err().to_string();
     assert!(refused.contains("newer callboard"), "{refused}");
+    // Nor is it taken for one that lacks nothing.
+    for refused in [Store::schema_at(db(&folder)).await, Store::migrate_at(db(&folder)).await] {
+        assert!(matches!(refused, Err(StoreError::Newer { .. })), "{refused:?}");
+    }
 }

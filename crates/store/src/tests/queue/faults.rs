@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::json;
 use testkit::TempFolder;
@@ -10,12 +9,12 @@ use testkit::TempFolder;
 use super::kit::*;
 use super::sums::assert_sums;
 use crate::sql;
-use crate::tests::kit::{about_files, db, db_at, page, titled};
+use crate::tests::kit::{about_files, db, db_at, page, titled, waiting};
 use crate::{Ack, Acks, Ending, ItemState, Lease, Phase, Store, StoreError, WorkQueue};
 
 /// A crew on a file whose one step has `count` items.
 async fn crew_with(folder: &TempFolder, count: i64) -> (Crew, crate::RunnerId) {
-    let crew = Crew::of(Store::open_waiting(db(folder), Duration::from_millis(20)).await.unwrap());
+    let crew = Crew::of(Store::open_with(db(folder), &waiting(20)).await.unwrap());
     let runner = crew.runner().await;
     crew.run_of(vec![item(0, 0)]).await;
     crew.fan_out(runner, count, 1_000).await;
