@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::clock;
 use crate::config::Config;
 use crate::output::say;
+use crate::world::open_if_there;
 
 /// What a command waits for the cache at its end. What is left is followed the next time.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -55,7 +56,7 @@ pub async fn after_work(config: &Config) {
 
 async fn look_once(config: &Config) -> Result<()> {
     // That the store cannot be opened was told by the command.
-    let Ok(Some(store)) = Store::open_if_there(config.db()?).await else { return Ok(()) };
+    let Ok(Some(store)) = open_if_there(config).await else { return Ok(()) };
     Following::of(day_cache(config, &store).await?, say).look(true).await;
     store.close().await;
     Ok(())

@@ -9,7 +9,7 @@ use engine::functions::Functions;
 use engine::limits::SharedLimits;
 use engine::pipeline::Plan;
 use engine::run::{Bounds, World};
-use store::Store;
+use store::{Store, StoreError};
 
 use crate::config::Config;
 use crate::origins::Catalog;
@@ -63,4 +63,12 @@ pub async fn open(config: &Config) -> Result<Store> {
 /// The store of the settings, where there is one.
 pub async fn open_existing(config: &Config) -> Result<Store> {
     Ok(Store::open_existing_with(config.db()?, &config.open_options()?).await?)
+}
+
+/// The same, but that there is none is no fault.
+pub async fn open_if_there(config: &Config) -> Result<Option<Store>> {
+    match Store::open_existing_with(config.db()?, &config.open_options()?).await {
+        Err(StoreError::Missing { .. }) => Ok(None),
+        opened => Ok(Some(opened?)),
+    }
 }

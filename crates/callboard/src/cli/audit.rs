@@ -11,6 +11,7 @@ use store::{AuditCheck, AuditLevel, AuditQuery, AuditRow, Store};
 
 use crate::config::Config;
 use crate::output::{Format, print, print_json, table};
+use crate::world::open_existing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +97,7 @@ impl From<Level> for AuditLevel {
 
 impl Audit {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let code = match self.command {
             None => self.list.run(config, &store).await?,
             Some(Command::List(list)) => list.run(config, &store).await?,

@@ -25,7 +25,7 @@ use crate::library::{self, Found};
 use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, usage};
 use crate::stopping;
-use crate::world::{env, open, world_for};
+use crate::world::{env, open, open_if_there, world_for};
 use history::{History, grid, shown};
 
 const EXAMPLES: &str = "\
@@ -113,7 +113,7 @@ impl Backfill {
         let writes = !self.show && !self.dry_run;
         let store = match writes {
             true => open(config).await?,
-            false => match Store::open_if_there(config.db()?).await? {
+            false => match open_if_there(config).await? {
                 Some(store) => store,
                 None => Store::in_memory().await?,
             },

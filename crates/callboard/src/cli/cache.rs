@@ -9,12 +9,12 @@ use chrono::{NaiveDate, SecondsFormat};
 use clap::{Args, Subcommand};
 use engine::cache::{DayCache, From, days};
 use model::Window;
-use store::Store;
 
 use crate::caching::day_cache;
 use crate::config::Config;
 use crate::figures::counted;
 use crate::output::{Format, print, say, usage};
+use crate::world::open_existing;
 
 pub use status::Status;
 
@@ -64,7 +64,7 @@ enum What {
 
 impl CacheCommand {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let cache = day_cache(config, &store).await?;
         let code = match self.command {
             What::Status { format } => {

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::figures::counted;
 use crate::noted::Doing;
 use crate::output::{print, say};
+use crate::world::open_existing;
 use crate::{clock, which};
 
 const EXAMPLES: &str = "\
@@ -39,7 +40,7 @@ const WAIT: Duration = Duration::from_secs(10);
 
 impl Cancel {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let run = which::run(&store, &self.run).await?;
         let doing = Doing::begin(&store, "run.cancel").within(run).with(json!({"reason": self.reason}));
         let code = match doing.end_if(store.cancel(run, clock(), &self.reason).await, Option::is_some).await?

@@ -14,6 +14,7 @@ use crate::figures::{counted, cut};
 use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, table, usage};
 use crate::which;
+use crate::world::open_existing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,7 +78,7 @@ struct These {
 
 impl Dead {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let ended = match self.command.unwrap_or(Command::List(self.list)) {
             Command::List(list) => list.run(&store).await,
             Command::Show { item, format } => show(&store, item, format).await,

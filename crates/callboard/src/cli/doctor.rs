@@ -17,12 +17,13 @@ use clap::Args;
 use connect::fetch::{FetchOptions, Fetcher, Policy, TimeLimits};
 use model::Request;
 use serde::Serialize;
-use store::{Address, Store};
+use store::Address;
 use url::Url;
 
 use crate::config::{Config, Origin};
 use crate::origins::Catalog;
 use crate::output::{Format, print, print_json, table};
+use crate::world::open_if_there;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -174,7 +175,7 @@ async fn store(config: &Config) -> Check {
         Err(fault) => return Check::fault("store", format!("{fault:#}"), "put the setting right"),
     };
     let what = format!("store {}", path.display());
-    let opened = match Store::open_if_there(&path).await {
+    let opened = match open_if_there(config).await {
         Ok(Some(store)) => store,
         Ok(None) => return Check::note(what, "not there yet", "`callboard collect` makes it"),
         Err(error) => return Check::fault(what, error.to_string(), "see the message"),

@@ -13,6 +13,7 @@ use crate::figures::counted;
 use crate::noted::Doing;
 use crate::output::{print, say, usage};
 use crate::which;
+use crate::world::open_existing;
 
 /// Hold a run back: what is in hand ends, nothing more is begun.
 #[derive(Args)]
@@ -52,7 +53,7 @@ pub struct Tune {
 
 impl Pause {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let run = which::run(&store, &self.run).await?;
         let doing = Doing::begin(&store, "run.pause").within(run).with(json!({"note": self.note}));
         if !doing.end_if(store.pause(run, self.note.as_deref()).await, |did| *did).await? {
@@ -72,7 +73,7 @@ impl Pause {
 
 impl Continue {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let run = which::run(&store, &self.run).await?;
         let doing = Doing::begin(&store, "run.continue").within(run);
         if !doing.end_if(store.unpause(run).await, |did| *did).await? {
@@ -91,7 +92,7 @@ impl Continue {
 
 impl Tune {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let run = which::run(&store, &self.run).await?;
         let detail = store.run(run).await?.ok_or_else(|| usage(format!("there is no run {run}")))?;
         if detail.state == RunState::Ended {

@@ -6,11 +6,12 @@ use anyhow::Result;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::{Value, json};
-use store::{LimitRow, Store};
+use store::LimitRow;
 
 use crate::clock;
 use crate::config::Config;
 use crate::output::{Format, print, print_json, table};
+use crate::world::open_existing;
 
 /// Show what hosts and keys may be asked how fast, and who holds them back.
 ///
@@ -25,7 +26,7 @@ pub struct Limits {
 
 impl Limits {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         let now = clock();
         let limits = store.limits(now).await?;
         match self.format {

@@ -9,6 +9,7 @@ use store::{SchemaStatus, Store, StoreError};
 use crate::config::Config;
 use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, table};
+use crate::world::open_existing;
 
 /// Tell what the store's schema lacks, or bring it up to date.
 ///
@@ -43,7 +44,7 @@ impl Migrate {
         }
         say(&format!("migrating {}", address.display()));
         let made = Store::migrate_at(&address).await?;
-        let store = Store::open_existing(&address).await?;
+        let store = open_existing(config).await?;
         let doing = Doing::begin(&store, "migrate").with(serde_json::json!({"changes": made.pending.len()}));
         doing.end(Ok::<(), StoreError>(())).await?;
         store.close().await;

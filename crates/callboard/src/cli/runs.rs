@@ -15,6 +15,7 @@ use crate::attending::report_of;
 use crate::config::Config;
 use crate::figures::{count, span};
 use crate::output::{Format, print, print_json, say, table};
+use crate::world::open_existing;
 use crate::{clock, report, which};
 
 const EXAMPLES: &str = "\
@@ -48,7 +49,7 @@ pub struct Runs {
 
 impl Runs {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let store = Store::open_existing(config.db()?).await?;
+        let store = open_existing(config).await?;
         match &self.run {
             Some(asked) => {
                 let run = which::run(&store, asked).await?;

@@ -9,14 +9,14 @@ use clap::{Args, Subcommand};
 use engine::schedule::{Schedule, ScheduleSpec, next};
 use model::nearest;
 use serde_json::{Value, json};
-use store::{ScheduleRow, Store};
+use store::ScheduleRow;
 
 use crate::clock;
 use crate::config::Config;
 use crate::library::{Scheduled, folder, scheduled};
 use crate::noted::Doing;
 use crate::output::{Format, print, print_json, say, table};
-use crate::world::open;
+use crate::world::{open, open_if_there};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -249,7 +249,7 @@ fn find<'a>(pipelines: &'a [Scheduled], name: &str) -> Result<&'a Scheduled> {
 
 /// What the store knows, by pipeline; nothing where there is no store yet.
 async fn kept(config: &Config) -> Result<HashMap<String, ScheduleRow>> {
-    let Some(store) = Store::open_if_there(config.db()?).await? else { return Ok(HashMap::new()) };
+    let Some(store) = open_if_there(config).await? else { return Ok(HashMap::new()) };
     let rows = store.schedules().await?;
     store.close().await;
     Ok(rows.into_iter().map(|row| (row.pipeline.clone(), row)).collect())

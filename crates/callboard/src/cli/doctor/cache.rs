@@ -1,6 +1,5 @@
 //! What doctor has to say about the cache.
 
-use store::Store;
 use store::cache::CacheServer;
 
 use super::Check;
@@ -8,6 +7,7 @@ use crate::caching::day_cache;
 use crate::cli::cache::Status;
 use crate::config::Config;
 use crate::figures::bytes;
+use crate::world::open_if_there;
 
 /// Whether the cache answers and how far it follows. Nothing is asked of a cache in memory.
 pub async fn cache(config: &Config) -> Option<Check> {
@@ -18,7 +18,7 @@ pub async fn cache(config: &Config) -> Option<Check> {
     };
     let what = format!("cache {}", address.name());
     // That it cannot be opened is told by the check of the store.
-    let Some(store) = Store::open_if_there(config.db().ok()?).await.ok()? else {
+    let Some(store) = open_if_there(config).await.ok()? else {
         return Some(Check::note(what, "not asked: there is no store yet", "`callboard collect` makes it"));
     };
     let looked = match day_cache(config, &store).await {

@@ -10,6 +10,7 @@ use super::Check;
 use super::space::{LITTLE, free};
 use crate::config::Config;
 use crate::figures::{bytes, count, span};
+use crate::world::open_if_there;
 
 /// The oldest server that everything works on.
 const OLDEST: i64 = 150_000;
@@ -23,7 +24,7 @@ const SLOW_US: u64 = 20_000;
 pub async fn database(config: &Config, deep: bool) -> Vec<Check> {
     // That it cannot be opened is told by the check of the store.
     let Ok(address) = config.db() else { return Vec::new() };
-    let Ok(Some(store)) = Store::open_if_there(&address).await else { return Vec::new() };
+    let Ok(Some(store)) = open_if_there(config).await else { return Vec::new() };
     let mut checks = match store.health(deep).await {
         Ok(StoreHealth::Sqlite(health)) => sqlite(&address, &health),
         Ok(StoreHealth::Postgres(health)) => postgres(&health),

@@ -2,11 +2,11 @@
 
 use chrono::TimeDelta;
 use engine::schedule::due;
-use store::Store;
 
 use super::Check;
 use crate::config::Config;
 use crate::figures::counted;
+use crate::world::open_if_there;
 use crate::{clock, library};
 
 /// A server looks every second; after this nobody does.
@@ -20,7 +20,7 @@ pub async fn schedules(config: &Config) -> Option<Check> {
     if planned.is_empty() {
         return None;
     }
-    let known = match Store::open_if_there(config.db().ok()?).await.ok()? {
+    let known = match open_if_there(config).await.ok()? {
         Some(store) => {
             let known = store.schedules().await;
             store.close().await;

@@ -8,6 +8,7 @@ use store::{RunsQuery, Store, StoreError};
 use super::Check;
 use crate::config::Config;
 use crate::figures::counted;
+use crate::world::open_existing;
 use crate::{clock, library, which};
 
 /// The pipelines of the folder: whether each can be run.
@@ -33,8 +34,7 @@ pub fn pipelines(config: &Config) -> Vec<Check> {
 /// Runs that are open, items that ended badly, runners; nothing where there is no store yet.
 pub async fn work(config: &Config) -> Vec<Check> {
     // That it cannot be opened is told by the check of the store.
-    let Ok(address) = config.db() else { return Vec::new() };
-    let Ok(store) = Store::open_existing(address).await else { return Vec::new() };
+    let Ok(store) = open_existing(config).await else { return Vec::new() };
     let checks = looked_at(&store).await;
     store.close().await;
     checks.unwrap_or_else(|error| vec![Check::fault("runs", error.to_string(), "see the message")])
