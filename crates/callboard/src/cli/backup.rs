@@ -154,6 +154,6 @@ pub(super) fn source(config: &Config, from: &str) -> Result<BackupSource> {
     Ok(match from {
         "-" => BackupSource::Stream(Box::new(std::io::stdin())),
         from if from.starts_with("s3://") => BackupSource::Object(config.object(from)?),
-        path => BackupSource::File(PathBuf::from(path)),
+        path => BackupSource::file(PathBuf::from(path))?,
     })
 }

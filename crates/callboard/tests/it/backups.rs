@@ -84,6 +84,14 @@ fn nothing_is_restored_over_something_nor_from_what_is_damaged() {
         assert!(refused.stderr.contains("the backup board.tar is damaged"), "{}", refused.stderr);
     }
     assert_eq!(fresh.events(&[]), Vec::<Value>::new());
+    let nothing = Desk::new();
+    let refused = nothing.call(&["restore", "absent.tar"]);
+    assert!(
+        refused.code == 1 && refused.stderr.contains("cannot read the backup absent.tar"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!nothing.has_store(), "no store is made for it");
 }
 
 #[test]

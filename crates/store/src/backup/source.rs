@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::{Buf as _, Bytes};
 
@@ -16,6 +16,18 @@ pub enum BackupSource {
     Stream(Box<dyn Read + Send>),
     /// An object.
     Object(S3Object),
+}
+
+impl BackupSource {
+    /// The file at `path`, which can be read.
+    pub fn file(path: PathBuf) -> Result<BackupSource, StoreError> {
+        open(&path).map(|_| BackupSource::File(path))
+    }
+}
+
+fn open(path: &Path) -> Result<File, StoreError> {
+    let cannot = |error| format!("cannot read the backup {}: {error}; check the path", path.display());
+    File::open(path).map_err(|error| StoreError::Question(cannot(error)))
 }
 
 /// A backup that is being read.
@@ -36,11 +48,8 @@ impl Feed {
     pub(super) async fn open(source: BackupSource) -> Result<Feed, StoreError> {
         let (from, name) = match source {
             BackupSource::File(path) => {
-                let name = path.display().to_string();
-                let file = File::open(&path).map_err(|error| {
-                    StoreError::Question(format!("cannot read the backup {name}: {error}; check the path"))
-                })?;
-                (From::Read(Box::new(BufReader::with_capacity(1 << 20, file))), name)
+                let file = open(&path)?;
+                (From::Read(Box::new(BufReader::with_capacity(1 << 20, file))), path.display().to_string())
             }
             BackupSource::Stream(read) => (From::Read(read), "from standard input".to_owned()),
             BackupSource::Object(object) => {
