@@ -33,7 +33,7 @@ def main():
         found = sides(asked, place, lines, server)
         if asked.only in (None, "callboard"):
             many = write(place / "many.jsonl", asked.many)
-            found["callboard", "SQLite", asked.many] = partial(ours, place, many, None, asked.many)
+            found["callboard", "SQLite", asked.many] = partial(ours, place, many, "callboard.db", server, asked.many)
         report(alternate(found, asked.rounds), asked)
 
 
@@ -92,8 +92,8 @@ def sides(asked, place, lines, server):
                           ("PostgreSQL, bare COPY, same indexes", ["copy", server])]:
             add("by hand", form, partial(peer, place, [python, HERE / "peers/load_plain.py", lines, *how], server))
     if asked.only in (None, "callboard"):
-        add("callboard", "SQLite", partial(ours, place, lines, None, asked.records))
-        add("callboard", "PostgreSQL", partial(ours, place, lines, server, asked.records))
+        add("callboard", "SQLite", partial(ours, place, lines, "callboard.db", server, asked.records))
+        add("callboard", "PostgreSQL", partial(ours, place, lines, server, server, asked.records))
     return found
 
 
@@ -102,9 +102,9 @@ def peer(place, command, server):
     return {**row, **told}
 
 
-def ours(place, lines, server, records):
+def ours(place, lines, into, server, records):
     folder = emptied(place / "ours", server)
-    row, told = measure([TARGET / "examples" / "bulk", lines, server or "callboard.db"], folder)
+    row, told = measure([TARGET / "examples" / "bulk", lines, into], folder)
     if told["first"]["records"] != records:
         raise Failed(f"error: {told['first']['records']} records instead of {records}")
     return {**row, **told}
