@@ -15,6 +15,7 @@ use model::{Amount, ContentHash, Event, Found, Record, Request, RunId, SourceNam
 use serde::Deserialize;
 use serde_json::{Map, json};
 use store::{Address, Batch, LandedDocument, Read, Remarks, RunStart, Store};
+use tokio::sync::mpsc;
 
 /// Lines that are one document, and documents that are committed together.
 const LINES: usize = 500;
@@ -73,24 +74,37 @@ async fn load(store: &Store, file: &str, pass: &str) -> Result<(usize, f64), Fau
     let started = Instant::now();
     let run = RunId::new();
     store.begin_run(RunStart { id: run, at: Utc::now(), command: json!({"load": file}) }).await?;
+    // One batch is read while the one before it is committed, as collecting does it.
+    let (sender, mut batches) = mpsc::channel(1);
+    let (file, pass) = (file.to_owned(), pass.to_owned());
+    let reading =
+        std::thread::spawn(move || read_all(&file, &pass, &sender).map_err(|error| error.to_string()));
+    while let Some(documents) = batches.recv().await {
+        store.commit(Batch { run, at: Utc::now(), documents }).await?;
+    }
+    let records = reading.join().map_err(|_| "the reader died")??;
+    store.end_run(run, Utc::now(), "completed", &json!({})).await?;
+    Ok((records, started.elapsed().as_secs_f64()))
+}
+
+fn read_all(file: &str, pass: &str, batches: &mpsc::Sender<Vec<LandedDocument>>) -> Result<usize, Fault> {
     let mut lines = BufReader::with_capacity(1 << 20, File::open(file)?).lines();
-    let (mut number, mut records, mut documents) = (0, 0, Vec::with_capacity(DOCUMENTS));
+    let (mut number, mut records) = (0, 0);
     loop {
-        let chunk: Vec<String> = lines.by_ref().take(LINES).collect::<Result<_, _>>()?;
-        if !chunk.is_empty() {
+        let mut documents = Vec::with_capacity(DOCUMENTS);
+        while documents.len() < DOCUMENTS {
+            let chunk: Vec<String> = lines.by_ref().take(LINES).collect::<Result<_, _>>()?;
+            if chunk.is_empty() {
+                break;
+            }
             records += chunk.len();
             documents.push(document(number, &chunk, pass)?);
             number += 1;
         }
-        if documents.len() == DOCUMENTS || (chunk.is_empty() && !documents.is_empty()) {
-            store.commit(Batch { run, at: Utc::now(), documents: std::mem::take(&mut documents) }).await?;
-        }
-        if chunk.is_empty() {
-            break;
+        if documents.is_empty() || batches.blocking_send(documents).is_err() {
+            return Ok(records);
         }
     }
-    store.end_run(run, Utc::now(), "completed", &json!({})).await?;
-    Ok((records, started.elapsed().as_secs_f64()))
 }
 
 fn document(number: usize, lines: &[String], pass: &str) -> Result<LandedDocument, Fault> {

@@ -1,12 +1,12 @@
 //! A command as a process: its pipes are drained while it runs, within bounds, and whatever ends the
-//! call ends it with everything it started.
+//! call ends it with everything it started; so does the end of this process, even by `kill -9`.
 
 use std::io::ErrorKind;
 use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{ChildStdin, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::functions::Failure;
 
@@ -27,11 +27,13 @@ pub(super) async fn run(
     command.process_group(0);
     let mut child = command.spawn().map_err(|error| not_started(name, &error))?;
     let group = Group::of(child.id());
+    let leash = group.leash();
     let (out, err, inn) = (child.stdout.take(), child.stderr.take(), child.stdin.take());
     let ended = async {
         let status = child.wait().await.map_err(|error| broken(name, &error))?;
         // What it left behind would hold the pipes open, and outlive the step.
         drop(group);
+        drop(leash);
         Ok(status)
     };
     let (status, stdout, stderr, ()) =
@@ -48,6 +50,17 @@ struct Group(Option<Pid>);
 impl Group {
     fn of(leader: Option<u32>) -> Group {
         Group(leader.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
+    /// A process in the group that ends it once nobody holds the other end of its standard input: so the
+    /// command does not outlive a runner that was killed, to run beside its own next attempt. The group is
+    /// there to join, as its leader has not been waited for. Where there is no `sh`, there is no leash.
+    fn leash(&self) -> Option<Child> {
+        let leader = self.0?.as_raw_nonzero().get();
+        let mut watch = Command::new("sh");
+        watch.args(["-c", "read -r _; kill -KILL 0"]).process_group(leader).kill_on_drop(true);
+        watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        watch.spawn().inspect_err(|error| tracing::debug!(%error, "a command runs without a leash")).ok()
     }
 }
 
