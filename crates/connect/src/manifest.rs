@@ -4,6 +4,7 @@
 //! with the file. The reference for those who write manifests is `docs/connectors.md`.
 
 mod ask;
+mod code;
 mod compile;
 mod decode;
 mod field;
@@ -37,6 +38,7 @@ use plan::{AuthPlan, FollowPlan, Plan, RequestPlan};
 use read::{ReadItem, Reader};
 use spec::{DecodeSpec, ManifestSpec, TermsSpec};
 
+pub use code::Code;
 pub use recognise::Glance;
 pub use trial::{Outcome, Trial, run_tests};
 
@@ -48,6 +50,7 @@ pub struct Manifest {
     file: String,
     spec: ManifestSpec,
     plan: Plan,
+    code: Option<&'static dyn Code>,
     fingerprint: String,
 }
 
@@ -59,13 +62,18 @@ impl std::fmt::Debug for Manifest {
 
 /// Loads a manifest, or says everything that is wrong with it, in the order of the file.
 pub fn load(file: &str, yaml: &str) -> Result<Manifest, Vec<Finding>> {
-    let (manifest, findings) = check(file, yaml);
+    load_with(file, yaml, None)
+}
+
+/// The same for a manifest whose requests and reading are code.
+pub fn load_with(file: &str, yaml: &str, code: Option<&'static dyn Code>) -> Result<Manifest, Vec<Finding>> {
+    let (manifest, findings) = check(file, yaml, code);
     manifest.ok_or(findings)
 }
 
 /// Everything that is wrong with a manifest, and what is worth a warning.
 pub fn lint(file: &str, yaml: &str) -> Vec<Finding> {
-    check(file, yaml).1
+    check(file, yaml, None).1
 }
 
 /// The JSON Schema of manifests, for editors.
@@ -79,7 +87,7 @@ pub fn template(name: &str) -> String {
     include_str!("manifest/starter.yaml").replace("NAME", name)
 }
 
-fn check(file: &str, yaml: &str) -> (Option<Manifest>, Vec<Finding>) {
+fn check(file: &str, yaml: &str, code: Option<&'static dyn Code>) -> (Option<Manifest>, Vec<Finding>) {
     let tree = match yaml::parse(yaml) {
         Ok(tree) => tree,
         Err((place, message)) => {
@@ -99,10 +107,11 @@ fn check(file: &str, yaml: &str) -> (Option<Manifest>, Vec<Finding>) {
         Ok(spec) => spec,
         Err(error) => return (None, vec![broken(file, None, error.to_string())]),
     };
-    let (plan, mut findings) = compile::compile(file, yaml, &tree, &spec);
+    let (plan, mut findings) = compile::compile(file, yaml, &tree, &spec, code.is_some());
     findings.sort_by_key(|finding| finding.place);
-    let fingerprint = ContentHash::of(format!("{LANGUAGE_VERSION}\n{yaml}").as_bytes()).to_hex();
-    let manifest = plan.map(|plan| Manifest { file: file.to_owned(), spec, plan, fingerprint });
+    let version = code.map(|code| format!("{}\n", code.version())).unwrap_or_default();
+    let fingerprint = ContentHash::of(format!("{LANGUAGE_VERSION}\n{version}{yaml}").as_bytes()).to_hex();
+    let manifest = plan.map(|plan| Manifest { file: file.to_owned(), spec, plan, code, fingerprint });
     (manifest, findings)
 }
 
@@ -147,7 +156,7 @@ impl Manifest {
     pub fn recognise(&self, document: &Glance<'_>) -> Option<&str> {
         let rule = self.plan.recognise.iter().find(|rule| document.fits(rule))?;
         let starts = self.plan.request("").map(|request| request.name.as_str());
-        rule.request.as_deref().or(starts)
+        rule.request.as_deref().or(starts).or(self.code.map(|_| ""))
     }
 
     /// Base of relative links: the document's address; for a file the one its source would have.
@@ -311,10 +320,13 @@ impl Connector for Manifest {
     fn start(
         &self,
         params: &Params,
-        _cursor: Option<&Json>,
+        cursor: Option<&Json>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Request>, StartError> {
         let plain = params::complete(&self.spec, params).map_err(StartError::Params)?;
+        if let Some(code) = self.code {
+            return code.start(&plain, cursor, now).map_err(StartError::Params);
+        }
         let zone = self.plan.timezone;
         let scope = self.scope(&plain.into_iter().collect(), now, zone);
         let fault = |error: String| StartError::Connector(self.fault(error));
@@ -333,6 +345,9 @@ impl Connector for Manifest {
         params: &Params,
         options: &ReadOptions,
     ) -> Result<Reading, ReadError> {
+        if let Some(code) = self.code {
+            return code.read(document, &params::lenient(&self.spec, params), options);
+        }
         let request = self.plan.request(&document.request.step).ok_or_else(|| {
             ReadError::Connector(
                 self.fault(format!("there is no request `{}` any more", document.request.step)),

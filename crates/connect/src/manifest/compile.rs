@@ -50,8 +50,9 @@ pub(super) fn compile(
     source: &str,
     tree: &Node,
     spec: &ManifestSpec,
+    code: bool,
 ) -> (Option<Plan>, Vec<Finding>) {
-    let mut compiler = Compiler { file, source, tree, spec, findings: Vec::new(), path: Vec::new() };
+    let mut compiler = Compiler { file, source, tree, spec, code, findings: Vec::new(), path: Vec::new() };
     let plan = compiler.plan();
     let failed = compiler.findings.iter().any(|finding| finding.severity == Severity::Error);
     (plan.filter(|_| !failed), compiler.findings)
@@ -62,6 +63,8 @@ pub(super) struct Compiler<'a> {
     source: &'a str,
     tree: &'a Node,
     spec: &'a ManifestSpec,
+    /// Requests and reading are code: the manifest has none of its own.
+    code: bool,
     findings: Vec<Finding>,
     path: Vec<Step>,
 }
@@ -197,7 +200,7 @@ impl<'a> Compiler<'a> {
 
     fn check_request_name(&mut self, name: &str) {
         let spec = self.spec;
-        if spec.requests.get(name).is_some() {
+        if self.code || spec.requests.get(name).is_some() {
             return;
         }
         let near = model::nearest(name, spec.requests.names());

@@ -56,6 +56,7 @@ pub struct ManifestSpec {
     #[serde(default)]
     pub recognise: Vec<RecogniseSpec>,
     /// What is asked, and how the answers are read, by name.
+    #[serde(default)]
     pub requests: Ordered<RequestSpec>,
     /// What reading recorded documents must give.
     #[serde(default)]
