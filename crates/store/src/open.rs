@@ -19,7 +19,7 @@ use crate::landing::{Landing, LandingSpec};
 use crate::meters::Meters;
 use crate::personal::{Personal, PersonalOptions};
 use crate::schema::{self, Found, SchemaStatus};
-use crate::sql::{self, Dialect, Pool, SqlResult, Transaction};
+use crate::sql::{Dialect, Pool, SqlResult, Transaction, Turns};
 use crate::tally::Tally;
 
 pub use address::{Address, Server};
@@ -68,8 +68,8 @@ pub struct Store {
     pub(crate) readers: Pool,
     /// Connections for what users wrote, apart from the others: a time limit is set on them.
     pub(crate) scripts: Pool,
-    /// What the writers of one store on a server take turns by.
-    pub(crate) turn: i64,
+    /// What all writers of the store take turns by.
+    pub(crate) turns: Turns,
     landing: Landing,
     /// What is done on any of its connections is counted there.
     pub(crate) meters: Arc<Meters>,
@@ -138,16 +138,18 @@ impl Store {
 
     fn unprepared(at: Address, options: &OpenOptions) -> Result<Store, StoreError> {
         let landing = options.landing(&at)?;
-        let (pools, turn) = match &at {
-            Address::File(path) => (file::pools(path, options.busy_wait), 0),
+        let (pools, turns) = match &at {
+            Address::File(path) => {
+                (file::pools(path, options.busy_wait), Turns::beside(path, options.busy_wait))
+            }
             Address::Server(server) => {
                 let pools = server::pools(server, options.busy_wait);
                 let pools = pools.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))?;
-                (pools, server.turn())
+                (pools, Turns::Lock(server.turn()))
             }
         };
         let personal = Arc::new(Personal::of(&options.personal)?);
-        Ok(Store { personal, ..Store::of(at, pools, turn, landing, options.slow_statement) })
+        Ok(Store { personal, ..Store::of(at, pools, turns, landing, options.slow_statement) })
     }
 
     /// An empty store in memory, landing included.
@@ -197,15 +199,16 @@ impl Store {
         self.scripts.close().await;
         self.readers.close().await;
         self.writer.close().await;
+        self.turns.end().await;
     }
 
     async fn memory(stands_for: Address, landing: Landing) -> Result<Store, StoreError> {
-        let store = Store::of(stands_for, file::in_memory(), 0, landing, SLOW_STATEMENT);
+        let store = Store::of(stands_for, file::in_memory(), Turns::Alone, landing, SLOW_STATEMENT);
         store.prepare().await?;
         Ok(store)
     }
 
-    fn of(address: Address, pools: Pools, turn: i64, landing: Landing, slow: Duration) -> Store {
+    fn of(address: Address, pools: Pools, turns: Turns, landing: Landing, slow: Duration) -> Store {
         let (path, address) = (address.shown().into(), Arc::new(address));
         let meters = Arc::new(Meters::slow_after(slow));
         let [writer, readers, scripts] =
@@ -217,7 +220,7 @@ impl Store {
             writer,
             readers,
             scripts,
-            turn,
+            turns,
             landing,
             meters,
             tallies,
@@ -264,17 +267,7 @@ impl Store {
     /// A transaction that may write. One writes at a time: so it cannot fail later for having read
     /// something that has changed since, and the change log is in the order of commits without a gap.
     pub(crate) async fn begin(&self) -> SqlResult<Transaction> {
-        match self.writer.dialect() {
-            Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
-            // In two messages, although each is a trip to the server: a wait that is given up within the first
-            // would leave the connection in a transaction that nobody ends.
-            Dialect::Postgres => {
-                let mut transaction = self.writer.begin_with("BEGIN").await?;
-                let take_turn = sql::query("SELECT pg_advisory_xact_lock(?)").bind(self.turn);
-                take_turn.execute(&mut *transaction).await?;
-                Ok(transaction)
-            }
-        }
+        self.turns.begin(&self.writer).await
     }
 
     /// The error of `doing`, as the user is to see it.

@@ -182,7 +182,7 @@ impl Store {
         let mut conn = self.writer.acquire().await?;
         // Asked again and again instead of waited for: who waits within a statement has a view of the
         // database, and the building of an index waits for everybody who has.
-        let turn = self.turn ^ 1;
+        let turn = self.turns.number() ^ 1;
         while !sql::query_scalar::<bool>("SELECT pg_try_advisory_lock(?)")
             .bind(turn)
             .fetch_one(&mut conn)

@@ -18,6 +18,7 @@ mod postgres;
 mod query;
 mod row;
 mod text;
+mod turns;
 
 use serde::Serialize;
 
@@ -30,6 +31,7 @@ pub(crate) use pool::{Connections, Pool};
 pub(crate) use postgres::{arguments as postgres_arguments, cell as postgres_cell};
 pub(crate) use query::{Query, query, query_scalar, run_all};
 pub(crate) use row::{Column, Row};
+pub(crate) use turns::Turns;
 
 /// What database code inside this crate returns; the public edge says what it was doing.
 pub(crate) type SqlResult<T> = Result<T, sqlx::Error>;

@@ -3,6 +3,7 @@
 mod cache;
 mod database;
 mod landing;
+mod retention;
 mod schedules;
 mod space;
 mod work;
@@ -112,6 +113,7 @@ impl Doctor {
         checks.extend(database::database(config, self.deep).await);
         checks.push(landing::landing(config).await);
         checks.extend(cache::cache(config).await);
+        checks.extend(retention::retention(config).await);
         checks.extend(connectors(config));
         checks.extend(work::pipelines(config));
         checks.extend(work::work(config).await);

@@ -192,12 +192,16 @@ fn a_server_holds_the_ceilings_too() {
     for (before, role) in ["serve", "runner"].into_iter().enumerate() {
         collect(&desk, EMAIL, &[]);
         until("it is over its ceiling", || fine(&desk, &["purge", "--dry-run"], &env).contains(" rows,"));
+        let told = fine(&desk, &["doctor"], &env);
+        assert!(told.contains("retention of hall") && told.contains("past what may be kept"), "{told}");
         let server = desk.start_with(&[role], &env);
         until("the purge is noted", || audited(&desk, "purge").len() > before);
         server.signal("TERM");
         let ended = server.end();
         assert!(matches!(ended.code, 0 | 130), "{}", ended.stderr);
         assert!(desk.events(&[]).is_empty());
+        let told = fine(&desk, &["doctor"], &env);
+        assert!(told.contains("1 ceilings, nothing is past them"), "{told}");
     }
 }
 

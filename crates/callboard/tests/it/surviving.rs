@@ -150,3 +150,21 @@ fn a_run_of_what_was_landed_fetches_nothing() {
     assert_eq!((code, hall.sandbox.requests(Upstream::Site)), (0, asked), "{run}");
     assert_eq!(hall.desk.events(&[]).len(), 20);
 }
+
+#[test]
+fn a_command_does_not_outlive_a_runner_that_was_killed() {
+    let desk = Desk::new();
+    let pipeline = "name: plugin\nsteps:\n  - name: long\n    function: shell\n    with: {command: 'sleep 300 & echo $! > pid.new; mv pid.new pid; wait'}\n";
+    desk.folder.write("pipelines/plugin.yaml", pipeline);
+    let running = desk.start(&["run", "plugin"]);
+    let lives = || {
+        let pid = std::fs::read_to_string(desk.folder.path().join("pid")).ok()?;
+        // One that has ended may stay listed until its new parent asks after it.
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        Some(!status.is_empty() && !status.contains(") Z "))
+    };
+    until("the command runs", || lives() == Some(true));
+    running.signal("KILL");
+    drop(running);
+    until("what the command started is gone", || lives() == Some(false));
+}

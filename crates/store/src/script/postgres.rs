@@ -30,7 +30,7 @@ pub(super) async fn run(
     let reads = reads_only(&statements);
     let limit = if reads { limits.reading } else { limits.writing };
     let mut conn = scripts.acquire().await.map_err(fault)?;
-    let began = begin(&mut conn, reads, limit, store.turn).await;
+    let began = begin(&mut conn, reads, limit, store.turns.number()).await;
     let ran = match began {
         Ok(pid) => {
             let work = run_all(&mut conn, statements, &limits, reads);

@@ -8,6 +8,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 use super::postgres::Types;
+use super::turns::Turn;
 use super::{Pool, SqlResult};
 use crate::meters::{Meters, Timed};
 
@@ -64,16 +65,32 @@ impl Conn {
 }
 
 /// A connection within a transaction, which is rolled back unless it is committed.
-pub(crate) struct Transaction(pub(super) Conn);
+pub(crate) struct Transaction {
+    pub(super) conn: Conn,
+    /// Let go of when it is over.
+    turn: Option<Turn>,
+}
 
 impl Transaction {
+    pub(super) fn on(conn: Conn) -> Transaction {
+        Transaction { conn, turn: None }
+    }
+
+    /// The same while it is its turn.
+    pub(super) fn in_turn(self, turn: Option<Turn>) -> Transaction {
+        Transaction { turn, ..self }
+    }
+
     /// Makes all of it so.
     pub(crate) async fn commit(self) -> SqlResult<()> {
-        match self.0.held {
+        let Transaction { conn, turn } = self;
+        let committed = match conn.held {
             Held::SqliteIn(transaction) => transaction.commit().await,
             Held::PostgresIn(transaction, _) => transaction.commit().await,
             Held::Sqlite(_) | Held::Postgres(..) => Ok(()),
-        }
+        };
+        drop(turn);
+        committed
     }
 }
 
@@ -81,13 +98,13 @@ impl Deref for Transaction {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
-        &self.0
+        &self.conn
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.0
+        &mut self.conn
     }
 }
 

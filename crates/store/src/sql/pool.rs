@@ -69,14 +69,19 @@ impl Pool {
             }
         };
         self.meters.transaction();
-        Ok(Transaction(self.lent(waits, held)))
+        Ok(Transaction::on(self.lent(waits, held)))
     }
 
     fn lent(&self, waits: Option<Instant>, held: Held) -> Conn {
         if let Some(since) = waits {
-            self.meters.waited(since.elapsed());
+            self.waited(since);
         }
         Conn { held, meters: self.meters.clone() }
+    }
+
+    /// Somebody waited for a connection since then.
+    pub(super) fn waited(&self, since: Instant) {
+        self.meters.waited(since.elapsed());
     }
 
     /// Whether whoever asks now has to wait for somebody else.

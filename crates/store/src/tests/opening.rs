@@ -119,7 +119,13 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
     let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
     kit.collect(vec![page("1", vec![titled("1", "Gala"), titled("2", "Ball")])]).await;
     let landed = kit.store.landing().put(&"landed".into()).await.unwrap();
-    let open = folder.names();
+    // Without what writers queue by, which goes when the store that wrote is closed.
+    let names = || {
+        let mut names = folder.names();
+        names.retain(|name| !name.ends_with("-next") && !name.ends_with("-turn"));
+        names
+    };
+    let open = names();
     for _ in 0..2 {
         let mut rehearsal = Kit::of(Store::rehearse(db(&folder)).await.unwrap());
         let outcome =
@@ -128,7 +134,7 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
         let next = rehearsal.collect(vec![page("2", vec![titled("3", "New")])]).await;
         assert_eq!(counts(&next, Kind::Event), (1, 0, 0));
         assert_eq!(&rehearsal.store.landing().get(landed).await.unwrap()[..], b"landed");
-        assert_eq!(folder.names(), open);
+        assert_eq!(names(), open);
         kit.store.close().await;
         let closed = folder.names();
         Store::rehearse(db(&folder)).await.unwrap().close().await;
