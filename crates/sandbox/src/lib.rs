@@ -1,5 +1,5 @@
 //! Local upstreams that behave like real ones, filled from a seed, with faults on demand: a folder each.
-//! `listings` are a calendar feed, a venue site and a paginated API.
+//! `listings` are a calendar feed, a venue site and a paginated API; [`ticketing`] is a seller of tickets.
 //!
 //! Each keeps its own record of the truth and knows nothing of how callboard reads it, so that both
 //! cannot make the same mistake.
@@ -7,6 +7,7 @@
 mod dice;
 mod listings;
 mod server;
+pub mod ticketing;
 
 pub use listings::{
     Edit, Fault, Faults, Mutation, Price, Sandbox, SandboxOptions, Status, TruthEvent, TruthVenue, Upstream,
