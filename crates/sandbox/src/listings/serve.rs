@@ -1,23 +1,21 @@
 //! The three servers: each request is counted, struck by a fault or answered.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::stream;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::faults::Strike;
-use crate::listing::Listing;
-use crate::world::{Page, World};
-use crate::{API_TOKEN, Fault, Faults, Upstream, api, bomb, site};
+use super::faults::Strike;
+use super::listing::Listing;
+use super::world::{Page, World};
+use super::{API_TOKEN, Fault, Faults, Upstream, api, bomb, site};
+use crate::server::{CutAt, broken_off, json, listen, lock};
 
 /// What the three servers share.
 #[derive(Debug)]
@@ -28,26 +26,14 @@ pub(crate) struct Shared {
     pub requests: [AtomicU64; 3],
 }
 
-/// Short sections only; a panic in one leaves the world as it was.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Serves one upstream on a free port until `stop` is dropped.
 pub(crate) async fn serve(
     upstream: Upstream,
     shared: Arc<Shared>,
-    mut stop: watch::Receiver<()>,
+    stop: watch::Receiver<()>,
 ) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
     let router = Router::new().fallback(answer).with_state((upstream, shared));
-    let stopped = async move {
-        // nothing is ever sent: the error of the dropped sender is the signal
-        let _ = stop.changed().await;
-    };
-    tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
-    Ok(address)
+    listen(router, stop).await
 }
 
 async fn answer(State((upstream, shared)): State<(Upstream, Arc<Shared>)>, request: Request) -> Response {
@@ -122,11 +108,6 @@ fn listing_page(listings: &[&Listing], request: &Request) -> Response {
     json(status, &body)
 }
 
-fn json(status: u16, body: &serde_json::Value) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, axum::Json(body)).into_response()
-}
-
 /// The answer of a fault that replaces the good one.
 fn struck(strike: Strike, fault: &Fault, path: &str) -> Option<Response> {
     Some(match strike {
@@ -160,26 +141,4 @@ fn struck(strike: Strike, fault: &Fault, path: &str) -> Option<Response> {
         }
         Strike::Cut | Strike::WrongLength => return None,
     })
-}
-
-#[derive(Clone, Copy)]
-enum CutAt {
-    Middle,
-    End,
-}
-
-/// The good answer, with more bytes declared than are sent before the connection closes.
-async fn broken_off(good: Response, cut: CutAt) -> Response {
-    let (mut parts, body) = good.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let (declared, sent) = match cut {
-        CutAt::Middle => (body.len() + 1, body.slice(..body.len() / 2)),
-        CutAt::End => (body.len() + 100, body),
-    };
-    parts.headers.insert(header::CONTENT_LENGTH, declared.into());
-    let cut = io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the sandbox");
-    let pieces: [Result<Bytes, io::Error>; 2] = [Ok(sent), Err(cut)];
-    Response::from_parts(parts, Body::from_stream(stream::iter(pieces)))
 }

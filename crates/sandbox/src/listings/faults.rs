@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Upstream;
+use super::Upstream;
 use crate::dice::Dice;
 
 /// Faults of the three upstreams.

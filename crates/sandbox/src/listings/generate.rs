@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
-use crate::catalog::*;
+use super::catalog::*;
+use super::listing::{Listing, Repeats, Time};
+use super::{Price, SandboxOptions, Status, Upstream};
 use crate::dice::Dice;
-use crate::listing::{Listing, Repeats, Time};
-use crate::{Price, SandboxOptions, Status, Upstream};
 
 /// All listings of the three upstreams.
 pub(crate) fn listings(options: &SandboxOptions) -> Vec<Listing> {

@@ -7,10 +7,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::generate::{listings, price};
+use super::listing::{Listing, Time};
+use super::{Edit, Mutation, SandboxOptions, Status, Upstream, calendar, site};
 use crate::dice::Dice;
-use crate::generate::{listings, price};
-use crate::listing::{Listing, Time};
-use crate::{Edit, Mutation, SandboxOptions, Status, Upstream, calendar, site};
 
 /// What is served.
 #[derive(Debug)]
@@ -144,8 +144,8 @@ fn edit(listing: &mut Listing, dice: &mut Dice) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::TruthEvent;
     use super::*;
-    use crate::TruthEvent;
 
     fn options() -> SandboxOptions {
         SandboxOptions::new(7, "2026-11-22T12:00:00Z".parse().expect("an instant"))

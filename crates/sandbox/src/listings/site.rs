@@ -4,8 +4,8 @@
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, TimeZone};
 use serde_json::{Value, json};
 
-use crate::listing::{Listing, Time};
-use crate::{Price, Status};
+use super::listing::{Listing, Time};
+use super::{Price, Status};
 
 /// What robots may read.
 pub(crate) const ROBOTS: &str = "User-agent: *\nDisallow: /private/\nAllow: /\n";

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-use crate::Status;
-use crate::listing::{Listing, Repeats, Time};
+use super::Status;
+use super::listing::{Listing, Repeats, Time};
 
 /// The feed of `listings`, as of `stamp`.
 pub(crate) fn render<'a>(listings: impl Iterator<Item = &'a Listing>, stamp: DateTime<Utc>) -> String {

@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 
-use crate::catalog::{Category, City};
-use crate::{Price, Status, TruthEvent, TruthVenue, Upstream};
+use super::catalog::{Category, City};
+use super::{Price, Status, TruthEvent, TruthVenue, Upstream};
 
 /// One event, or a series.
 #[derive(Debug, Clone)]

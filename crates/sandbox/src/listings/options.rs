@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Fault, Faults};
+use super::{Fault, Faults};
 
 /// What to generate.
 #[derive(Debug, Clone)]

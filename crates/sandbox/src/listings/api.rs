@@ -4,8 +4,8 @@
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
 
-use crate::listing::{Listing, Time};
-use crate::site::decimal;
+use super::listing::{Listing, Time};
+use super::site::decimal;
 
 const MAX_PER_PAGE: usize = 100;
 
