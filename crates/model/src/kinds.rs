@@ -1,12 +1,15 @@
 //! The record kinds: what a source can state about an event and what hangs on it. Each struct is a
 //! table; rows of one source refer to each other by source key.
 
+mod cards;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::record::record_kind;
 use crate::{Amount, FieldError, Stated, TableSpec, When};
+pub use cards::{Card, CardCategory, CardSet, CardTotals, CardYear, GradedCard};
 
 record_kind! {
     /// One event (or one occurrence of a repeating one) as one source states it.
@@ -267,6 +270,18 @@ kinds! {
     Event, "event", "ev";
     /// A way to buy into an event.
     Offer, "offer", "of";
+    /// A category of graded cards.
+    CardCategory, "card_category", "cc";
+    /// A year of a category.
+    CardYear, "card_year", "cy";
+    /// A set of a year.
+    CardSet, "card_set", "st";
+    /// A card of a set.
+    Card, "card", "ca";
+    /// A graded copy of a card.
+    GradedCard, "graded_card", "gc";
+    /// What a page states as the totals of its rows.
+    CardTotals, "card_totals", "to";
 }
 
 /// One record as one document states it: its kind, its source key, its fields.

@@ -208,8 +208,9 @@ impl Store {
 
 /// Notes the days that the purge of these rows touches, before it takes them away. Inside its transaction.
 pub(crate) async fn note_purge(conn: &mut Conn, kind: Kind, source: &str, rids: &[i64]) -> SqlResult<()> {
-    // An offer is in no document of a day.
-    if rids.is_empty() || kind == Kind::Offer {
+    // Nothing else is in the document of a day.
+    let shown = matches!(kind, Kind::Event | Kind::Venue | Kind::Performer | Kind::Organizer);
+    if rids.is_empty() || !shown {
         return Ok(());
     }
     let purge: i64 = sql::query_scalar("SELECT coalesce(max(purge), 0) + 1 FROM purged_days")

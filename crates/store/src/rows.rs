@@ -28,6 +28,12 @@ pub(crate) fn code_of(kind: Kind) -> i64 {
         Kind::Organizer => 3,
         Kind::Event => 4,
         Kind::Offer => 5,
+        Kind::CardCategory => 20,
+        Kind::CardYear => 21,
+        Kind::CardSet => 22,
+        Kind::Card => 23,
+        Kind::GradedCard => 24,
+        Kind::CardTotals => 25,
     }
 }
 

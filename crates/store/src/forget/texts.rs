@@ -204,7 +204,7 @@ async fn follow(conn: &mut Conn, kind: Kind, rids: &[i64]) -> SqlResult<()> {
             );
             sql::query_scalar(sql).bind(keys(rids)).fetch_all(&mut *conn).await?
         }
-        Kind::Organizer | Kind::Offer => Vec::new(),
+        _ => Vec::new(),
     };
     if events.is_empty() { Ok(()) } else { reindex(conn, &events).await }
 }

@@ -36,7 +36,7 @@ impl Tables {
             Kind::Venue => &mut self.venues,
             Kind::Performer => &mut self.performers,
             Kind::Organizer => &mut self.organizers,
-            Kind::Offer => return,
+            _ => return,
         };
         from.clone_into(table);
     }
