@@ -1,0 +1,177 @@
+//! The report itself: what there is follows from seed and place, so that nothing of it need be held.
+
+use super::CardSiteOptions;
+use super::names::{BRANDS, CATEGORIES, GRADES, PEOPLE, SETS, VARIATIONS};
+use crate::dice::Dice;
+
+/// Rows on one page of a list.
+pub const PAGE_ROWS: usize = 200;
+/// The longest list of cards and of copies; certificates are numbered by it.
+const LONGEST: usize = 256;
+
+/// The report.
+#[derive(Debug)]
+pub struct World {
+    pub options: CardSiteOptions,
+    /// How often it grew.
+    grown: u64,
+}
+
+/// Where a set stands: category, year, set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetAt {
+    pub category: usize,
+    pub year: usize,
+    pub set: usize,
+}
+
+/// Where a card stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CardAt {
+    pub set: SetAt,
+    pub card: usize,
+}
+
+/// One graded copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    pub certificate: String,
+    /// Place in the list of grades: 0 is the best.
+    pub grade: usize,
+    /// When it was graded: year, month, day.
+    pub day: (u32, u32, u32),
+    pub rank: usize,
+    pub rank_by_grade: usize,
+    pub chronology: usize,
+    pub chronology_by_grade: usize,
+}
+
+impl World {
+    pub fn new(options: CardSiteOptions) -> World {
+        let options = CardSiteOptions {
+            categories: options.categories.clamp(1, CATEGORIES.len()),
+            years: options.years.clamp(1, 30),
+            sets: options.sets.clamp(1, BRANDS.len() * SETS.len()),
+            cards: options.cards.clamp(1, LONGEST),
+            copies: options.copies.clamp(1, LONGEST / 2),
+            ..options
+        };
+        World { options, grown: 0 }
+    }
+
+    pub fn grow(&mut self) {
+        self.grown += 1;
+    }
+
+    pub fn category(&self, category: usize) -> &'static str {
+        CATEGORIES[category % CATEGORIES.len()]
+    }
+
+    pub fn year(&self, year: usize) -> String {
+        (1989 + year).to_string()
+    }
+
+    /// Brand and name of a set. Those of one year all differ.
+    pub fn set(&self, at: SetAt) -> (&'static str, &'static str) {
+        (BRANDS[at.set % BRANDS.len()], SETS[at.set / BRANDS.len() % SETS.len()])
+    }
+
+    /// Name, number and variation of a card. People recur with other numbers, numbers with variations.
+    pub fn card(&self, at: CardAt) -> (&'static str, String, &'static str) {
+        let number = at.card / 2 + 1;
+        let name = PEOPLE[(at.card / 2 + at.set.set) % PEOPLE.len()];
+        let number = if at.set.category == 2 { format!("{number:03}/094") } else { number.to_string() };
+        let variation = VARIATIONS[if at.card.is_multiple_of(2) { 0 } else { 1 + at.card / 2 % 2 }];
+        (name, number, variation)
+    }
+
+    pub fn sets_of(&self, category: usize, year: usize) -> impl Iterator<Item = SetAt> + use<> {
+        (0..self.options.sets).map(move |set| SetAt { category, year, set })
+    }
+
+    /// The first set of a category is longer than a page.
+    pub fn cards_of(&self, set: SetAt) -> impl Iterator<Item = CardAt> + use<> {
+        let long = set.year == 0 && set.set == 0;
+        let count = if long { PAGE_ROWS + 32 } else { self.options.cards };
+        (0..count).map(move |card| CardAt { set, card })
+    }
+
+    pub fn all_sets(&self) -> impl Iterator<Item = SetAt> + '_ {
+        let years = (0..self.options.categories)
+            .flat_map(|category| (0..self.options.years).map(move |year| (category, year)));
+        years.flat_map(|(category, year)| self.sets_of(category, year))
+    }
+
+    pub fn all_cards(&self) -> impl Iterator<Item = CardAt> + '_ {
+        self.all_sets().flat_map(|set| self.cards_of(set))
+    }
+
+    /// A number of its own for every card there can be.
+    fn serial(&self, at: CardAt) -> u64 {
+        let years = at.set.category * self.options.years + at.set.year;
+        ((years * self.options.sets + at.set.set) * LONGEST + at.card) as u64
+    }
+
+    fn dice(&self, serial: u64, salt: u64) -> Dice {
+        Dice::new(self.options.seed ^ serial.wrapping_mul(0x9e37_79b9).wrapping_add(salt << 40))
+    }
+
+    /// How many copies of a card there are by now. The first card of a category's second set has more than
+    /// fit on a page.
+    pub fn copy_count(&self, at: CardAt) -> usize {
+        let serial = self.serial(at);
+        let long = at.card == 0 && at.set.year == 0 && at.set.set == 1;
+        let first = if long { PAGE_ROWS + 15 } else { self.dice(serial, 1).below(self.options.copies + 1) };
+        let grew = |step: u64| {
+            let mut dice = self.dice(serial, 1 + step);
+            if dice.chance(10) { 1 + dice.below(3) } else { 0 }
+        };
+        (first + (1..=self.grown).map(grew).sum::<usize>()).min(LONGEST)
+    }
+
+    /// The copies by grade: how many of each, best first.
+    pub fn populations(&self, at: CardAt) -> [u64; GRADES.len()] {
+        let mut counts = [0; GRADES.len()];
+        for copy in 0..self.copy_count(at) {
+            counts[self.grade(at, copy)] += 1;
+        }
+        counts
+    }
+
+    /// Better grades are more frequent, as people send in what looks well.
+    fn grade(&self, at: CardAt, copy: usize) -> usize {
+        let mut dice = self.dice(self.serial(at) * LONGEST as u64 + copy as u64, 90);
+        let spread = if dice.chance(70) { 6 } else { GRADES.len() };
+        dice.below(spread)
+    }
+
+    /// The copies as the card's page lists them: best first, of one grade the older first.
+    pub fn copies(&self, at: CardAt) -> Vec<Copy> {
+        let serial = self.serial(at) * LONGEST as u64;
+        let mut copies: Vec<Copy> = (0..self.copy_count(at))
+            .map(|copy| {
+                let number = serial + copy as u64;
+                let mut dice = self.dice(number, 91);
+                let letter = char::from(b'A' + (number / 10_000_000 % 26) as u8);
+                Copy {
+                    certificate: format!("{letter}{:07}", number % 10_000_000),
+                    grade: self.grade(at, copy),
+                    day: (2020 + (copy / 60) as u32, 1 + dice.below(12) as u32, 1 + dice.below(28) as u32),
+                    rank: 0,
+                    rank_by_grade: 0,
+                    chronology: copy + 1,
+                    chronology_by_grade: 0,
+                }
+            })
+            .collect();
+        let mut by_grade = [0; GRADES.len()];
+        for copy in &mut copies {
+            by_grade[copy.grade] += 1;
+            copy.chronology_by_grade = by_grade[copy.grade];
+            copy.rank_by_grade = by_grade[copy.grade];
+        }
+        copies.sort_by_key(|copy| (copy.grade, copy.chronology));
+        copies.iter_mut().enumerate().for_each(|(index, copy)| copy.rank = index + 1);
+        copies
+    }
+}
