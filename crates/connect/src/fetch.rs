@@ -17,6 +17,7 @@ mod limits;
 mod options;
 mod pace;
 mod policy;
+mod render;
 mod robots;
 mod validators;
 
@@ -24,6 +25,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use model::{Document, Request};
@@ -37,11 +39,13 @@ use guard::Guard;
 use host::{Hosts, lock};
 use journey::Errand;
 use pace::Paces;
+use render::Renderer;
 
 pub use budget::{Budget, Need, Pace, Refusal, Turn};
 pub use error::FetchError;
 pub use options::{BreakerOptions, FetchOptions, TimeLimits};
 pub use policy::{Auth, ErrorRule, LimitHeaders, OnError, Policy, ResetUnit};
+pub use render::{BrowserFound, RenderOptions, RenderPlan, find_browser};
 pub use validators::Validators;
 
 /// What a request brought.
@@ -119,7 +123,11 @@ impl Fetcher {
     ) -> Result<Fetched, FetchError> {
         let errand = Errand::new(self, request, policy, validators)?;
         let attempts = policy.attempts.unwrap_or(self.shared.options.attempts);
-        let fetched = self.persist(attempts, || self.attempt(&errand)).await?;
+        let waits = |attempt| match policy.retry_backoff {
+            Some(factor) => self.shared.backoff.powers_of(factor, attempt),
+            None => self.shared.backoff.wait(attempt),
+        };
+        let fetched = self.persist(attempts, waits, || self.attempt(&errand)).await?;
         if matches!(fetched, Fetched::NotModified { .. }) {
             self.tally.not_modified.fetch_add(1, Relaxed);
         }
@@ -127,7 +135,12 @@ impl Fetcher {
     }
 
     /// Tries until it works, it is not worth trying, or `attempts` are used up.
-    async fn persist<T, F>(&self, attempts: u32, mut once: impl FnMut() -> F) -> Result<T, FetchError>
+    async fn persist<T, F>(
+        &self,
+        attempts: u32,
+        waits: impl Fn(u32) -> Duration,
+        mut once: impl FnMut() -> F,
+    ) -> Result<T, FetchError>
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -142,7 +155,7 @@ impl Fetcher {
             }
             tracing::debug!(attempt, error = %failure.error, "fetch failed and will be tried again");
             self.tally.retries.fetch_add(1, Relaxed);
-            tokio::time::sleep(self.shared.backoff.wait(attempt)).await;
+            tokio::time::sleep(waits(attempt)).await;
             attempt += 1;
         }
     }
@@ -173,6 +186,24 @@ impl Fetcher {
         }
         result
     }
+
+    /// An exchange on behalf of a page that is being shown, within the turn that the page had.
+    async fn exchange_within(&self, outgoing: Outgoing<'_>) -> Result<Answer, Failure> {
+        let clients = &self.shared.clients;
+        clients.check(&outgoing.url, outgoing.clean)?;
+        self.tally.requests.fetch_add(1, Relaxed);
+        let answer = clients.exchange(outgoing).await?;
+        self.tally.bytes.fetch_add(answer.body.len() as u64, Relaxed);
+        Ok(answer)
+    }
+
+    /// The host of `url` asked for a pause.
+    fn pause(&self, url: &url::Url, wait: Duration) {
+        let host = self.shared.hosts.of(url, &self.shared.options);
+        let why = format!("{} asked for a pause of {} s", host.name, wait.as_secs_f64().ceil());
+        self.shared.budget.pause(&host.resource, wait, &why);
+        self.tally.paused();
+    }
 }
 
 /// What all clones share.
@@ -185,6 +216,7 @@ struct Shared {
     places: Arc<Semaphore>,
     backoff: Backoff,
     keyring: Keyring,
+    renderer: Renderer,
     patterns: Mutex<HashMap<String, Arc<Regex>>>,
 }
 
@@ -201,6 +233,7 @@ impl Shared {
             places: Arc::new(Semaphore::new(places)),
             backoff: Backoff::new(options.backoff_base, options.backoff_cap, options.seed),
             keyring: Keyring::default(),
+            renderer: Renderer::new(options.render.clone()),
             patterns: Mutex::default(),
             options,
         })

@@ -19,6 +19,8 @@ pub enum Server {
     S3,
     /// No server: a Python interpreter, with packages that read what callboard writes.
     Python,
+    /// No server: a headless Chromium.
+    Browser,
 }
 
 /// Who may write to the object storage of the tests.
@@ -34,6 +36,7 @@ impl Server {
             Server::Redis => "CALLBOARD_TEST_REDIS",
             Server::S3 => "CALLBOARD_TEST_S3",
             Server::Python => "CALLBOARD_TEST_PYTHON",
+            Server::Browser => "CALLBOARD_TEST_BROWSER",
         }
     }
 

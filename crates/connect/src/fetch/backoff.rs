@@ -25,6 +25,13 @@ impl Backoff {
         self.base.saturating_mul(doubled).min(self.cap).mul_f64(self.draw())
     }
 
+    /// The wait that a source's own factor asks for: its powers, and up to one of it more by chance.
+    pub fn powers_of(&self, factor: f64, attempt: u32) -> Duration {
+        let power = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let secs = factor * factor.max(1.0).powi(power) + factor * self.draw();
+        Duration::try_from_secs_f64(secs).unwrap_or(self.cap).min(self.cap)
+    }
+
     /// SplitMix64, as a fraction of one.
     fn draw(&self) -> f64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -38,6 +45,16 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_factor_of_a_sources_own_is_kept() {
+        let backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(10), Some(7));
+        for (attempt, low, high) in [(1, 2.0, 4.0), (2, 4.0, 6.0), (3, 8.0, 10.0), (30, 10.0, 10.0)] {
+            let wait = backoff.powers_of(2.0, attempt).as_secs_f64();
+            assert!((low..=high).contains(&wait), "attempt {attempt}: {wait}");
+        }
+        assert!(backoff.powers_of(0.01, 9) < Duration::from_millis(21));
+    }
 
     #[test]
     fn waits_grow_to_the_cap_and_vary() {

@@ -27,6 +27,8 @@ pub struct Pace {
     pub per_second: Option<f64>,
     /// Requests under way at once.
     pub concurrency: Option<usize>,
+    /// Somebody asked for the time between two requests: never do two start together.
+    pub even: bool,
 }
 
 impl Pace {
@@ -35,6 +37,7 @@ impl Pace {
     pub fn slow_to(&mut self, other: Pace) -> (bool, bool) {
         let rate = other.per_second.filter(|rate| self.per_second.is_none_or(|known| *rate < known));
         let places = other.concurrency.filter(|n| self.concurrency.is_none_or(|known| *n < known));
+        self.even |= other.even;
         self.per_second = rate.or(self.per_second);
         self.concurrency = places.or(self.concurrency);
         (rate.is_some(), places.is_some())
@@ -45,6 +48,7 @@ impl Pace {
         Pace {
             per_second: self.per_second.or(default.per_second),
             concurrency: self.concurrency.or(default.concurrency),
+            even: self.even,
         }
     }
 
@@ -57,6 +61,7 @@ impl Pace {
     /// page); at high rates a tenth of a second's worth, because timers are coarser than such a rate.
     pub fn burst(&self) -> u32 {
         match self.per_second {
+            _ if self.even => 1,
             Some(rate) if rate < 2.0 => 1,
             Some(rate) => ((rate.min(100_000.0) / 10.0).ceil() as u32).max(2),
             None => 1,

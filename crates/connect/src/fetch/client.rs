@@ -42,6 +42,7 @@ pub(super) enum Keep {
 }
 
 /// What came back.
+#[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,

@@ -209,7 +209,9 @@ impl Fetcher {
         {
             return Ok(Some(token.value.clone()));
         }
-        let token = self.persist(self.shared.options.attempts, || self.issue(auth)).await?;
+        let token = self
+            .persist(self.shared.options.attempts, |n| self.shared.backoff.wait(n), || self.issue(auth))
+            .await?;
         let value = token.value.clone();
         *kept = Some(token);
         Ok(Some(value))

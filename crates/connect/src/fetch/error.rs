@@ -167,6 +167,19 @@ pub enum FetchError {
         /// What is wrong.
         reason: String,
     },
+    /// A browser did not get to show it.
+    #[error("cannot render {url}: {reason}{}; try again later", attempts_text(*attempts))]
+    Render {
+        /// The request.
+        url: String,
+        /// What went wrong.
+        reason: String,
+        /// Tries made.
+        attempts: u32,
+    },
+    /// There is no browser to render with.
+    #[error("pages of this source are rendered in a browser: {0}")]
+    NoBrowser(String),
     /// The host failed so often that it is left alone.
     #[error(
         "{host} is left alone for {retry_in_secs} s after {failures} failures in a row; {url} was not asked"
@@ -186,7 +199,13 @@ pub enum FetchError {
 impl FetchError {
     /// True when the source is to be asked nothing more in this run.
     pub fn stops_source(&self) -> bool {
-        matches!(self, FetchError::Credentials { .. } | FetchError::Quota { .. } | FetchError::Budget { .. })
+        matches!(
+            self,
+            FetchError::Credentials { .. }
+                | FetchError::Quota { .. }
+                | FetchError::Budget { .. }
+                | FetchError::NoBrowser(_)
+        )
     }
 
     /// True when the same request may well succeed later, without anybody changing anything.
@@ -200,6 +219,7 @@ impl FetchError {
             | FetchError::Dns { .. }
             | FetchError::Connect { .. }
             | FetchError::Truncated { .. }
+            | FetchError::Render { .. }
             | FetchError::BreakerOpen { .. } => true,
             _ => false,
         }
@@ -225,6 +245,8 @@ impl FetchError {
             FetchError::Connect { .. } => "connect",
             FetchError::Truncated { .. } => "truncated",
             FetchError::Redirect { .. } => "redirect",
+            FetchError::Render { .. } => "render",
+            FetchError::NoBrowser(_) => "no_browser",
             FetchError::BreakerOpen { .. } => "breaker_open",
         }
     }
@@ -236,7 +258,8 @@ impl FetchError {
             | FetchError::Timeout { attempts, .. }
             | FetchError::Dns { attempts, .. }
             | FetchError::Connect { attempts, .. }
-            | FetchError::Truncated { attempts, .. } => *attempts = times,
+            | FetchError::Truncated { attempts, .. }
+            | FetchError::Render { attempts, .. } => *attempts = times,
             _ => {}
         }
         self
@@ -247,7 +270,7 @@ impl FetchError {
     /// The same error, told of the request that it kept from being made.
     pub(super) fn about(mut self, clean: &str) -> FetchError {
         match &mut self {
-            FetchError::Setup(_) => {}
+            FetchError::Setup(_) | FetchError::NoBrowser(_) => {}
             FetchError::BadAddress { url, .. }
             | FetchError::Refused { url, .. }
             | FetchError::Robots { url, .. }
@@ -264,6 +287,7 @@ impl FetchError {
             | FetchError::Connect { url, .. }
             | FetchError::Truncated { url, .. }
             | FetchError::Redirect { url, .. }
+            | FetchError::Render { url, .. }
             | FetchError::BreakerOpen { url, .. } => clean.clone_into(url),
         }
         self

@@ -74,7 +74,7 @@ impl Host {
         Host {
             robots: RobotsCache::default(),
             resource: format!("host:{name}"),
-            default: Pace { per_second: default.0, concurrency: Some(default.1) },
+            default: Pace { per_second: default.0, concurrency: Some(default.1), even: false },
             crawl: Mutex::default(),
             breaker: Mutex::new(Breaker::new(&options.breaker)),
             name,

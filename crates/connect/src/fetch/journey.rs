@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Method, Request};
 use reqwest::header::{
-    AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
-    PROXY_AUTHORIZATION,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ETAG, HeaderMap, HeaderName,
+    HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, PROXY_AUTHORIZATION,
 };
 use secrecy::SecretString;
 use url::Url;
@@ -49,7 +49,8 @@ impl<'a> Errand<'a> {
         Ok(Errand {
             request,
             policy,
-            validators: validators.filter(|_| request.method == Method::Get),
+            // What a script builds into a page may change while the page itself does not.
+            validators: validators.filter(|_| request.method == Method::Get && policy.render.is_none()),
             clean: url.to_string(),
             login: login(&request.url),
             owner: fetcher.shared.keyring.host(policy, &url),
@@ -78,7 +79,8 @@ impl<'a> Errand<'a> {
     }
 
     fn pace(&self) -> Pace {
-        Pace { per_second: self.policy.per_second, concurrency: self.policy.concurrency }
+        let (per_second, concurrency) = (self.policy.per_second, self.policy.concurrency);
+        Pace { per_second, concurrency, even: self.policy.even }
     }
 
     /// Whether the policy's credentials may be shown to `url`.
@@ -131,6 +133,7 @@ impl Fetcher {
             let answer = self.take(errand, &hop).await?;
             self.respect(&answer, errand, &hop.url)?;
             let Some(target) = redirect(&answer, &hop.url, errand)? else {
+                let answer = self.shown(answer, &hop.url, errand).await?;
                 return judge(answer, &hop.url, errand);
             };
             seen.push(hop.url);
@@ -148,6 +151,21 @@ impl Fetcher {
             let method = if keeps { hop.method } else { Method::Get };
             hop = Hop { url: target, method, with_body: keeps };
         }
+    }
+
+    /// What a browser shows of the answer, where the policy asks for that.
+    async fn shown(&self, answer: Answer, url: &Url, errand: &Errand<'_>) -> Result<Answer, Failure> {
+        let Some(plan) = errand.policy.render.as_ref().filter(|_| answer.status == 200) else {
+            return Ok(answer);
+        };
+        let renderer = &self.shared.renderer;
+        let body = renderer.render(self, url, &answer, plan, errand.policy.robots).await?;
+        let mut headers = answer.headers;
+        for name in [ETAG, LAST_MODIFIED, CONTENT_LENGTH, CONTENT_ENCODING] {
+            headers.remove(name);
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        Ok(Answer { status: answer.status, headers, body, at: super::now() })
     }
 
     /// One hop, with a fresh token where the old one is refused.

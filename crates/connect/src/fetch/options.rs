@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::RenderOptions;
+
 /// Limits and manners of a [`Fetcher`](super::Fetcher).
 #[derive(Debug, Clone)]
 pub struct FetchOptions {
@@ -49,6 +51,8 @@ pub struct FetchOptions {
     pub system_proxy: bool,
     /// Seed of the random part of waits; taken from the system when `None`. `None`.
     pub seed: Option<u64>,
+    /// How pages are rendered that need it.
+    pub render: RenderOptions,
 }
 
 impl Default for FetchOptions {
@@ -72,6 +76,7 @@ impl Default for FetchOptions {
             allow_private: false,
             system_proxy: true,
             seed: None,
+            render: RenderOptions::default(),
         }
     }
 }

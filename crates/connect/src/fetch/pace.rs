@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn pace(per_second: f64, concurrency: usize) -> Pace {
-        Pace { per_second: Some(per_second), concurrency: Some(concurrency) }
+        Pace { per_second: Some(per_second), concurrency: Some(concurrency), even: false }
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         let lane = Lane::new(pace(4.0, 4));
         lane.slowed_to(pace(20.0, 8));
         assert_eq!(lock(&lane.rate).wish.per_second, Some(20.0), "a wish beats the default");
-        lane.slowed_to(Pace { per_second: Some(5.0), concurrency: None });
+        lane.slowed_to(Pace { per_second: Some(5.0), ..Pace::default() });
         lane.slowed_to(pace(50.0, 16));
         assert_eq!(lock(&lane.rate).wish, pace(5.0, 8));
         assert_eq!(lock(&lane.rate).slots.available_permits(), 8);
@@ -176,7 +176,7 @@ mod tests {
         let paces = Paces::default();
         let need = |resource: &str| Need {
             resource: resource.to_owned(),
-            wish: Pace { per_second: None, concurrency: Some(1) },
+            wish: Pace { concurrency: Some(1), ..Pace::default() },
             default: Pace::default(),
         };
         let (both, key) = ([need("key:k"), need("host:a")], [need("key:k")]);

@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use super::Need;
+use super::{Need, RenderPlan};
 
 /// Credentials, added at the moment of sending and never stored with a request.
 #[derive(Debug, Clone, Default)]
@@ -110,6 +110,8 @@ pub struct Policy {
     pub auth_host: Option<String>,
     /// Requests per second and host; the fetcher's own default when `None`.
     pub per_second: Option<f64>,
+    /// Never do two requests start together, however fast they may follow each other.
+    pub even: bool,
     /// Requests under way at once per host; the fetcher's own default when `None`.
     pub concurrency: Option<usize>,
     /// What a request needs room in beside its host: an API key, a site of several hosts. A pause that
@@ -126,6 +128,11 @@ pub struct Policy {
     pub errors: Vec<ErrorRule>,
     /// Tries per request in all; the fetcher's own default when `None`.
     pub attempts: Option<u32>,
+    /// Seconds before the first repeat; each further one waits so many times longer, with up to as much again
+    /// by chance. The fetcher's own waits when `None`.
+    pub retry_backoff: Option<f64>,
+    /// Pages are shown in a browser, and what it shows is the document.
+    pub render: Option<RenderPlan>,
 }
 
 impl Default for Policy {
@@ -134,6 +141,7 @@ impl Default for Policy {
             auth: Auth::None,
             auth_host: None,
             per_second: None,
+            even: false,
             concurrency: None,
             resources: Vec::new(),
             per_run: None,
@@ -141,6 +149,8 @@ impl Default for Policy {
             limit_headers: LimitHeaders::default(),
             errors: Vec::new(),
             attempts: None,
+            retry_backoff: None,
+            render: None,
         }
     }
 }

@@ -79,14 +79,20 @@ impl Fetcher {
             return Ok(known);
         }
         let address = robots_url(url);
-        let asked = self.persist(self.shared.options.attempts, || self.read_robots(&address)).await;
+        let asked = self
+            .persist(
+                self.shared.options.attempts,
+                |n| self.shared.backoff.wait(n),
+                || self.read_robots(&address),
+            )
+            .await;
         let known = Arc::new(self.understand(asked)?);
         if let Rules::Stated(robot) = &known.rules
             && let Some(delay) = robot.delay.and_then(|d| Duration::try_from_secs_f32(d).ok())
             && !delay.is_zero()
         {
             let delay = delay.min(self.shared.options.times.max_crawl_delay);
-            host.slow_down(Pace { per_second: Some(1.0 / delay.as_secs_f64()), concurrency: None });
+            host.slow_down(Pace { per_second: Some(1.0 / delay.as_secs_f64()), ..Pace::default() });
         }
         *lock(&origin.known) = Some(known.clone());
         Ok(known)

@@ -46,6 +46,8 @@ pub struct ManifestSpec {
     /// How fast the source may be asked.
     #[serde(default)]
     pub limits: LimitsSpec,
+    /// Its pages are built by scripts: a browser shows them, and what it shows is read.
+    pub render: Option<RenderSpec>,
     /// What error answers mean; the first that fits decides.
     #[serde(default)]
     pub errors: Vec<ErrorSpec>,
@@ -107,6 +109,9 @@ pub struct ParamSpec {
     /// The only values it may have.
     #[serde(default)]
     pub choices: Vec<String>,
+    /// True for one that says how the source is asked (a delay), not what is asked for.
+    #[serde(default)]
+    pub manner: bool,
 }
 
 fn text() -> ParamType {
@@ -173,6 +178,30 @@ pub enum AuthSpec {
         /// Scopes with spaces between.
         scope: Option<String>,
     },
+}
+
+/// How pages are rendered.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenderSpec {
+    /// A CSS selector; the page is there once something fits it.
+    pub wait_for: String,
+    /// A regular expression for what the page says instead where there is nothing.
+    #[serde(default)]
+    pub empty: String,
+    /// A CSS selector of what says "1-200 of 232", for lists that are walked page by page.
+    #[serde(default)]
+    pub pager: String,
+    /// A CSS selector of the button that leads to the next page of a list.
+    #[serde(default)]
+    pub next: String,
+    /// Pages of one list at most.
+    #[serde(default = "list_pages")]
+    pub max_pages: u32,
+}
+
+fn list_pages() -> u32 {
+    100
 }
 
 /// How fast the source may be asked.

@@ -16,7 +16,11 @@ fn clock() -> DateTime<Utc> {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn need(resource: &str, per_second: Option<f64>, concurrency: Option<usize>) -> Need {
-    Need { resource: resource.to_owned(), wish: Pace { per_second, concurrency }, default: Pace::default() }
+    Need {
+        resource: resource.to_owned(),
+        wish: Pace { per_second, concurrency, even: false },
+        default: Pace::default(),
+    }
 }
 
 /// Each with a store of its own, as processes have.

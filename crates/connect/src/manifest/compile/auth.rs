@@ -6,7 +6,7 @@ use super::super::plan::{AuthPlan, limit_pattern_fault};
 use super::super::spec::{AuthSpec, ErrorSpec, ResetUnitSpec, RobotsSpec, StatusSpec, ThenSpec};
 use super::{Compiler, Item, Names};
 use crate::expression::Template;
-use crate::fetch::{ErrorRule, LimitHeaders, Need, OnError, Pace, Policy, ResetUnit};
+use crate::fetch::{ErrorRule, LimitHeaders, Need, OnError, Pace, Policy, RenderPlan, ResetUnit};
 
 impl Compiler<'_> {
     pub(super) fn auth(&mut self) -> Option<AuthPlan> {
@@ -87,6 +87,13 @@ impl Compiler<'_> {
             errors: self.spec.errors.iter().map(rule).collect(),
             auth_host: self.auth_host(),
             resources: self.key().into_iter().collect(),
+            render: self.spec.render.as_ref().map(|render| RenderPlan {
+                wait_for: render.wait_for.clone(),
+                empty: render.empty.clone(),
+                pager: render.pager.clone(),
+                next: render.next.clone(),
+                max_pages: render.max_pages,
+            }),
             ..Policy::default()
         }
     }
@@ -95,7 +102,8 @@ impl Compiler<'_> {
     /// several runners.
     fn key(&self) -> Option<Need> {
         let limits = &self.spec.limits;
-        let wish = Pace { per_second: limits.per_second, concurrency: limits.concurrency };
+        let (per_second, concurrency) = (limits.per_second, limits.concurrency);
+        let wish = Pace { per_second, concurrency, even: false };
         let resource = format!("key:{}", self.spec.name);
         let stated = self.spec.auth.is_some() && wish != Pace::default();
         stated.then(|| Need { resource, wish, default: Pace::default() })
