@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use connect::manifest::Manifest;
-use connect::manifest::spec::ParamType;
+use connect::manifest::spec::{ParamSpec, ParamType};
 use connect::sources::Sources;
 use connect::{Connector, Params};
 use engine::collect::{CollectOptions, Input, Named, Origin, Recogniser};
@@ -133,7 +133,7 @@ impl Catalog {
         let wanted = Wanted {
             inputs: inputs.clone(),
             connector: asked.connector.clone(),
-            params: params.plain.clone().into_iter().collect(),
+            params: params.plain.clone().into_iter().chain(params.manner.clone()).collect(),
             source: asked.source.clone(),
         };
         let name = SourceName::new(asked.source.as_deref().unwrap_or(manifest.name()));
@@ -231,7 +231,8 @@ impl engine::run::Catalog for Catalog {
         let asked = Asked {
             inputs,
             connector: wanted.connector.clone(),
-            params: wanted.params.iter().map(value).collect(),
+            // A template that came to nothing is a parameter that was not given.
+            params: wanted.params.iter().filter(|(_, value)| !value.is_null()).map(value).collect(),
             source: wanted.source.clone(),
         };
         Catalog::origins(self, asked).map_err(|error| format!("{error:#}"))
@@ -297,14 +298,14 @@ pub fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Par
         let (name, value) =
             pair.split_once('=').with_context(|| format!("--param {pair:?} is not NAME=VALUE"))?;
         let Some(spec) = specs.get(name) else { bail!("{}", unknown_param(manifest, name)) };
-        put(&mut params, name, spec.kind, value.to_owned());
+        put(&mut params, name, spec, value.to_owned());
     }
     for (name, spec) in specs.iter() {
-        let absent = !params.plain.contains_key(name) && !params.secret.contains_key(name);
+        let absent = params.plain(name).is_none() && !params.secret.contains_key(name);
         if let Some(value) =
             spec.env.0.iter().find_map(|variable| std::env::var(variable).ok()).filter(|_| absent)
         {
-            put(&mut params, name, spec.kind, value);
+            put(&mut params, name, spec, value);
         } else if absent && needed && spec.required && spec.kind == ParamType::Secret {
             let variables = spec.env.0.join(" or ");
             let from_env =
@@ -315,11 +316,11 @@ pub fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Par
     Ok(params)
 }
 
-fn put(params: &mut Params, name: &str, kind: ParamType, value: String) {
-    if kind == ParamType::Secret {
-        params.secret.insert(name.to_owned(), SecretString::from(value));
-    } else {
-        params.plain.insert(name.to_owned(), Value::String(value));
+fn put(params: &mut Params, name: &str, spec: &ParamSpec, value: String) {
+    match (spec.kind, spec.manner) {
+        (ParamType::Secret, _) => drop(params.secret.insert(name.to_owned(), SecretString::from(value))),
+        (_, true) => drop(params.manner.insert(name.to_owned(), Value::String(value))),
+        (_, false) => drop(params.plain.insert(name.to_owned(), Value::String(value))),
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use model::{Document, Finding, Reading, Request, Window};
+use model::{Document, Finding, Kind, Reading, Request, Window};
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::fetch::Policy;
@@ -19,6 +19,16 @@ pub struct Params {
     pub plain: BTreeMap<String, Value>,
     /// Secret values by name.
     pub secret: BTreeMap<String, SecretString>,
+    /// Plain values that say how a source is asked, not what is asked for: with others, a document is known
+    /// all the same.
+    pub manner: BTreeMap<String, Value>,
+}
+
+impl Params {
+    /// The plain value of this name, whatever it is for.
+    pub fn plain(&self, name: &str) -> Option<&Value> {
+        self.plain.get(name).or_else(|| self.manner.get(name)).filter(|value| !value.is_null())
+    }
 }
 
 /// What a reader may know beside the document. Part of the reading's identity: with the same
@@ -95,6 +105,17 @@ pub trait Connector: Send + Sync {
     /// What one document states, and what to fetch because of it.
     fn read(&self, document: &Document, params: &Params, options: &ReadOptions)
     -> Result<Reading, ReadError>;
+
+    /// The kind of rows whose pages a run begins with, as the store holds them, where the parameters ask for
+    /// that instead of the first requests.
+    fn begins_with(&self, _params: &Params) -> Result<Option<Kind>, StartError> {
+        Ok(None)
+    }
+
+    /// The request for the page of such a row, by its fields; `None` where the run does not want it.
+    fn page_of(&self, _fields: &Map<String, Value>, _params: &Params) -> Option<Request> {
+        None
+    }
 
     /// Which of its requests a document that came without one (a file) answers, where the content tells.
     fn step_of(&self, _document: &Document) -> Option<String> {

@@ -22,9 +22,9 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use minijinja::value::Value;
-use model::{ContentHash, Document, Finding, Note, Reading, Request, When, Zone};
+use model::{ContentHash, Document, Finding, Kind, Note, Reading, Request, When, Zone};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use url::Url;
 
 use crate::connector::{Connector, Params, ReadError, ReadOptions, StartError};
@@ -414,7 +414,21 @@ impl Connector for Manifest {
 
     fn policy(&self, params: &Params) -> Policy {
         let auth = self.plan.auth.as_ref().map(|auth| credentials(auth, params)).unwrap_or_default();
-        Policy { auth, ..self.plan.policy.clone() }
+        let policy = Policy { auth, ..self.plan.policy.clone() };
+        match self.code {
+            Some(code) => code.policy(policy, &params::lenient(&self.spec, params)),
+            None => policy,
+        }
+    }
+
+    fn begins_with(&self, params: &Params) -> Result<Option<Kind>, StartError> {
+        let Some(code) = self.code else { return Ok(None) };
+        let plain = params::complete(&self.spec, params).map_err(StartError::Params)?;
+        code.begins_with(&plain).map_err(StartError::Params)
+    }
+
+    fn page_of(&self, fields: &Map<String, Json>, params: &Params) -> Option<Request> {
+        self.code?.page_of(fields, &params::lenient(&self.spec, params))
     }
 
     fn fingerprint(&self) -> String {

@@ -13,6 +13,7 @@ mod landed;
 mod origin;
 mod progress;
 mod session;
+mod stamp;
 mod summary;
 mod take;
 

@@ -73,6 +73,10 @@ pub struct Request {
     /// How many requests led here; 0 for the first ones of a run.
     #[serde(default)]
     pub depth: u32,
+    /// What was said of the answer where the request was found. While it is what it was when the answer was
+    /// last read, that one stands and is not asked for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<String>,
 }
 
 impl Request {
@@ -86,6 +90,7 @@ impl Request {
             step: String::new(),
             context: Value::Null,
             depth: 0,
+            stamp: None,
         }
     }
 

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use model::{Document, Reading, Request};
-use serde_json::Value;
+use model::{Document, Kind, Reading, Request};
+use serde_json::{Map, Value};
 
 use crate::connector::{ReadError, ReadOptions};
+use crate::fetch::Policy;
 
 /// What such a connector asks and how it reads. Pure, as every connector is.
 pub trait Code: Send + Sync {
@@ -28,6 +29,22 @@ pub trait Code: Send + Sync {
         params: &BTreeMap<String, Value>,
         options: &ReadOptions,
     ) -> Result<Reading, ReadError>;
+
+    /// The kind of rows whose pages a run begins with, as the store holds them, where the parameters ask for
+    /// that instead of the first requests.
+    fn begins_with(&self, _params: &BTreeMap<String, Value>) -> Result<Option<Kind>, String> {
+        Ok(None)
+    }
+
+    /// The request for the page of such a row, by its fields; `None` where the run does not want it.
+    fn page_of(&self, _fields: &Map<String, Value>, _params: &BTreeMap<String, Value>) -> Option<Request> {
+        None
+    }
+
+    /// What the parameters change of how it is asked.
+    fn policy(&self, policy: Policy, _params: &BTreeMap<String, Value>) -> Policy {
+        policy
+    }
 
     /// Changes when it reads differently, so that unchanged documents are read again.
     fn version(&self) -> u32;

@@ -21,7 +21,7 @@ pub fn complete(spec: &ManifestSpec, given: &Params) -> Result<BTreeMap<String, 
             }
             continue;
         }
-        let value = given.plain.get(name).filter(|value| !value.is_null()).unwrap_or(&param.default.0);
+        let value = given.plain(name).unwrap_or(&param.default.0);
         if value.is_null() {
             if param.required {
                 return Err(missing(spec, name, param));
@@ -37,7 +37,7 @@ pub fn complete(spec: &ManifestSpec, given: &Params) -> Result<BTreeMap<String, 
 /// The defaults and whatever of the given values fits; for reading, which must not fail on a parameter.
 pub fn lenient(spec: &ManifestSpec, given: &Params) -> BTreeMap<String, Value> {
     let value = |(name, param): (&str, &ParamSpec)| {
-        let value = given.plain.get(name).filter(|value| !value.is_null()).unwrap_or(&param.default.0);
+        let value = given.plain(name).unwrap_or(&param.default.0);
         let typed = typed(param, value).ok().filter(|value| !value.is_null())?;
         (param.kind != ParamType::Secret).then(|| (name.to_owned(), typed))
     };
@@ -45,7 +45,7 @@ pub fn lenient(spec: &ManifestSpec, given: &Params) -> BTreeMap<String, Value> {
 }
 
 fn check_names(spec: &ManifestSpec, given: &Params) -> Result<(), String> {
-    for name in given.plain.keys().chain(given.secret.keys()) {
+    for name in given.plain.keys().chain(given.manner.keys()).chain(given.secret.keys()) {
         if spec.params.get(name).is_none() {
             let hint = match nearest(name, spec.params.names()) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use model::Found;
 use store::{LandedDocument, Quarantined, Read, Remarks};
 
+use super::stamp;
 use super::take::{TakeResult, Taken};
 
 /// Records and quarantined listings that a document states.
@@ -23,6 +24,7 @@ pub(super) fn document(taken: Taken, clock: fn() -> DateTime<Utc>) -> LandedDocu
     let Taken { work, document, body, size_bytes, result } = taken;
     let origin = &work.origin;
     let mut remarks = Remarks::default();
+    let stamped = stamp::of(&work.request, &result);
     let (source, read) = match result {
         TakeResult::Read(stated) => {
             remarks = remarks_of(&stated);
@@ -34,7 +36,7 @@ pub(super) fn document(taken: Taken, clock: fn() -> DateTime<Utc>) -> LandedDocu
     };
     let header = |name: &str| document.as_ref().and_then(|d| d.header(name)).map(str::to_owned);
     LandedDocument {
-        etag: header("etag"),
+        etag: stamped.or_else(|| header("etag")),
         last_modified: header("last-modified"),
         name: work.name,
         url: document.as_ref().map_or_else(|| work.request.url.to_string(), |d| d.url.to_string()),

@@ -16,7 +16,11 @@ use super::origin::Origin;
 use super::take::{Place, Taker, Work, file_url};
 use crate::functions::{Call, Failure};
 use crate::run::World;
-use model::Request;
+use model::{Kind, Request};
+use store::RowQuery;
+
+/// Rows that are read at once to begin with their pages.
+const STORED_PAGE: usize = 5_000;
 
 /// The origins of one call, ready to be taken from.
 pub(super) struct Session {
@@ -76,6 +80,10 @@ impl Session {
             );
         }
         for (index, origin) in self.origins.iter().enumerate() {
+            if let Some(kind) = self.begins_with(origin)? {
+                errands.extend(self.stored(call, index, kind).await?);
+                continue;
+            }
             let cursor = match origin.starts_itself() {
                 true => call.world.store.cursor(origin.reader(), &origin.scope).await?,
                 false => None,
@@ -84,6 +92,40 @@ impl Session {
                 .first_requests(cursor.as_ref(), &self.options.read)
                 .map_err(|error| Failure::input(format!("{}: {error}", origin.reader())))?;
             errands.extend(requests.into_iter().map(|request| Errand::ask(index, request, None)));
+        }
+        Ok(errands)
+    }
+
+    fn begins_with(&self, origin: &Origin) -> Result<Option<Kind>, Failure> {
+        let connector = origin.connector.as_ref().filter(|_| origin.starts_itself());
+        let Some(connector) = connector else { return Ok(None) };
+        let kind = connector.begins_with(&origin.params);
+        kind.map_err(|error| Failure::input(format!("{}: {error}", origin.reader())))
+    }
+
+    /// The pages of what the store holds of a kind, for a run that begins with these.
+    async fn stored(&self, call: &Call, index: usize, kind: Kind) -> Result<Vec<Errand>, Failure> {
+        let (store, origin) = (&call.world.store, &self.origins[index]);
+        let Some(connector) = &origin.connector else { return Ok(Vec::new()) };
+        let (query, columns) = (RowQuery::all(kind), kind.spec().columns);
+        let extent = store.extent(kind).await?;
+        let (mut errands, mut after) = (Vec::new(), Some(0));
+        while let Some(from) = after {
+            let page = store.row_page(&query, from, extent.last_row, STORED_PAGE).await?;
+            for row in page.rows.iter().filter(|row| row.source == *origin.named.name()) {
+                let values = columns.iter().zip(&row.values).filter(|(_, value)| !value.is_null());
+                let fields = values.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
+                let request = connector.page_of(&fields, &origin.params);
+                errands.extend(request.map(|request| Errand::ask(index, request, None)));
+            }
+            after = page.next;
+        }
+        if errands.is_empty() {
+            return Err(Failure::input(format!(
+                "{}: the store holds no {} to begin with that the filters let through; begin a level higher",
+                origin.reader(),
+                kind.name()
+            )));
         }
         Ok(errands)
     }

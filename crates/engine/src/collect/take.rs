@@ -14,6 +14,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::origin::Origin;
+use super::stamp;
 use crate::refine::{Quarantined, refine};
 use crate::run::patience::{PATIENCE, Patience};
 
@@ -166,8 +167,12 @@ impl Taker {
                 None => Err(Failed::new("nothing is fetched in this run, and no earlier one landed it")),
             };
         };
+        if known.is_some_and(|known| !self.reread && stamp::stands(&work.request, known)) {
+            return self.not_modified(work, known).await;
+        }
         let validators = known
             .filter(|_| !self.reread)
+            .filter(|known| !stamp::is_one(known.etag.as_deref()))
             .map(|known| Validators { etag: known.etag.clone(), last_modified: known.last_modified.clone() });
         match fetcher.fetch(&work.request, policy, validators.as_ref()).await {
             Ok(Fetched::Document(document)) => Ok(Obtained::Document(document)),
