@@ -6,6 +6,7 @@
 pub(crate) mod expected;
 #[cfg(test)]
 mod recorded;
+mod tag;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ const SHIPPED: &[Shipped] = shipped! {
     "luma": "sources/luma/connector.yaml";
     "resident-advisor": "sources/resident-advisor/connector.yaml";
     "site": "sources/site/connector.yaml";
+    "tag": "sources/tag/connector.yaml", with tag::Tag;
     "demo-api": "sources/demo-api/connector.yaml";
     "det-land-bank": "sources/meetings/det-land-bank.yaml";
     "il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml";
