@@ -12,6 +12,7 @@ mod collect;
 mod completions;
 mod config;
 mod connector;
+mod crawl;
 mod dead;
 mod demo;
 mod doctor;
@@ -39,6 +40,7 @@ mod runs;
 mod schedule;
 mod serve;
 mod show;
+mod tag;
 
 use std::process::ExitCode;
 
@@ -95,6 +97,8 @@ enum Command {
     Backup(backup::Backup),
     /// Fill a new store with what is in a backup
     Restore(restore::Restore),
+    /// Ask for graded cards: populations by level, their history, certificates
+    Tag(Box<tag::Tag>),
     /// Show one row: which document said each field, and its history
     Show(show::Show),
     /// Tell how one row came to be what it is
@@ -204,6 +208,7 @@ impl Cli {
             Command::Export(command) => command.run(&config(Flags::new())?).await,
             Command::Backup(command) => command.run(&config(Flags::new())?).await,
             Command::Restore(command) => command.run(&config(Flags::new())?).await,
+            Command::Tag(command) => command.run(&config(Flags::new())?).await,
             Command::Show(command) => command.run(&config(Flags::new())?).await,
             Command::History(command) => command.run(&config(Flags::new())?).await,
             Command::Changes(command) => command.run(&config(Flags::new())?).await,

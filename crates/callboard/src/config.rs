@@ -164,9 +164,27 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "concurrency",
-        env: &["CALLBOARD_CONCURRENCY"],
+        env: &["CALLBOARD_CONCURRENCY", "PIPELINE_MAX_CONCURRENCY"],
         default: "16",
         help: "requests under way at once, all hosts together",
+    },
+    Setting {
+        key: "browser",
+        env: &["CALLBOARD_BROWSER", "CHROME"],
+        default: "",
+        help: "the Chromium that pages are rendered in; looked for on the path where nothing is said",
+    },
+    Setting {
+        key: "browser_pages",
+        env: &["CALLBOARD_BROWSER_PAGES"],
+        default: "4",
+        help: "pages that a process renders at once",
+    },
+    Setting {
+        key: "browser_memory_mb",
+        env: &["CALLBOARD_BROWSER_MEMORY_MB"],
+        default: "1024",
+        help: "what a browser may take in memory before it is replaced",
     },
     Setting {
         key: "allow_private",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use connect::fetch::{FetchOptions, Fetcher};
+use connect::fetch::{FetchOptions, Fetcher, RenderOptions};
 use engine::limits::SharedLimits;
 use store::Store;
 
@@ -61,8 +61,15 @@ fn shares_limits(config: &Config) -> Result<bool> {
 
 fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
     let contact = config.text("contact").map(contact_address).transpose()?;
+    let render = RenderOptions {
+        program: config.text("browser").map(Into::into),
+        pages: config.get("browser_pages")?,
+        memory_mb: config.get("browser_memory_mb")?,
+        ..RenderOptions::default()
+    };
     Ok(FetchOptions {
         contact,
+        render,
         per_second: config.get("per_second")?,
         total_concurrency: config.get("concurrency")?,
         max_bytes: config.get("max_bytes")?,

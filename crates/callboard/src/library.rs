@@ -1,5 +1,7 @@
 //! Pipelines as users name them: a file, standard input, or a name in the folder of pipelines.
 
+mod shipped;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -54,7 +56,10 @@ pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
     // A file may be called otherwise than the pipeline in it.
     match files.iter().find(|file| name_in(file).as_deref() == Some(wanted)) {
         Some(file) => read(file),
-        None => Err(usage(unknown(folder, wanted, &files))),
+        None => match shipped::find(wanted) {
+            Some(text) => parsed(wanted, &text),
+            None => Err(usage(unknown(folder, wanted, &files))),
+        },
     }
 }
 
@@ -73,6 +78,9 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// The pipelines of the folder that state a schedule, by name; those whose file has faults included.
 pub fn scheduled(folder: &Path) -> Result<Vec<Scheduled>> {
     let mut found: Vec<Scheduled> = files(folder)?.iter().filter_map(|file| scheduled_in(file)).collect();
+    let known: Vec<String> = found.iter().map(|known| known.name.clone()).collect();
+    let others = shipped::names().filter(|name| !known.iter().any(|known| known == name));
+    found.extend(others.filter_map(scheduled_shipped));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
@@ -88,6 +96,12 @@ fn scheduled_in(path: &Path) -> Option<Scheduled> {
     let planned = read(path).map_err(|error| format!("{error:#}"));
     let planned = planned.and_then(|found| Planned::new(&file, found.loaded.pipeline)).transpose();
     planned.filter(|_| states_one).map(|planned| Scheduled { name, file, planned })
+}
+
+fn scheduled_shipped(name: &str) -> Option<Scheduled> {
+    let found = parsed(name, &shipped::find(name)?).map_err(|error| format!("{error:#}"));
+    let planned = found.and_then(|found| Planned::new(name, found.loaded.pipeline)).transpose()?;
+    Some(Scheduled { name: name.to_owned(), file: name.to_owned(), planned })
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {

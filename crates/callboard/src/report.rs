@@ -87,7 +87,7 @@ fn steps(text: &mut String, steps: &[StepSummary]) {
 
 fn brought(collected: &Collected) -> String {
     let (documents, records) = (&collected.documents, &collected.records);
-    format!(
+    let mut text = format!(
         "documents: {} fetched, {} unchanged, {} failed, {}\n\
          records: {} read, {} new, {} changed, {} quarantined, {} vanished\n",
         count(documents.fetched),
@@ -99,7 +99,13 @@ fn brought(collected: &Collected) -> String {
         count(records.changed),
         count(records.quarantined),
         count(records.vanished)
-    )
+    );
+    // Of one kind, all is said already.
+    for (kind, did) in collected.by_kind.iter().filter(|_| collected.by_kind.len() > 1) {
+        let (read, new, changed) = (count(did.read), count(did.new), count(did.changed));
+        let _ = writeln!(text, "  {kind}: {read} read, {new} new, {changed} changed");
+    }
+    text
 }
 
 /// Where everything was quick, nothing is to be told of what was slow.

@@ -3,6 +3,7 @@
 
 pub mod backfill;
 pub mod cache;
+pub mod cards;
 pub mod collect;
 pub mod export;
 pub mod fleet;

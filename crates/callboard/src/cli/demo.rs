@@ -1,12 +1,14 @@
 //! `callboard demo`: the main job on generated data. Local upstreams are started, collected from with
 //! the shipped connectors, asked, and stopped; nothing is needed and nothing is left behind.
 
+mod tag;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use connect::fetch::{FetchOptions, Fetcher};
 use engine::collect::{Collect as Run, Summary};
 use model::Window;
@@ -24,12 +26,16 @@ use crate::{clock, summary};
 const EXAMPLES: &str = "\
 Examples:
   callboard demo
+  callboard demo tag                                   graded cards, through a browser
   callboard demo --db demo.db && callboard events --db demo.db --free";
 
 /// See it work: collects generated events from local upstreams, without network or set-up.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Demo {
+    /// What to show
+    #[arg(value_enum, default_value = "events")]
+    world: World,
     /// Generate other events
     #[arg(long, value_name = "N", default_value = "7")]
     seed: u64,
@@ -38,9 +44,21 @@ pub struct Demo {
     show: usize,
 }
 
+/// What the demonstration is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum World {
+    /// Events from a calendar, a venue's site and an API
+    Events,
+    /// Graded cards from a site whose pages are rendered in a browser
+    Tag,
+}
+
 impl Demo {
     /// `keep` is true when the user named a store: it is filled and stays.
     pub async fn run(self, config: &Config, keep: bool) -> Result<ExitCode> {
+        if self.world == World::Tag {
+            return tag::run(config, self.seed, keep).await;
+        }
         let upstreams = Sandbox::start(SandboxOptions::demo(self.seed, clock())).await;
         let upstreams = upstreams.context("cannot start the local upstreams")?;
         say(&format!("local upstreams: {}", addresses(&upstreams).join("  ")));

@@ -1,5 +1,6 @@
 //! `callboard doctor`: what is configured, what is writable, what is reachable, and what to do.
 
+mod browser;
 mod cache;
 mod database;
 mod landing;
@@ -115,6 +116,7 @@ impl Doctor {
         checks.extend(cache::cache(config).await);
         checks.extend(retention::retention(config).await);
         checks.extend(connectors(config));
+        checks.push(browser::browser(config).await);
         checks.extend(work::pipelines(config));
         checks.extend(work::work(config).await);
         checks.extend(schedules::schedules(config).await);

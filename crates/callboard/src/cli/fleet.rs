@@ -16,6 +16,7 @@ use model::RunId;
 use store::{Begun, Store};
 
 use super::Flags;
+use super::crawl::Crawl;
 use super::run::command;
 use crate::attending::report_of;
 use crate::config::Config;
@@ -54,6 +55,8 @@ pub struct Fleet {
     /// Fetch from private and loopback addresses too
     #[arg(long)]
     allow_private: bool,
+    #[command(flatten)]
+    crawl: Crawl,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -69,7 +72,8 @@ impl Fleet {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
         let found = library::find(&library::folder(config), &self.pipeline)?;
-        let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
+        let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
+        let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let secret = secrets::as_environment(&found.loaded.pipeline, &self.set);
         let store = open(config).await?;
         let world = world_for(config, store.clone(), &found.loaded.plan)?;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, RunState, Store};
 
 use super::Flags;
+use super::crawl::Crawl;
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::library::{self, Found};
@@ -86,6 +87,8 @@ pub struct Run {
     /// Begin it and leave it to other runners
     #[arg(long)]
     detach: bool,
+    #[command(flatten)]
+    crawl: Crawl,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -125,7 +128,8 @@ impl Run {
     async fn begin(&self, config: &Config) -> Result<ExitCode> {
         let found = library::find(&library::folder(config), &self.wanted()?)?;
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
-        let params = secrets::params(&found.loaded.pipeline, &self.set, env)?;
+        let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
+        let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
         let store = match self.dry_run {
             true => Store::rehearse_with(config.db()?, &config.open_options()?).await?,

@@ -6,6 +6,7 @@ mod backups;
 mod caching;
 mod calendars;
 mod call;
+mod cards;
 mod exports;
 mod history;
 mod landing;

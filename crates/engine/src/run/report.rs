@@ -41,6 +41,8 @@ pub struct Collected {
     pub bytes: u64,
     /// Records of all kinds together.
     pub records: Counts,
+    /// Records by kind: what each level of a crawl of several levels gave.
+    pub by_kind: BTreeMap<&'static str, Counts>,
 }
 
 /// An item that took long.
@@ -101,8 +103,18 @@ impl RunReport {
 async fn collected(store: &Store, run: RunId) -> Result<Option<Collected>, RunError> {
     let bytes = store.bytes_of(run).await?;
     let Some(bytes) = bytes else { return Ok(None) };
-    let (documents, records) = brought(&store.reckon(run, None).await?);
-    Ok(Some(Collected { documents, bytes, records }))
+    let did = store.reckon(run, None).await?;
+    let positive = |count: i64| u64::try_from(count).unwrap_or(0);
+    let counts = |counts: &store::Counts| Counts {
+        read: positive(counts.read),
+        new: positive(counts.new),
+        changed: positive(counts.changed),
+        unchanged: positive(counts.unchanged),
+        ..Counts::default()
+    };
+    let by_kind = did.by_kind.iter().map(|(kind, did)| (kind.name(), counts(did))).collect();
+    let (documents, records) = brought(&did);
+    Ok(Some(Collected { documents, bytes, records, by_kind }))
 }
 
 /// Who began a run, from the command it was begun with.

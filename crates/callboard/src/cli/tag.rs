@@ -1,0 +1,195 @@
+//! `callboard tag`: graded cards, asked. Levels, search, certificates; how populations went; whether the
+//! levels agree.
+
+mod charts;
+mod levels;
+mod shown;
+mod trends;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use engine::cards::Filter;
+
+use crate::config::Config;
+use crate::world::open_existing;
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard run tag --categories Baseball --year-filter 1989     gather them first
+  callboard tag years --category Baseball
+  callboard tag cards --category Baseball --year 1989 --set 'Donruss*' --format csv
+  callboard tag trend 'Baseball/1989/Donruss//Gary Carter/53/'
+  callboard tag trend --days 30                                  what moved: new copies, new grades, first tens
+  callboard tag totals --differences                             where the levels do not agree
+  callboard tag cert X3032464";
+
+/// Ask for graded cards: populations by level, their history, certificates.
+#[derive(Args)]
+#[command(after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+pub struct Tag {
+    #[command(subcommand)]
+    question: Question,
+}
+
+#[derive(Subcommand)]
+enum Question {
+    /// Categories with their years, sets, cards and copies
+    Categories(Ask),
+    /// Years of categories
+    Years(Ask),
+    /// Sets with their populations
+    Sets(Ask),
+    /// Cards with their populations
+    Cards(Ask),
+    /// Graded copies, and how many there are of each grade
+    Grades(Ask),
+    /// Look for cards, sets, categories and certificates
+    Search(SearchFor),
+    /// How a population went over time; without a name, what moved lately
+    Trend(trends::TrendOf),
+    /// What pages state as their totals, and where it differs from what they list
+    Totals(TotalsOf),
+    /// One graded copy by the number of its certificate
+    Cert(CertOf),
+}
+
+/// Which rows of a level.
+#[derive(Args)]
+struct Ask {
+    /// Only of this category
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    /// Only of this year
+    #[arg(long, value_name = "YEAR")]
+    year: Option<String>,
+    /// Only sets of this brand or name, or both; * is any text
+    #[arg(long, value_name = "NAME")]
+    set: Option<String>,
+    /// Only cards of this name, number or key; * is any text
+    #[arg(long, value_name = "NAME")]
+    card: Option<String>,
+    /// Only with this grade: of cards those that have a copy of it
+    #[arg(long, value_name = "GRADE")]
+    grade: Option<String>,
+    /// At most so many [default: 50 for a table, all otherwise]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: CardFormat,
+}
+
+#[derive(Args)]
+struct SearchFor {
+    /// Words that must all occur
+    #[arg(required = true)]
+    words: Vec<String>,
+    /// At most so many, a quarter of each kind
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..=200))]
+    limit: u16,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: CardFormat,
+}
+
+#[derive(Args)]
+struct TotalsOf {
+    /// Only of this category
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    /// Only of this year
+    #[arg(long, value_name = "YEAR")]
+    year: Option<String>,
+    /// Only what differs
+    #[arg(long)]
+    differences: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: CardFormat,
+}
+
+#[derive(Args)]
+struct CertOf {
+    /// The number of the certificate
+    number: String,
+    /// How to print
+    #[arg(long, value_enum, default_value = "table")]
+    format: CardFormat,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CardFormat {
+    /// For eyes
+    Table,
+    /// One JSON list
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+impl Tag {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let store = open_existing(config).await?;
+        match self.question {
+            Question::Categories(ask) => levels::categories(&store, &ask).await?,
+            Question::Years(ask) => levels::years(&store, &ask).await?,
+            Question::Sets(ask) => levels::sets(&store, &ask).await?,
+            Question::Cards(ask) => levels::cards(&store, &ask).await?,
+            Question::Grades(ask) => levels::grades(&store, &ask).await?,
+            Question::Search(asked) => levels::search(&store, &asked).await?,
+            Question::Trend(asked) => trends::trend(&store, &asked).await?,
+            Question::Totals(asked) => trends::totals(&store, &asked).await?,
+            Question::Cert(asked) => levels::certificate(&store, &asked).await?,
+        }
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Ask {
+    /// What the store can choose by itself.
+    fn filter(&self) -> Filter {
+        let stated = [("category", &self.category), ("year", &self.year)];
+        Filter(stated.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect())
+    }
+
+    fn most(&self) -> usize {
+        self.limit.unwrap_or(if self.format == CardFormat::Table { 50 } else { usize::MAX })
+    }
+}
+
+/// Whether `pattern`, in which `*` is any text, is one of the names, without regard to case.
+fn is_one_of(pattern: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| fits(&pattern.to_lowercase(), &name.to_lowercase()))
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
+            let starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            starts.into_iter().any(|at| fits(after, &rest[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_any_text() {
+        let check =
+            |pattern, name, expected| assert_eq!(is_one_of(pattern, &[name]), expected, "{pattern} {name}");
+        check("donruss*", "Donruss Diamond Kings", true);
+        check("*kings", "Donruss Diamond Kings", true);
+        check("d*i*s", "Donruss Diamond Kings", true);
+        check("donruss", "Donruss Diamond Kings", false);
+        check("*", "", true);
+    }
+}

@@ -1,0 +1,207 @@
+//! The levels, asked one by one, and single rows.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use engine::cards::{self, CardRow};
+use model::Kind;
+use serde_json::Value;
+use store::Store;
+
+use super::shown::Sheet;
+use super::{Ask, CardFormat, CertOf, SearchFor, charts, is_one_of};
+use crate::output::{print, usage};
+
+/// Grades that tables have a column for; others are in JSON and CSV.
+const SHOWN_GRADES: [&str; 6] = ["10P", "10", "9", "8.5", "8", "VA"];
+
+pub async fn categories(store: &Store, ask: &Ask) -> Result<()> {
+    let mut sums: BTreeMap<String, [i64; 4]> = BTreeMap::new();
+    for row in cards::rows(store, Kind::CardCategory, &cards::Filter::default()).await? {
+        sums.entry(row.text("name").to_owned()).or_default();
+    }
+    for row in cards::rows(store, Kind::CardYear, &cards::Filter::default()).await? {
+        let sum = sums.entry(row.text("category").to_owned()).or_default();
+        sum[0] += 1;
+        for (place, name) in ["sets", "items", "graded"].into_iter().enumerate() {
+            sum[place + 1] += row.number(name).unwrap_or(0);
+        }
+    }
+    let mut sheet = Sheet::new(&["CATEGORY", "YEARS", "SETS", "ITEMS", "GRADED"]);
+    let wanted = |name: &str| ask.category.as_ref().is_none_or(|wanted| is_one_of(wanted, &[name]));
+    for (name, sum) in sums.into_iter().filter(|(name, _)| wanted(name)) {
+        sheet.rows.push(std::iter::once(Value::from(name)).chain(sum.map(Value::from)).collect());
+    }
+    finish(sheet, ask)
+}
+
+pub async fn years(store: &Store, ask: &Ask) -> Result<()> {
+    let mut rows = cards::rows(store, Kind::CardYear, &ask.filter()).await?;
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut sheet = Sheet::new(&["CATEGORY", "YEAR", "SETS", "ITEMS", "GRADED"]);
+    for row in &rows {
+        let texts = ["category", "year"].map(|name| Value::from(row.text(name)));
+        let counts = ["sets", "items", "graded"].map(|name| Value::from(row.number(name)));
+        sheet.rows.push(texts.into_iter().chain(counts).collect());
+    }
+    finish(sheet, ask)
+}
+
+pub async fn sets(store: &Store, ask: &Ask) -> Result<()> {
+    let mut rows = cards::rows(store, Kind::CardSet, &ask.filter()).await?;
+    rows.retain(|row| in_set(row, ask) && has_grade(row, ask));
+    let sheet = populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME"], rows, ask);
+    finish(sheet, ask)
+}
+
+pub async fn cards(store: &Store, ask: &Ask) -> Result<()> {
+    let mut rows = cards::rows(store, Kind::Card, &ask.filter()).await?;
+    rows.retain(|row| in_set(row, ask) && is_card(row, ask) && has_grade(row, ask));
+    let sheet =
+        populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME", "NUMBER", "NAME", "VARIATION"], rows, ask);
+    finish(sheet, ask)
+}
+
+/// Best counted first, with a column for each grade.
+fn populations(texts: &[&str], mut rows: Vec<CardRow>, ask: &Ask) -> Sheet {
+    rows.sort_by(|a, b| b.number("total").cmp(&a.number("total")).then_with(|| a.key.cmp(&b.key)));
+    let for_eyes = ask.format == CardFormat::Table;
+    let grades: Vec<String> = match for_eyes {
+        true => SHOWN_GRADES.map(str::to_owned).to_vec(),
+        false => all_grades(&rows),
+    };
+    let mut sheet = Sheet::new(texts);
+    sheet.columns.push("TOTAL".to_owned());
+    sheet.columns.extend(grades.iter().cloned());
+    sheet.columns.extend((!for_eyes).then(|| "KEY".to_owned()));
+    for row in &rows {
+        let mut values: Vec<Value> = texts.iter().map(|name| row.text(&name.to_lowercase()).into()).collect();
+        values.push(row.number("total").into());
+        values.extend(grades.iter().map(|grade| Value::from(row.count(grade))));
+        values.extend((!for_eyes).then(|| Value::from(row.key.as_str())));
+        sheet.rows.push(values);
+    }
+    sheet
+}
+
+/// Every grade that some row has, best first.
+fn all_grades(rows: &[CardRow]) -> Vec<String> {
+    let objects = rows.iter().filter_map(|row| row.fields.get("populations")?.as_object());
+    let mut grades: Vec<String> = objects.flat_map(|object| object.keys().cloned()).collect();
+    let rank = |grade: &String| model::grade::grade_of(grade).map(|(_, tenths)| -tenths);
+    grades.sort_by_key(|grade| (rank(grade), grade.clone()));
+    grades.dedup();
+    grades
+}
+
+pub async fn grades(store: &Store, ask: &Ask) -> Result<()> {
+    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+    cards::each_row(store, Kind::Card, &ask.filter(), |row| {
+        if in_set(&row, ask) && is_card(&row, ask) {
+            let name = format!("{} #{} {}", row.text("name"), row.text("number"), row.text("variation"));
+            wanted.insert(row.key, name.trim_end().to_owned());
+        }
+    })
+    .await?;
+    let mut copies = Vec::new();
+    cards::each_row(store, Kind::GradedCard, &cards::Filter::default(), |row| {
+        if wanted.contains_key(row.text("card")) && has_this_grade(&row, ask) {
+            copies.push(row);
+        }
+    })
+    .await?;
+    copies.sort_by_key(|row| (-row.number("grade_tenths").unwrap_or(-1), row.key.clone()));
+    if ask.format == CardFormat::Table {
+        print(&charts::bars(&by_grade(&copies)))?;
+    }
+    let mut sheet = Sheet::new(&["CERTIFICATE", "GRADE", "RANK", "CHRONOLOGY", "COMPLETED", "CARD"]);
+    for row in &copies {
+        let card = wanted.get(row.text("card")).cloned().unwrap_or_default();
+        let completed = row.fields.get("completed").map(|when| when["date"].clone()).unwrap_or_default();
+        sheet.rows.push(vec![
+            row.text("certificate").into(),
+            row.text("grade").into(),
+            row.number("rank").into(),
+            row.text("chronology").into(),
+            completed,
+            if ask.format == CardFormat::Table { card.into() } else { row.text("card").into() },
+        ]);
+    }
+    finish(sheet, ask)
+}
+
+fn by_grade(copies: &[CardRow]) -> Vec<(String, i64)> {
+    let mut counts: BTreeMap<i64, (String, i64)> = BTreeMap::new();
+    for copy in copies {
+        if let Some((grade, tenths)) = model::grade::grade_of(copy.text("grade")) {
+            counts.entry(-tenths).or_insert((grade, 0)).1 += 1;
+        }
+    }
+    counts.into_values().collect()
+}
+
+pub async fn search(store: &Store, asked: &SearchFor) -> Result<()> {
+    let hits = cards::search(store, &asked.words.join(" "), usize::from(asked.limit)).await?;
+    let mut sheet = Sheet::new(&["KIND", "NAME", "TOTAL", "KEY"]);
+    sheet.rows = hits
+        .into_iter()
+        .map(|hit| vec![hit.kind.into(), hit.name.into(), hit.total.into(), hit.key.into()])
+        .collect();
+    sheet.show(asked.format)
+}
+
+pub async fn certificate(store: &Store, asked: &CertOf) -> Result<()> {
+    let number = asked.number.trim().to_uppercase();
+    let filter = cards::Filter(vec![("certificate", number.clone())]);
+    let Some(copy) = cards::rows(store, Kind::GradedCard, &filter).await?.into_iter().next() else {
+        return Err(usage(format!("no copy with the certificate {number} was gathered")));
+    };
+    let mut object = copy.fields.clone();
+    let filter = cards::Filter(vec![("source_key", copy.text("card").to_owned())]);
+    let card = cards::rows(store, Kind::Card, &filter).await?.into_iter().next();
+    if asked.format != CardFormat::Table {
+        object.insert("card_fields".to_owned(), card.map(|card| card.fields.into()).unwrap_or_default());
+        return Ok(print(&format!("{}\n", Value::Object(object)))?);
+    }
+    let mut sheet = Sheet::new(&["WHAT", "SAYS"]);
+    let of_card = card.iter().flat_map(|card| {
+        ["category", "year", "brand", "set_name", "name", "number", "variation"]
+            .map(|name| (name, card.text(name)))
+    });
+    let of_copy = ["certificate", "grade", "chronology", "chronology_by_grade", "completed_text", "url"];
+    let of_copy = of_copy.map(|name| (name, copy.text(name)));
+    for (what, says) in of_card.chain(of_copy).filter(|(_, says)| !says.is_empty()) {
+        sheet.rows.push(vec![what.into(), says.into()]);
+    }
+    for what in ["rank", "rank_by_grade", "score"] {
+        sheet.rows.extend(copy.number(what).map(|number| vec![what.into(), number.into()]));
+    }
+    sheet.show(asked.format)
+}
+
+fn in_set(row: &CardRow, ask: &Ask) -> bool {
+    let (brand, name) = (row.text("brand"), row.text("set_name"));
+    let both = format!("{brand} {name}");
+    ask.set.as_ref().is_none_or(|wanted| is_one_of(wanted, &[brand, name, both.trim_end()]))
+}
+
+fn is_card(row: &CardRow, ask: &Ask) -> bool {
+    ask.card
+        .as_ref()
+        .is_none_or(|wanted| is_one_of(wanted, &[row.text("name"), row.text("number"), &row.key]))
+}
+
+fn has_grade(row: &CardRow, ask: &Ask) -> bool {
+    ask.grade.as_ref().is_none_or(|grade| row.count(&grade.to_uppercase()).is_some_and(|count| count > 0))
+}
+
+fn has_this_grade(row: &CardRow, ask: &Ask) -> bool {
+    let grade = || model::grade::grade_of(row.text("grade")).map(|(grade, _)| grade);
+    ask.grade.as_ref().is_none_or(|wanted| grade().is_some_and(|grade| grade.eq_ignore_ascii_case(wanted)))
+}
+
+fn finish(mut sheet: Sheet, ask: &Ask) -> Result<()> {
+    sheet.of = sheet.rows.len();
+    sheet.rows.truncate(ask.most());
+    sheet.show(ask.format)
+}

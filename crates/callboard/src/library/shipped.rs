@@ -1,0 +1,48 @@
+//! Pipelines that ship with the program, found by name where the folder of pipelines has none of it.
+
+/// Name and text of each.
+const SHIPPED: [(&str, &str); 1] = [("tag", include_str!("tag.yaml"))];
+
+/// The pipeline of this name. One that `PIPELINE_SCHEDULE` (with `PIPELINE_TIMEZONE`) gives a schedule states
+/// it.
+pub fn find(name: &str) -> Option<String> {
+    let (_, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+    let schedule = env("PIPELINE_SCHEDULE").filter(|cron| !cron.eq_ignore_ascii_case("disabled"));
+    Some(match schedule {
+        Some(cron) => scheduled(text, &cron, &env("PIPELINE_TIMEZONE").unwrap_or_else(|| "UTC".to_owned())),
+        None => (*text).to_owned(),
+    })
+}
+
+/// The names of all of them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHIPPED.iter().map(|(name, _)| *name)
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// JSON texts are YAML too.
+fn scheduled(text: &str, cron: &str, timezone: &str) -> String {
+    let schedule = serde_json::json!({"cron": cron, "timezone": timezone});
+    format!("{text}schedule: {schedule}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::pipeline::load;
+
+    use super::*;
+
+    #[test]
+    fn every_shipped_pipeline_is_without_fault_also_with_a_schedule() {
+        for (name, text) in SHIPPED {
+            let loaded = load(name, text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+            assert_eq!((loaded.pipeline.name.as_str(), loaded.warnings), (name, vec![]));
+            let text = scheduled(text, "0 2 * * 0", "Europe/Berlin");
+            let loaded = load(name, &text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+            assert!(loaded.pipeline.schedule.is_some());
+        }
+    }
+}
