@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Kind;
@@ -79,6 +80,14 @@ impl RunId {
     /// A new id for a run that starts now.
     pub fn new() -> RunId {
         RunId(uuid::Uuid::now_v7())
+    }
+
+    /// The first of all ids of runs that start at this instant.
+    pub fn at(instant: DateTime<Utc>) -> RunId {
+        let mut bytes = [0_u8; 16];
+        bytes[..6].copy_from_slice(&instant.timestamp_millis().to_be_bytes()[2..]);
+        (bytes[6], bytes[8]) = (0x70, 0x80);
+        RunId(uuid::Uuid::from_bytes(bytes))
     }
 
     /// The id of a run that `part` of this run begins: always the same one, so that what is begun
@@ -163,6 +172,14 @@ impl fmt::Debug for ContentHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_runs_sort_by_when_they_start() {
+        let at = |secs| RunId::at(DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(secs));
+        assert!(at(1_800_000_000) < at(1_800_003_600));
+        assert!(at(1_800_000_000) <= at(1_800_000_000).derived("a"));
+        assert_eq!(at(1).to_string().parse::<RunId>(), Ok(at(1)));
+    }
 
     #[test]
     fn derived_run_ids_are_stable_and_distinct() {

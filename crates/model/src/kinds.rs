@@ -1,189 +1,18 @@
-//! The record kinds: what a source can state about an event and what hangs on it. Each struct is a
-//! table; rows of one source refer to each other by source key.
+//! The record kinds: what a source can state. Each struct is a table; rows of one source refer to each
+//! other by source key. The kinds of one area have a file of their own.
 
 mod cards;
+mod events;
+mod tickets;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::record::record_kind;
-use crate::{Amount, FieldError, Stated, TableSpec, When};
+use crate::{FieldError, Stated, TableSpec};
 pub use cards::{Card, CardCategory, CardSet, CardTotals, CardYear, GradedCard};
 
-record_kind! {
-    /// One event (or one occurrence of a repeating one) as one source states it.
-    Event, "event", "event_listings" {
-        /// What the event is called, plain text.
-        title: String;
-        /// What it is about, plain text; markup is taken out.
-        description: String;
-        /// `scheduled`, `tentative`, `cancelled`, `postponed`, `rescheduled` or `moved_online`.
-        status: String;
-        /// When it begins.
-        start: When;
-        /// When it ends. For whole days: the last day, included.
-        end: When;
-        /// IANA name of the zone its local times are read in.
-        timezone: String;
-        /// Remarks on the time that have no other place ("doors open one hour earlier").
-        time_notes: String;
-        /// When doors open.
-        doors: When;
-        /// When the old date was, for an event that has been moved.
-        previous_start: When;
-        /// The series it is an occurrence of, as the source keys it.
-        series: String;
-        /// Which occurrence of the series: its original local start.
-        occurrence: String;
-        /// The event's own page.
-        url: String;
-        /// A picture of it.
-        image_url: String;
-        /// Where tickets are sold.
-        ticket_url: String;
-        /// `in_person`, `online` or `mixed`.
-        attendance: String;
-        /// The source's own categories, broadest first.
-        categories: Vec<String>;
-        /// Free keywords.
-        tags: Vec<String>;
-        /// Language of the event, a BCP 47 tag.
-        language: String;
-        /// Source key of its venue.
-        venue: String;
-        /// Where it takes place in the source's words, when there is more than the venue says.
-        location_notes: String;
-        /// Source keys of its performers, headliner first.
-        performers: Vec<String>;
-        /// Source key of its organizer.
-        organizer: String;
-        /// Lowest price, in units of `currency`.
-        price_min: Amount;
-        /// Highest price, in units of `currency`.
-        price_max: Amount;
-        /// ISO 4217 code of the prices.
-        currency: String;
-        /// True when attending costs nothing; false when it costs something, known or not.
-        is_free: bool;
-        /// `available`, `limited`, `sold_out`, `not_yet` or `ended`.
-        availability: String;
-        /// When sales open.
-        sales_start: DateTime<Utc>;
-        /// When sales close.
-        sales_end: DateTime<Utc>;
-        /// Ages let in, in the source's words.
-        age_restriction: String;
-        /// How many people can attend.
-        capacity: i64;
-        /// Documents and pages that belong to it: a list of `{title, url}`.
-        links: Value;
-        /// When the source published it.
-        published_at: DateTime<Utc>;
-        /// When the source last changed it.
-        modified_at: DateTime<Utc>;
-        /// Anything else the source states that its connector found worth keeping, by name.
-        extra: Value;
-    }
-}
-
-record_kind! {
-    /// A place where events happen, as one source states it.
-    Venue, "venue", "venues" {
-        /// What the place is called.
-        name: String;
-        /// Street and number.
-        street: String;
-        /// City or town.
-        city: String;
-        /// State, province or county.
-        region: String;
-        /// Postal code.
-        postal_code: String;
-        /// Country, ISO 3166-1 alpha-2 where the source allows it.
-        country: String;
-        /// The whole address as one text, where the source gives it so.
-        address: String;
-        /// Degrees north, WGS 84.
-        lat: f64;
-        /// Degrees east, WGS 84.
-        lon: f64;
-        /// IANA name of its time zone.
-        timezone: String;
-        /// Its own page.
-        url: String;
-        /// Its telephone number.
-        phone: String;
-        /// How many people fit in.
-        capacity: i64;
-        /// What the source writes about it, plain text.
-        description: String;
-        /// A picture of it.
-        image_url: String;
-    }
-}
-
-record_kind! {
-    /// An artist, band, team or speaker, as one source states it.
-    Performer, "performer", "performers" {
-        /// The name it performs under.
-        name: String;
-        /// `person`, `group`, `team` or the source's own word.
-        role: String;
-        /// Its own page.
-        url: String;
-        /// A picture.
-        image_url: String;
-        /// The source's own genres, broadest first.
-        genres: Vec<String>;
-        /// What the source writes about it, plain text.
-        description: String;
-    }
-}
-
-record_kind! {
-    /// Who puts events on, as one source states it.
-    Organizer, "organizer", "organizers" {
-        /// Its name.
-        name: String;
-        /// Its own page.
-        url: String;
-        /// How to write to it.
-        email: String, personal;
-        /// Its telephone number.
-        phone: String, personal;
-        /// A picture or logo.
-        image_url: String;
-        /// What the source writes about it, plain text.
-        description: String;
-    }
-}
-
-record_kind! {
-    /// One way to buy into one event, as one source states it.
-    Offer, "offer", "offers" {
-        /// Source key of the event.
-        event: String;
-        /// What is sold ("Early bird", "Adult").
-        name: String;
-        /// Price, or the lowest of a range, in units of `currency`.
-        price: Amount;
-        /// The highest price, for an offer that spans a range.
-        price_max: Amount;
-        /// ISO 4217 code.
-        currency: String;
-        /// `available`, `limited`, `sold_out`, `not_yet` or `ended`.
-        availability: String;
-        /// Where it is sold.
-        url: String;
-        /// When sales open.
-        sales_start: DateTime<Utc>;
-        /// When sales close.
-        sales_end: DateTime<Utc>;
-        /// The source's own word for the sort of offer.
-        category: String;
-    }
-}
+pub use events::{Event, Offer, Organizer, Performer, Venue};
+pub use tickets::{Coupon, CouponSeries, Scan, Shop, ShopOffer, Ticket, Transaction};
 
 /// Lists every kind once; the enums and their conversions follow from it.
 macro_rules! kinds {
@@ -270,6 +99,20 @@ kinds! {
     Event, "event", "ev";
     /// A way to buy into an event.
     Offer, "offer", "of";
+    /// A part of an event's sale with an address of its own.
+    Shop, "shop", "sh";
+    /// What a shop has of an offer.
+    ShopOffer, "shop_offer", "so";
+    /// Coupons that are issued together.
+    CouponSeries, "coupon_series", "cs";
+    /// A coupon.
+    Coupon, "coupon", "co";
+    /// A purchase.
+    Transaction, "transaction", "tr";
+    /// A ticket.
+    Ticket, "ticket", "ti";
+    /// A check-in.
+    Scan, "scan", "sc";
     /// A category of graded cards.
     CardCategory, "card_category", "cc";
     /// A year of a category.

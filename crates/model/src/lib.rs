@@ -22,8 +22,10 @@ pub use change::{Change, Edit, Op};
 pub use document::{Body, Document, Found, Method, Note, Reading, Rejected, Request};
 pub use finding::{Finding, Severity, nearest};
 pub use id::{ContentHash, RowId, RunId, SourceName};
-pub use kinds::{Card, CardCategory, CardSet, CardTotals, CardYear, GradedCard};
-pub use kinds::{Event, Kind, Offer, Organizer, Performer, Record, Venue};
+pub use kinds::{
+    Card, CardCategory, CardSet, CardTotals, CardYear, Coupon, CouponSeries, Event, GradedCard, Kind, Offer,
+    Organizer, Performer, Record, Scan, Shop, ShopOffer, Ticket, Transaction, Venue,
+};
 pub use record::{Column, ColumnType, ColumnValue, FieldError, TableSpec};
 pub use stated::Stated;
 pub use when::{Clock, When, Zone};
