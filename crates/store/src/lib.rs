@@ -19,6 +19,7 @@ mod health;
 mod history;
 mod landing;
 mod limits;
+mod lists;
 mod meters;
 mod objects;
 mod open;
@@ -64,6 +65,7 @@ pub use landing::{
 pub use limits::{
     LIMIT_LEASE, LimitAsk, LimitGrant, LimitHolder, LimitNeed, LimitPause, LimitRow, MAX_SLOTS, Standing,
 };
+pub use lists::AskedRow;
 pub use meters::MeterReadings;
 pub use objects::{Download, S3Object, Upload};
 pub use open::{Address, OpenOptions, Server, Store};

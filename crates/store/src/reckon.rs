@@ -17,8 +17,8 @@ pub struct Reckoning {
     pub documents: DocumentCounts,
     /// Rows by kind, each once.
     pub by_kind: BTreeMap<Kind, Counts>,
-    /// Events that have a tombstone since.
-    pub vanished: u64,
+    /// Rows that have a tombstone since, by kind; what hangs on an event vanishes with it and is not counted.
+    pub vanished: BTreeMap<Kind, u64>,
     /// Quarantined listings by reason, each once.
     pub quarantined: BTreeMap<String, u64>,
     /// Documents that failed, and why; the first of them.
@@ -146,8 +146,9 @@ impl Of {
         for row in &self.rows(conn, CHANGED).await? {
             let kind = kind_of(row.try_get(0)?)?;
             let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-            if kind == Kind::Event {
-                reckoning.vanished = count(row, 3)?;
+            let gone = count(row, 3)?;
+            if gone > 0 && !matches!(kind, Kind::Offer | Kind::Shop | Kind::ShopOffer) {
+                reckoning.vanished.insert(kind, gone);
             }
             if new + changed > 0 {
                 let counts = reckoning.by_kind.entry(kind).or_default();

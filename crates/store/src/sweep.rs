@@ -2,6 +2,8 @@
 //! tombstone. A sweep that would take too many at once does nothing and says so: more often the
 //! source has failed than that its events are gone.
 
+mod rows;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -41,14 +43,22 @@ impl Store {
             return Ok(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) });
         }
         let source = what.source.as_str();
-        let offers = orphaned_offers(&mut transaction, scope, &stamp, source, &missing).await?;
+        let mut orphaned = Vec::new();
+        for kind in HANGING {
+            orphaned.push((kind, orphans(&mut transaction, kind, scope, &stamp, source, &missing).await?));
+        }
         bury(&mut transaction, Kind::Event, &missing, &stamp).await?;
-        bury(&mut transaction, Kind::Offer, &offers, &stamp).await?;
+        for (kind, rids) in orphaned {
+            bury(&mut transaction, kind, &rids, &stamp).await?;
+        }
         forget_sightings(&mut transaction, scope, &stamp, source).await?;
         transaction.commit().await?;
         Ok(Sweep { vanished: missing.len() as u64, refused: None })
     }
 }
+
+/// What hangs on an event and vanishes with it.
+const HANGING: [Kind; 3] = [Kind::Offer, Kind::Shop, Kind::ShopOffer];
 
 /// A single event may always vanish.
 fn shrinks_too_far(known: usize, missing: usize, max_shrink: f64) -> bool {
@@ -90,20 +100,23 @@ async fn held_events(
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
-/// Offers that no document states any longer, of events that vanish now or that this run has seen.
-/// Those of events that are left alone are left alone with them.
-async fn orphaned_offers(
+/// What hangs on an event and no document states any longer, of events that vanish now or that this run
+/// has seen. What hangs on events that are left alone is left alone with them.
+async fn orphans(
     conn: &mut Conn,
+    kind: Kind,
     scope: i64,
     stamp: &Stamp,
     source: &str,
     vanishing: &[i64],
 ) -> SqlResult<Vec<i64>> {
-    let sql = "
+    let table = kind.spec().table;
+    let sql = format!(
+        "
         SELECT DISTINCT f.rid
         FROM places p
         CROSS JOIN sightings s ON s.place = p.place AND s.kind = ?1
-        JOIN offers f ON f.rid = s.rid
+        JOIN \"{table}\" f ON f.rid = s.rid
         JOIN event_listings e ON e.source = f.source AND e.source_key = f.event
         WHERE p.scope = ?2 AND f.source = ?3 AND f.gone_at IS NULL
           AND NOT EXISTS (
@@ -112,9 +125,10 @@ async fn orphaned_offers(
               AND (q.scope <> ?2 OR q.seen_run = ?4))
           AND (e.rid IN (SELECT value FROM json_each(?5)) OR EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
-            WHERE o.kind = ?6 AND o.rid = e.rid AND o.run = q.read_run AND q.seen_run = ?4))";
+            WHERE o.kind = ?6 AND o.rid = e.rid AND o.run = q.read_run AND q.seen_run = ?4))"
+    );
     sql::query_scalar(sql)
-        .bind(code_of(Kind::Offer))
+        .bind(code_of(kind))
         .bind(scope)
         .bind(source.to_owned())
         .bind(stamp.run)
@@ -159,6 +173,8 @@ async fn forget_sightings(conn: &mut Conn, scope: i64, stamp: &Stamp, source: &s
               AND CASE s.kind
                 WHEN ?4 THEN EXISTS (SELECT 1 FROM event_listings e WHERE e.rid = s.rid AND e.gone_at IS NOT NULL)
                 WHEN ?5 THEN EXISTS (SELECT 1 FROM offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
+                WHEN ?6 THEN EXISTS (SELECT 1 FROM ticket_shops f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
+                WHEN ?7 THEN EXISTS (SELECT 1 FROM shop_offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
                 ELSE TRUE END)";
     sql::query(sql)
         .bind(scope)
@@ -166,6 +182,8 @@ async fn forget_sightings(conn: &mut Conn, scope: i64, stamp: &Stamp, source: &s
         .bind(stamp.run)
         .bind(code_of(Kind::Event))
         .bind(code_of(Kind::Offer))
+        .bind(code_of(Kind::Shop))
+        .bind(code_of(Kind::ShopOffer))
         .execute(&mut *conn)
         .await?;
     let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \

@@ -181,6 +181,10 @@ impl<'a> Ledger<'a> {
             self.rows.insert(id.clone(), row);
         }
         let Some(row) = self.rows.get_mut(id) else { return Ok(0) };
+        if known && is_behind(kind, &row.values, &statement.stated) {
+            self.fates.push((kind, row.rid, Fate::Unchanged));
+            return Ok(row.rid);
+        }
         let keyring = &self.personal.keyring;
         let edits = merge(kind, keyring, &mut row.values, std::mem::take(&mut statement.stated))?;
         let op = match (known, row.gone) {
@@ -212,6 +216,20 @@ impl<'a> Ledger<'a> {
         StoredRow { rid, values, gone: false, document: 0 }
     }
 }
+
+/// Whether a later version of the row is known than the one stated. Answers of a source arrive in any
+/// order: a page that was on its way while a webhook told of a change must not undo it.
+fn is_behind(kind: Kind, values: &[Value], stated: &[Stated<Value>]) -> bool {
+    let version = kind.spec().columns.iter().position(|column| column.name == VERSION);
+    let Some(index) = version else { return false };
+    let known = values.get(index).and_then(Value::as_str);
+    let stated = stated.get(index).and_then(Stated::value).and_then(Value::as_str);
+    // Instants as they are kept: text order is time order.
+    known.zip(stated).is_some_and(|(known, stated)| stated < known)
+}
+
+/// The column by which rows of some kinds have versions.
+const VERSION: &str = "updated_at";
 
 /// Applies what is stated to stored values and gives the differences. Unstated never overwrites,
 /// empty sets null.
@@ -295,6 +313,28 @@ mod tests {
         check(ColumnType::Real, json!(52), json!(52.0), true);
         check(ColumnType::Json, json!({"a": 1, "b": 2}), json!({"b": 2, "a": 1}), true);
         check(ColumnType::Text, json!("a"), json!("A"), false);
+    }
+
+    #[test]
+    fn an_earlier_version_is_told_from_a_later_one() {
+        let columns = Kind::Coupon.spec().columns;
+        let row = |at: &str| -> Vec<Value> {
+            let value = |name: &str| if name == VERSION && !at.is_empty() { json!(at) } else { Value::Null };
+            columns.iter().map(|column| value(column.name)).collect()
+        };
+        let check = |known: &str, said: &str, expected| {
+            let stated: Vec<Stated<Value>> = row(said)
+                .into_iter()
+                .map(|value| if value.is_null() { Stated::Unstated } else { Stated::Value(value) })
+                .collect();
+            assert_eq!(is_behind(Kind::Coupon, &row(known), &stated), expected, "{known} {said}");
+        };
+        check("2026-05-01T00:00:10Z", "2026-05-01T00:00:09Z", true);
+        check("2026-05-01T00:00:10Z", "2026-05-01T00:00:10Z", false);
+        check("2026-05-01T00:00:10Z", "2026-05-01T00:00:11Z", false);
+        check("2026-05-01T00:00:10Z", "", false);
+        check("", "2026-05-01T00:00:11Z", false);
+        assert!(!is_behind(Kind::Venue, &[json!("b")], &[Stated::Value(json!("a"))]));
     }
 
     #[test]

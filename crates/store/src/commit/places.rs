@@ -336,13 +336,16 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Cursors wait until their run has completed.
+/// Cursors wait until their run has completed, or their scope has. Documents are entered in any order: of
+/// those that one run brings for a scope the greatest stands.
 async fn write_cursors(conn: &mut Conn, documents: &[PreparedDocument], stamp: &Stamp) -> SqlResult<()> {
     for document in documents {
         let Read::Records { cursor: Some(cursor), .. } = &document.landed.read else { continue };
         let sql = "INSERT INTO cursors (connector, scope, pending, pending_run) VALUES (?, ?, ?, ?) \
                    ON CONFLICT (connector, scope) DO UPDATE \
-                   SET pending = excluded.pending, pending_run = excluded.pending_run";
+                   SET pending = CASE WHEN cursors.pending_run = excluded.pending_run \
+                         AND cursors.pending > excluded.pending THEN cursors.pending ELSE excluded.pending END, \
+                       pending_run = excluded.pending_run";
         sql::query(sql)
             .bind(document.landed.connector.clone())
             .bind(document.landed.scope.clone())
