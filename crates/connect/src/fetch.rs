@@ -145,16 +145,22 @@ impl Fetcher {
         F: Future<Output = Result<T, Failure>>,
     {
         let mut attempt = 1;
+        let mut said: Option<FetchError> = None;
         loop {
             let failure = match once().await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
+            // What the source itself said tells more than that it is left alone since.
+            if let (FetchError::BreakerOpen { .. }, Some(said)) = (&failure.error, said.take()) {
+                return Err(said.tried(attempt - 1));
+            }
             if !failure.again || attempt >= attempts {
                 return Err(failure.error.tried(attempt));
             }
             tracing::debug!(attempt, error = %failure.error, "fetch failed and will be tried again");
             self.tally.retries.fetch_add(1, Relaxed);
+            said = Some(failure.error).filter(|error| !matches!(error, FetchError::BreakerOpen { .. }));
             tokio::time::sleep(waits(attempt)).await;
             attempt += 1;
         }
@@ -175,11 +181,13 @@ impl Fetcher {
         needs.extend_from_slice(resources);
         let _permit = host.enter(outgoing.clean, &needs, &**budget, places, options.max_wait).await?;
         self.tally.requests.fetch_add(1, Relaxed);
+        let errors = outgoing.errors;
         let result = clients.exchange(outgoing).await;
         match &result {
             Ok(answer) => {
                 self.tally.bytes.fetch_add(answer.body.len() as u64, Relaxed);
-                host.note(answer.status >= 500);
+                // Who has a rule for an error of the source has something better to do than to ask again.
+                host.note(answer.status >= 500 && !policy::gives_up(errors, answer.status));
             }
             Err(failure) if failure.again => host.note(true),
             Err(_) => {}

@@ -13,7 +13,7 @@ use reqwest::{Client, ClientBuilder, Response};
 use url::Url;
 
 use super::guard::{Guard, RefusedAnswer, is_loopback, refused};
-use super::{FetchError, FetchOptions, now};
+use super::{ErrorRule, FetchError, FetchOptions, now};
 
 /// As much of an error's or redirect's body is read as is needed to tell what it says.
 const ERROR_BYTES: usize = 64 * 1024;
@@ -30,6 +30,8 @@ pub(super) struct Outgoing<'a> {
     pub login: Option<(&'a str, &'a str)>,
     pub body: Option<&'a Body>,
     pub keep: Keep,
+    /// What the policy has to say of errors.
+    pub errors: &'a [ErrorRule],
 }
 
 /// How much of a good answer's body is wanted.
@@ -118,7 +120,7 @@ impl Clients {
     }
 
     async fn send_and_read(&self, outgoing: Outgoing<'_>) -> Result<Answer, Failure> {
-        let Outgoing { url, clean, method, headers, login, body, keep } = outgoing;
+        let Outgoing { url, clean, method, headers, login, body, keep, errors: _ } = outgoing;
         let method = match method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,

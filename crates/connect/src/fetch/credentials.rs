@@ -262,6 +262,7 @@ impl Fetcher {
             login: (!in_body).then_some((&id, &secret)),
             body: Some(&body),
             keep: Keep::Whole(MAX_TOKEN_BYTES),
+            errors: &[],
         };
         self.exchange(outgoing, Pace::default(), &[]).await
     }

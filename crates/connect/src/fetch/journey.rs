@@ -207,6 +207,7 @@ impl Fetcher {
             login: shown.login.or(login),
             body: errand.request.body.as_ref().filter(|_| hop.with_body && hop.method != Method::Get),
             keep: Keep::Whole(self.shared.options.max_bytes),
+            errors: &errand.policy.errors,
         };
         self.exchange(outgoing, errand.pace(), &errand.policy.resources).await
     }

@@ -74,6 +74,15 @@ pub struct ErrorRule {
     pub message: String,
 }
 
+/// Whether one of the rules says to give up on this status, whatever else is in the answer.
+pub(super) fn gives_up(rules: &[ErrorRule], status: u16) -> bool {
+    let first = rules.iter().find(|rule| {
+        let (low, high) = rule.status.unwrap_or((400, 599));
+        (low..=high).contains(&status) && rule.body_contains.is_none()
+    });
+    first.is_some_and(|rule| matches!(rule.then, None | Some(OnError::Fail)))
+}
+
 /// How a source's reset header counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResetUnit {

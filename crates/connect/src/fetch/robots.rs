@@ -110,6 +110,7 @@ impl Fetcher {
                 login: None,
                 body: None,
                 keep: Keep::First(MAX_BYTES),
+                errors: &[],
             };
             let answer = self.exchange(outgoing, Pace::default(), &[]).await?;
             let status = answer.status;

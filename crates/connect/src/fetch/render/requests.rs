@@ -112,6 +112,7 @@ async fn fetch(asked: &Asked, method: Method, errand: &Errand<'_>) -> Result<Ans
         login: None,
         body: body.as_ref(),
         keep: Keep::Whole(shared.options.max_bytes),
+        errors: &[],
     };
     errand.fetcher.exchange_within(outgoing).await
 }
