@@ -89,6 +89,44 @@ pub enum StartError {
     Connector(Box<Finding>),
 }
 
+/// What a run has asked for in one scope so far, once all of it has come.
+#[derive(Debug, Clone)]
+pub struct SoFar {
+    /// The requests, in the order their answers were entered.
+    pub asked: Vec<Asked>,
+    /// Different rows that were stated in the last going through: by the answers whose requests have the
+    /// greatest `pass` in their context.
+    pub seen: u64,
+    /// Rows of the scope that are known by now and have not vanished.
+    pub known: u64,
+    /// Now.
+    pub now: DateTime<Utc>,
+}
+
+/// One request that was made, and what its answer said of the whole.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The request.
+    pub request: Request,
+    /// How many listings the source said it holds.
+    pub total: Option<u64>,
+    /// It brought nothing.
+    pub failed: bool,
+}
+
+/// What a connector makes of that.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Everything the source lists was read: what is missing has vanished.
+    Whole,
+    /// Everything asked for was read, which was not all that the source lists.
+    Done,
+    /// This has to be asked too.
+    Ask(Vec<Request>),
+    /// It was not all, and asking more does not help: says why.
+    Short(String),
+}
+
 /// One source of listings. `read` is pure, so every connector is tested on recorded documents.
 pub trait Connector: Send + Sync {
     /// Its name: the source its records are kept under.
@@ -105,6 +143,23 @@ pub trait Connector: Send + Sync {
     /// What one document states, and what to fetch because of it.
     fn read(&self, document: &Document, params: &Params, options: &ReadOptions)
     -> Result<Reading, ReadError>;
+
+    /// What its lists hold: what is counted, and can vanish.
+    fn lists(&self, _params: &Params) -> Kind {
+        Kind::Event
+    }
+
+    /// What to ask in place of a request that was too much for the source, or whose answer came damaged:
+    /// the same in smaller parts. `None` when there is nothing else to ask: then it failed.
+    fn instead(&self, _request: &Request) -> Option<Request> {
+        None
+    }
+
+    /// For a source whose lists move while they are paged over: what to do once everything that was asked
+    /// for has come. `None` for all others, where an answer itself says whether it is a complete list.
+    fn next(&self, _params: &Params, _so_far: &SoFar) -> Option<Next> {
+        None
+    }
 
     /// The kind of rows whose pages a run begins with, as the store holds them, where the parameters ask for
     /// that instead of the first requests.

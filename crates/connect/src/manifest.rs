@@ -27,7 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::connector::{Connector, Params, ReadError, ReadOptions, StartError};
+use crate::connector::{Connector, Next, Params, ReadError, ReadOptions, SoFar, StartError};
 use crate::expression::{Expression, Moment, Scope, Template, from_json, text_of, to_json};
 use crate::fetch::{Auth, Policy};
 use crate::value::date::Hints;
@@ -410,6 +410,18 @@ impl Connector for Manifest {
             }
         }
         Ok(reader.reading)
+    }
+
+    fn lists(&self, params: &Params) -> Kind {
+        self.code.map_or(Kind::Event, |code| code.lists(&params::lenient(&self.spec, params)))
+    }
+
+    fn instead(&self, request: &Request) -> Option<Request> {
+        self.code?.instead(request)
+    }
+
+    fn next(&self, params: &Params, so_far: &SoFar) -> Option<Next> {
+        self.code?.next(&params::lenient(&self.spec, params), so_far)
     }
 
     fn policy(&self, params: &Params) -> Policy {

@@ -7,6 +7,7 @@ pub(crate) mod expected;
 #[cfg(test)]
 mod recorded;
 mod tag;
+pub mod vivenu;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ const SHIPPED: &[Shipped] = shipped! {
     "site": "sources/site/connector.yaml";
     "tag": "sources/tag/connector.yaml", with tag::Tag;
     "demo-api": "sources/demo-api/connector.yaml";
+    "vivenu": "sources/vivenu/connector.yaml", with vivenu::Vivenu;
     "det-land-bank": "sources/meetings/det-land-bank.yaml";
     "il-board-of-examiners": "sources/meetings/il-board-of-examiners.yaml";
     "ccta": "sources/meetings/ccta.yaml";

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use model::{Document, Kind, Reading, Request};
 use serde_json::{Map, Value};
 
-use crate::connector::{ReadError, ReadOptions};
+use crate::connector::{Next, ReadError, ReadOptions, SoFar};
 use crate::fetch::Policy;
 
 /// What such a connector asks and how it reads. Pure, as every connector is.
@@ -48,6 +48,22 @@ pub trait Code: Send + Sync {
 
     /// Changes when it reads differently, so that unchanged documents are read again.
     fn version(&self) -> u32;
+
+    /// What its lists hold: what is counted, and can vanish.
+    fn lists(&self, _params: &BTreeMap<String, Value>) -> Kind {
+        Kind::Event
+    }
+
+    /// What to ask in place of a request that was too much for the source, as
+    /// [`Connector::instead`](crate::Connector::instead) says.
+    fn instead(&self, _request: &Request) -> Option<Request> {
+        None
+    }
+
+    /// What to do once everything asked for has come, as [`Connector::next`](crate::Connector::next) says.
+    fn next(&self, _params: &BTreeMap<String, Value>, _so_far: &SoFar) -> Option<Next> {
+        None
+    }
 }
 
 #[cfg(test)]
