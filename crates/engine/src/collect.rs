@@ -11,6 +11,7 @@ pub(crate) mod function;
 mod input;
 mod landed;
 mod origin;
+mod passes;
 mod progress;
 mod session;
 mod stamp;
@@ -186,7 +187,8 @@ async fn work_off(
 pub(crate) fn brought(did: &store::Reckoning) -> (Documents, Counts) {
     let positive = |count: i64| u64::try_from(count).unwrap_or(0);
     let held: u64 = did.quarantined.values().sum();
-    let mut records = Counts { read: held, quarantined: held, vanished: did.vanished, ..Counts::default() };
+    let vanished = did.vanished.values().sum();
+    let mut records = Counts { read: held, quarantined: held, vanished, ..Counts::default() };
     for counts in did.by_kind.values() {
         records.read += positive(counts.read);
         records.new += positive(counts.new);
@@ -214,8 +216,10 @@ async fn summary_of(store: &Store, run: RunId, dry_run: bool) -> Result<Summary,
     }
     // Quarantined listings count as events.
     let held: u64 = did.quarantined.values().sum();
-    let counts = Counts { read: held, quarantined: held, vanished: did.vanished, ..Counts::default() };
-    summary.count(Kind::Event, counts);
+    summary.count(Kind::Event, Counts { read: held, quarantined: held, ..Counts::default() });
+    for (kind, vanished) in &did.vanished {
+        summary.count(*kind, Counts { vanished: *vanished, ..Counts::default() });
+    }
     did.quarantined.iter().for_each(|(reason, count)| summary.quarantined(reason, *count));
     summary.failures = did.failures.into_iter().map(|(input, error)| Failure { input, error }).collect();
     did.notes.into_iter().for_each(|(name, note)| summary.note(format!("{name}: {note}")));

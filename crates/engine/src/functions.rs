@@ -20,6 +20,7 @@ pub use call::{Again, Answer, Call, Child, Children, Failure, Function};
 pub use spec::{FunctionSpec, Parameter, parameters};
 
 use crate::collect::function::Collect;
+use crate::ticketing;
 
 /// What is declared of a function, and how one is made.
 type Shipped = (&'static FunctionSpec, fn() -> Arc<dyn Function>);
@@ -27,6 +28,8 @@ type Shipped = (&'static FunctionSpec, fn() -> Arc<dyn Function>);
 /// Every function, in the order of the reference.
 static SHIPPED: &[Shipped] = &[
     (&crate::collect::function::SPEC, || Arc::new(Collect::default())),
+    (&ticketing::TICKETS, || Arc::new(ticketing::tickets())),
+    (&ticketing::COUPONS, || Arc::new(ticketing::coupons())),
     (&date_range::SPEC, || Arc::new(date_range::DateRange)),
     (&sql::SPEC, || Arc::new(sql::Sql)),
     (&shell::SPEC, || Arc::new(shell::Shell)),
@@ -80,8 +83,6 @@ impl Functions {
 pub const COMING: &[&str] = &[
     // The steps of the recorded Vivenu pipelines.
     "static_data_ingestion",
-    "events_tickets_ingestion",
-    "coupon_ingestion",
     "age_groups_ingestion",
     "gender_fix_ingestion",
     "analytics_processing",

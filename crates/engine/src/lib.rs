@@ -17,3 +17,4 @@ pub mod run;
 pub mod schedule;
 pub mod scheduler;
 pub mod spans;
+pub mod ticketing;

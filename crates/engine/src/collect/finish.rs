@@ -2,9 +2,10 @@
 //! left undone is told.
 
 use serde_json::{Value, json};
-use store::{Covered, Reckoning, SweepScope};
+use store::{Covered, Reckoning, Shrink, SweepScope};
 
 use super::origin::Origin;
+use super::passes;
 use super::session::Session;
 use crate::functions::{Answer, Call, Failure};
 
@@ -27,16 +28,26 @@ pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Fai
         end.left_undone(stopped, "were not made, as the source is to be asked no more in this run");
     }
     let whole = !end.incomplete;
+    let all = if whole { passes::ask(session, call).await? } else { Vec::new() };
+    if let Some(answer) = passes::gone_on_with(session, &all) {
+        return Ok(answer);
+    }
+    let mut all = all.into_iter();
     let mut sums = Reckoning::default();
     for origin in &session.origins {
-        sweep(session, call, origin, whole, &mut end).await?;
+        match all.next().flatten() {
+            Some(next) => passes::end(session, call, origin, next, &mut end).await?,
+            // It could not be told whether that was all: so it was not.
+            None if passes::decides(origin) => {}
+            None => sweep(session, call, origin, whole, &mut end).await?,
+        }
         add(&mut sums, store.reckon(call.run.id, Some(&origin.scope)).await?);
     }
     end.incomplete |= sums.damaged;
     end.answer(&sums)
 }
 
-struct End {
+pub(super) struct End {
     notes: Vec<String>,
     incomplete: bool,
 }
@@ -45,6 +56,23 @@ impl End {
     fn left_undone(&mut self, requests: u64, why: &str) {
         self.notes.push(format!("{requests} requests {why}"));
         self.incomplete = true;
+    }
+
+    /// It was not all, and why.
+    pub(super) fn is_short(&mut self, why: String) {
+        self.notes.push(why);
+        self.incomplete = true;
+    }
+
+    /// A sweep that would have taken too much did nothing.
+    pub(super) fn refused(&mut self, what: &SweepScope, refused: Option<Shrink>) {
+        if let Some(shrink) = refused {
+            self.is_short(format!(
+                "{}: only {} of {} known listings are still there; nothing was taken as vanished. If that is \
+                 right, collect again with --max-shrink 1",
+                what.scope, shrink.seen, shrink.known
+            ));
+        }
     }
 
     fn answer(self, sums: &Reckoning) -> Result<Answer, Failure> {
@@ -128,14 +156,7 @@ async fn sweep(
         let (window, max_shrink) = (session.options.read.window, session.options.max_shrink);
         let what = SweepScope { source, scope: origin.scope.clone(), window, max_shrink };
         let swept = call.world.store.sweep(call.run.id, (call.world.clock)(), &what).await?;
-        if let Some(shrink) = swept.refused {
-            end.incomplete = true;
-            end.notes.push(format!(
-                "{}: only {} of {} known events are still there; nothing was taken as vanished. If that is \
-                 right, collect again with --max-shrink 1",
-                what.scope, shrink.seen, shrink.known
-            ));
-        }
+        end.refused(&what, swept.refused);
     }
     Ok(())
 }

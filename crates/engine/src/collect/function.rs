@@ -13,13 +13,15 @@ use tracing::Instrument as _;
 
 use super::child::{self, Errand, Where};
 use super::finish::{self, SOURCE_STOPPED};
+use super::passes;
 use super::session::{Session, errand};
 use super::summary::Failure as Told;
-use super::take::{TakeResult, Taken};
+use super::take::{TakeResult, Taken, Trouble};
 use super::{CollectOptions, Origin};
 use crate::functions::{Answer, Call, Child, Children, Failure, Function, FunctionSpec};
 use crate::run::Wanted;
 use crate::spans;
+use model::Request;
 
 pub(crate) static SPEC: FunctionSpec = FunctionSpec {
     name: "collect",
@@ -54,22 +56,34 @@ struct Params {
     reread: bool,
 }
 
+/// What a call collects from, and how.
+pub(crate) type Origins = (Vec<Arc<Origin>>, CollectOptions);
+
 /// The function; it keeps what its calls have in common at hand.
-#[derive(Default)]
 pub struct Collect {
+    spec: &'static FunctionSpec,
+    origins: fn(&Call) -> Result<Origins, Failure>,
     sessions: Mutex<HashMap<ItemId, Arc<Session>>>,
     /// Origins that were given in by the caller, for calls that name none.
     given: HashMap<StepNo, (Arc<Origin>, CollectOptions)>,
 }
 
-/// Documents of a call that runners may hold for each that is under way: those that wait to be begun, and
-/// those that wait to be entered. What is held when a runner is killed is fetched again, so it is not many.
-const HELD: u32 = 10;
-
 /// Calls at hand at once; beyond, they are made anew.
 const SESSIONS_MAX: usize = 64;
 
+impl Default for Collect {
+    fn default() -> Collect {
+        Collect::of(&SPEC, origins)
+    }
+}
+
 impl Collect {
+    /// One that is called by another name and with other parameters, from which `origins` makes what it
+    /// collects from. No origins: then there is nothing to do.
+    pub(crate) fn of(spec: &'static FunctionSpec, origins: fn(&Call) -> Result<Origins, Failure>) -> Collect {
+        Collect { spec, origins, sessions: Mutex::default(), given: HashMap::new() }
+    }
+
     /// One whose steps collect from these origins, in this order.
     pub(super) fn from_origins(origins: Vec<Origin>, options: &CollectOptions) -> Collect {
         let numbered = (0..).map(StepNo).zip(origins);
@@ -84,7 +98,7 @@ impl Collect {
         }
         let (origins, options) = match self.given.get(&call.step) {
             Some((origin, options)) => (vec![origin.clone()], options.clone()),
-            None => origins(call)?,
+            None => (self.origins)(call)?,
         };
         let session = Arc::new(Session::new(origins, options, &call.world, !call.run.manner.skip_fetch));
         if sessions.len() >= SESSIONS_MAX {
@@ -95,7 +109,7 @@ impl Collect {
     }
 }
 
-fn origins(call: &Call) -> Result<(Vec<Arc<Origin>>, CollectOptions), Failure> {
+fn origins(call: &Call) -> Result<Origins, Failure> {
     let params: Params = call.params()?;
     let mut options = call.world.catalog.collect_options().map_err(Failure::input)?;
     options.max_documents = params.max_documents.unwrap_or(options.max_documents);
@@ -119,17 +133,20 @@ fn origins(call: &Call) -> Result<(Vec<Arc<Origin>>, CollectOptions), Failure> {
 
 impl Function for Collect {
     fn spec(&self) -> &'static FunctionSpec {
-        &SPEC
+        self.spec
     }
 
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
             let session = self.session(call)?;
+            if session.origins.is_empty() {
+                return Ok(Answer::done(serde_json::json!({"notes": ["nothing was asked for"]})));
+            }
             let first = session.first(call).await?;
             call.world.progress.expect(first.len() as u64);
             Ok(Answer::spread(Children {
                 inputs: first.into_iter().map(Errand::into_child).collect(),
-                cap: u32::try_from(session.options.concurrency).unwrap_or(u32::MAX).saturating_mul(HELD),
+                cap: session.cap(),
                 most: Some(session.options.max_documents),
             }))
         })
@@ -166,8 +183,35 @@ impl Function for Collect {
     }
 }
 
+/// What is asked in place of a document that failed, where its connector knows what; a source that is left
+/// alone for a while is asked after that.
+fn otherwise(session: &Session, origin: usize, at: &Where, taken: &Taken) -> Option<Answer> {
+    let TakeResult::Failed { error, trouble } = &taken.result else { return None };
+    let work = &taken.work;
+    let connector = work.reader.as_ref().or(work.origin.connector.as_ref()).filter(|_| at.is_address())?;
+    let smaller = connector.instead(&work.request)?;
+    match trouble {
+        Trouble::Much => {
+            tracing::warn!(%error, url = %smaller.url, "asked for less instead");
+            let smaller = Request { depth: work.request.depth, ..smaller };
+            let reader = work.reader.as_ref().map(|reader| reader.name().to_owned());
+            let follow = vec![Errand::ask(origin, smaller, reader).into_child()];
+            Some(Answer { follow, ..Answer::default() })
+        }
+        Trouble::Closed(wait) => session.may_wait(origin).then(|| Answer::later(*wait)),
+        Trouble::Lasting | Trouble::Stop => None,
+    }
+}
+
 /// What a taken document means for the call.
 fn answer(session: &Session, call: &Call, origin: usize, at: &Where, mut taken: Taken) -> Answer {
+    if let Some(answer) = otherwise(session, origin, at, &taken) {
+        if answer.later.is_none() {
+            call.world.progress.expect(1);
+            call.world.progress.done(0, false);
+        }
+        return answer;
+    }
     let mut answer = Answer::default();
     let progress = &call.world.progress;
     if let TakeResult::Read(stated) = &mut taken.result {
@@ -175,7 +219,9 @@ fn answer(session: &Session, call: &Call, origin: usize, at: &Where, mut taken: 
         match at {
             Where::Address => {
                 let reader = session.keep_reader(&taken.work.origin, stated.reader.as_ref());
-                let depth = taken.work.request.depth + 1;
+                // Further pages of a list are no further away.
+                let deeper = !passes::decides(&taken.work.origin);
+                let depth = taken.work.request.depth + u32::from(deeper);
                 for mut request in requests {
                     request.depth = depth;
                     if depth > session.options.max_depth {
@@ -194,11 +240,11 @@ fn answer(session: &Session, call: &Call, origin: usize, at: &Where, mut taken: 
         }
     }
     progress.expect(answer.follow.len() as u64);
-    if let TakeResult::Failed { error, stop } = &taken.result {
+    if let TakeResult::Failed { error, trouble } = &taken.result {
         let told = Told { input: taken.work.name.clone(), error: error.clone() };
         progress.say(told.line());
         answer.failed = Some(Fault::new("document", error.clone()));
-        if *stop {
+        if *trouble == Trouble::Stop {
             session.stop(origin);
         }
     }

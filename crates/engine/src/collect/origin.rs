@@ -27,7 +27,7 @@ pub enum Named {
 
 impl Named {
     /// The name, as far as it is known before reading.
-    pub(super) fn name(&self) -> &SourceName {
+    pub fn name(&self) -> &SourceName {
         match self {
             Named::Source(name) | Named::Otherwise(name) => name,
         }

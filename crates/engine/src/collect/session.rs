@@ -2,7 +2,7 @@
 //! ways out. Made from the call's parameters alone, so that any runner can make it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connect::Connector;
@@ -22,6 +22,14 @@ use store::RowQuery;
 /// Rows that are read at once to begin with their pages.
 const STORED_PAGE: usize = 5_000;
 
+/// Documents of a call that runners may hold for each that is under way: those that wait to be begun, and
+/// those that wait to be entered. What is held when a runner is killed is fetched again, so it is not many.
+const HELD: u32 = 10;
+
+/// How often documents of one origin wait for a host that is left alone: if it does not come back in that
+/// time, it is down.
+const WAITS: u32 = 6;
+
 /// The origins of one call, ready to be taken from.
 pub(super) struct Session {
     pub(super) origins: Vec<Arc<Origin>>,
@@ -29,6 +37,8 @@ pub(super) struct Session {
     pub(super) taker: Arc<Taker>,
     /// Origins that are to be asked nothing more.
     stopped: Vec<AtomicBool>,
+    /// How often each origin's documents have waited for a host that is left alone.
+    waits: Vec<AtomicU32>,
     /// Readers that documents were recognised by, under their names.
     readers: Mutex<HashMap<String, Arc<dyn Connector>>>,
 }
@@ -52,12 +62,18 @@ impl Session {
             clock: world.clock,
         };
         Session {
+            waits: origins.iter().map(|_| AtomicU32::new(0)).collect(),
             stopped: origins.iter().map(|_| AtomicBool::new(false)).collect(),
             origins,
             options,
             taker: Arc::new(taker),
             readers: Mutex::default(),
         }
+    }
+
+    /// How many documents may be in hand.
+    pub(super) fn cap(&self) -> u32 {
+        u32::try_from(self.options.concurrency).unwrap_or(u32::MAX).saturating_mul(HELD)
     }
 
     /// The first children: what is at hand comes first, in the order it was named.
@@ -168,6 +184,11 @@ impl Session {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         readers.entry(reader.name().to_owned()).or_insert_with(|| reader.clone());
         Some(reader.name().to_owned())
+    }
+
+    /// Whether one more document of the origin may wait for its host.
+    pub(super) fn may_wait(&self, origin: usize) -> bool {
+        self.waits.get(origin).is_some_and(|waits| waits.fetch_add(1, Ordering::Relaxed) < WAITS)
     }
 
     /// The origin is to be asked nothing more.

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use connect::fetch::{FetchError, Fetched, Fetcher, Policy, Validators};
-use connect::{Connector, ReadOptions};
+use connect::{Connector, ReadError, ReadOptions};
 use model::{ContentHash, Document, Found, Note, Record, Request, SourceName};
 use store::{DocumentRow, Known, Store};
 use tokio::sync::{OnceCell, Semaphore};
@@ -58,9 +59,21 @@ pub(super) enum TakeResult {
     Nothing,
     Failed {
         error: String,
-        /// The source is to be asked nothing more in this run.
-        stop: bool,
+        trouble: Trouble,
     },
+}
+
+/// What may be done about a document that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nothing.
+    Lasting,
+    /// The source is to be asked nothing more in this run.
+    Stop,
+    /// It was too much for the source, or came damaged: asking for less may help.
+    Much,
+    /// The source is left alone for so long.
+    Closed(Duration),
 }
 
 /// What a document states, refined.
@@ -98,23 +111,23 @@ impl Taker {
     pub(super) async fn take(self: Arc<Self>, work: Work) -> Taken {
         let known = match self.known_in_time(&work).await {
             Ok(known) => known,
-            Err(error) => return failed(work, error.to_string(), false),
+            Err(error) => return failed(work, error.to_string(), Trouble::Lasting),
         };
         let document = match self.obtain(&work, known.as_ref()).await {
             Ok(Obtained::Document(document)) => document,
             Ok(Obtained::Unchanged) => return unchanged(work, None, known),
             Ok(Obtained::Nothing) => return nothing(work),
-            Err(failure) => return failed(work, failure.error, failure.stop),
+            Err(failure) => return failed(work, failure.error, failure.trouble),
         };
         let body = match self.land(&work, &document, known.as_ref()).await {
             Ok(body) => body,
-            Err(error) => return failed(work, error.to_string(), true),
+            Err(error) => return failed(work, error.to_string(), Trouble::Stop),
         };
         if document.body.len() <= READ_HERE_BYTES {
             return self.read_here(work, *document, body, known);
         }
         let Ok(_permit) = self.cores.acquire().await else {
-            return failed(work, "the run has ended".to_owned(), false);
+            return failed(work, "the run has ended".to_owned(), Trouble::Lasting);
         };
         let (taker, kept) = (self.clone(), work.clone());
         match tokio::task::spawn_blocking(move || taker.read(work, *document, body, known)).await {
@@ -239,7 +252,7 @@ impl Taker {
         let size_bytes = document.body.len() as u64;
         let result = match work.origin.read(&document, work.reader.as_ref(), &self.options) {
             Ok(read) => TakeResult::Read(Box::new(stated(read, &reading_key, same_body))),
-            Err(error) => TakeResult::Failed { error: error.to_string(), stop: false },
+            Err(error) => TakeResult::Failed { trouble: trouble_of(&error), error: error.to_string() },
         };
         Taken { work, document: Some(without_body(document)), body: Some(hash), size_bytes, result }
     }
@@ -274,18 +287,36 @@ fn found_then(row: &DocumentRow) -> Found {
 
 struct Failed {
     error: String,
-    stop: bool,
+    trouble: Trouble,
+}
+
+/// What came damaged may come whole another time.
+fn trouble_of(error: &ReadError) -> Trouble {
+    match error {
+        ReadError::Malformed { .. } | ReadError::Empty => Trouble::Much,
+        _ => Trouble::Lasting,
+    }
 }
 
 impl Failed {
     fn new(error: impl Into<String>) -> Failed {
-        Failed { error: error.into(), stop: false }
+        Failed { error: error.into(), trouble: Trouble::Lasting }
     }
 }
 
 impl From<FetchError> for Failed {
     fn from(error: FetchError) -> Self {
-        Failed { stop: error.stops_source(), error: error.to_string() }
+        let trouble = match &error {
+            error if error.stops_source() => Trouble::Stop,
+            FetchError::Status { status: 429 | 500..=599, .. }
+            | FetchError::Timeout { .. }
+            | FetchError::Truncated { .. } => Trouble::Much,
+            FetchError::BreakerOpen { retry_in_secs, .. } => {
+                Trouble::Closed(Duration::from_secs((*retry_in_secs).max(1)))
+            }
+            _ => Trouble::Lasting,
+        };
+        Failed { trouble, error: error.to_string() }
     }
 }
 
@@ -393,9 +424,9 @@ fn nothing(work: Work) -> Taken {
 
 fn reader_died(work: Work) -> Taken {
     let error = "callboard has a fault: its reader died; please report it with the input".to_owned();
-    failed(work, error, false)
+    failed(work, error, Trouble::Lasting)
 }
 
-fn failed(work: Work, error: String, stop: bool) -> Taken {
-    Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Failed { error, stop } }
+fn failed(work: Work, error: String, trouble: Trouble) -> Taken {
+    Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Failed { error, trouble } }
 }

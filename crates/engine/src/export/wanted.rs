@@ -167,7 +167,7 @@ mod tests {
             let said = wanted.expect_err(condition).to_string();
             assert!(said.contains(expected), "{said}");
         };
-        check("ticket", "csv", "", "kind: \"ticket\" cannot be exported");
+        check("poster", "csv", "", "kind: \"poster\" cannot be exported");
         check("venu", "csv", "", "did you mean venue?; there are venue,");
         check("event", "xlsx", "", "\"xlsx\" is no format");
         check("venue", "ics", "", "ics holds events only; a venue can be exported as ndjson, json, csv");

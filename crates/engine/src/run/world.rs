@@ -13,6 +13,7 @@ use store::Store;
 use crate::collect::{CollectOptions, Origin, Progress};
 use crate::functions::Functions;
 use crate::pipeline::Pipeline;
+use crate::ticketing::RegionConfig;
 
 /// What runs have in common.
 pub struct World {
@@ -83,6 +84,11 @@ pub trait Catalog: Send + Sync {
 
     /// Bounds and manners of collecting, from the settings.
     fn collect_options(&self) -> Result<CollectOptions, String>;
+
+    /// The regions of ticketing, with their secrets; an error says everything that is wrong with them.
+    fn regions(&self) -> Result<Vec<RegionConfig>, String> {
+        Ok(Vec::new())
+    }
 
     /// The pipeline of this name, or in this file.
     fn pipeline(&self, name: &str) -> Result<Pipeline, String>;

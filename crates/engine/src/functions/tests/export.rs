@@ -51,7 +51,7 @@ async fn says_what_is_wrong_with_an_export() {
     };
     check("{path: /tmp/x.csv}", "is not inside the pipeline's folder").await;
     check("{path: a/../../x.csv}", "is not inside the pipeline's folder").await;
-    check("{path: x, kind: ticket}", "kind: \"ticket\" cannot be exported; there are venue").await;
+    check("{path: x, kind: poster}", "kind: \"poster\" cannot be exported; there are venue").await;
     check("{path: x, kind: venue, format: ics}", "ics holds events only").await;
     check("{path: x, kind: venue, q: jazz}", "venue has no column \"q\"").await;
     check("{path: x, where: [titel=x]}", "did you mean title").await;

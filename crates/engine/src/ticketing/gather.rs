@@ -1,0 +1,158 @@
+//! Gathering the records of regions: each list of each region is an origin of its own, with a cursor, a
+//! sweep and a bound of its own, so that one that fails leaves all others whole.
+
+use std::sync::Arc;
+
+use schemars::{JsonSchema, schema_for};
+use serde::Deserialize;
+use serde_json::Map;
+
+use super::{CONNECTOR, Region, RegionConfig};
+use crate::collect::function::{Collect, Origins};
+use crate::functions::{Call, Failure, FunctionSpec};
+use crate::run::{Wanted, World};
+
+pub(crate) static TICKETS: FunctionSpec = FunctionSpec {
+    name: "events_tickets_ingestion",
+    summary: "Gathers events, tickets and purchases of the configured regions: what has changed, and everything once a day.",
+    example: "- name: tickets\n  function: events_tickets_ingestion\n  with: {regions: [hong-kong, taiwan]}\n",
+    schema: || schema_for!(Params),
+    spreads: true,
+};
+
+pub(crate) static COUPONS: FunctionSpec = FunctionSpec {
+    name: "coupon_ingestion",
+    summary: "Gathers coupon series and coupons of the configured regions, used-up and inactive ones too.",
+    example: "- name: coupons\n  function: coupon_ingestion\n  with: {regions: hong-kong}\n",
+    schema: || schema_for!(Params),
+    spreads: true,
+};
+
+/// Parameters of gathering.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    /// Names of regions; all that are configured unless said.
+    #[serde(default)]
+    regions: Named,
+    /// Lists to gather instead of the usual ones: `events`, `tickets`, `transactions`, `coupon_series`,
+    /// `coupons`, `scans`.
+    #[serde(default)]
+    parts: Vec<String>,
+    /// Ask for everything, not for what has changed alone.
+    #[serde(default)]
+    full: bool,
+    /// Share of known rows that may vanish in one sweep; 1 accepts any.
+    #[schemars(range(min = 0, max = 1))]
+    max_shrink: Option<f64>,
+}
+
+/// One name, several with commas between or as a list, or nothing for all.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Named {
+    /// As a list.
+    List(Vec<String>),
+    /// As a text.
+    Text(String),
+    /// All.
+    #[default]
+    All,
+}
+
+pub(crate) fn tickets() -> Collect {
+    Collect::of(&TICKETS, |call| origins(call, &["events", "tickets", "transactions"]))
+}
+
+pub(crate) fn coupons() -> Collect {
+    Collect::of(&COUPONS, |call| origins(call, &["coupon_series", "coupons"]))
+}
+
+/// One origin for each list of each region; none where nothing is to be fetched: what was gathered is there.
+fn origins(call: &Call, usual: &[&str]) -> Result<Origins, Failure> {
+    let params: Params = call.params()?;
+    let catalog = &call.world.catalog;
+    let mut options = catalog.collect_options().map_err(Failure::input)?;
+    options.max_shrink = params.max_shrink.unwrap_or(options.max_shrink);
+    if call.run.manner.skip_fetch {
+        return Ok((Vec::new(), options));
+    }
+    let parts: Vec<&str> = match params.parts.is_empty() {
+        true => usual.to_vec(),
+        false => params.parts.iter().map(String::as_str).collect(),
+    };
+    let mut origins = Vec::new();
+    for region in regions(&call.world, &params.regions.names())? {
+        for part in &parts {
+            let wanted = wanted(&region.region, part, params.full);
+            origins.extend(catalog.origins(&wanted).map_err(Failure::input)?.into_iter().map(Arc::new));
+        }
+    }
+    Ok((origins, options))
+}
+
+fn wanted(region: &Region, part: &str, full: bool) -> Wanted {
+    let mut params = Map::new();
+    params.insert("region".to_owned(), region.name.as_str().into());
+    params.insert("part".to_owned(), part.into());
+    if full {
+        params.insert("full".to_owned(), true.into());
+    }
+    Wanted { connector: Some(CONNECTOR.to_owned()), params, ..Wanted::default() }
+}
+
+/// The configured regions of these names; all of them where none is named.
+pub fn regions(world: &World, names: &[String]) -> Result<Vec<RegionConfig>, Failure> {
+    let all = world.catalog.regions().map_err(Failure::input)?;
+    if all.is_empty() {
+        return Err(Failure::input(
+            "no region is configured: set EVENT_CONFIGS__REGION__token and EVENT_CONFIGS__REGION__event_id, or \
+             `regions:` in callboard.yaml",
+        ));
+    }
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let wanted: Vec<String> = names.iter().map(|name| Region::name_of(name)).collect();
+    let known = || all.iter().map(|one| one.region.name.as_str());
+    for name in &wanted {
+        if !known().any(|known| known == name) {
+            let listed = known().collect::<Vec<_>>().join(", ");
+            let near = model::nearest(name, known()).map(|near| format!("did you mean {near}? "));
+            let near = near.unwrap_or_default();
+            return Err(Failure::input(format!("there is no region {name}; {near}there are {listed}")));
+        }
+    }
+    Ok(all.into_iter().filter(|one| wanted.contains(&one.region.name)).collect())
+}
+
+impl Named {
+    fn names(&self) -> Vec<String> {
+        let names: Vec<&str> = match self {
+            Named::List(names) => names.iter().map(String::as_str).collect(),
+            Named::Text(text) => text.split(',').collect(),
+            Named::All => Vec::new(),
+        };
+        let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty() && *name != "all");
+        names.map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn regions_are_named_in_any_way() {
+        let check = |value: Value, expected: &[&str]| {
+            let named: Named = serde_json::from_value(value).expect("readable");
+            assert_eq!(named.names(), expected);
+        };
+        check(json!(["a", "b"]), &["a", "b"]);
+        check(json!("a, b"), &["a", "b"]);
+        check(json!("all"), &[]);
+        check(json!(""), &[]);
+        check(Value::Null, &[]);
+    }
+}
