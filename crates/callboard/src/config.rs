@@ -259,6 +259,30 @@ pub const SETTINGS: &[Setting] = &[
         help: "folder with pipelines (*.yaml, *.yml, *.json); used when it exists",
     },
     Setting {
+        key: "regions",
+        env: &[],
+        default: "",
+        help: "regions of ticketing: {hong-kong: {token: …, event_id: …}}; or EVENT_CONFIGS__hong_kong__token and so on",
+    },
+    Setting {
+        key: "vivenu_base_url",
+        env: &["EVENT_API_BASE_URL"],
+        default: "",
+        help: "API of the regions that name none [https://vivenu.com/api]",
+    },
+    Setting {
+        key: "vivenu_api_token",
+        env: &["VIVENU_API_TOKEN"],
+        default: "",
+        help: "API key of the regions that name none",
+    },
+    Setting {
+        key: "listen",
+        env: &["CALLBOARD_LISTEN"],
+        default: "",
+        help: "address that `serve` takes webhooks at, like 127.0.0.1:8080",
+    },
+    Setting {
         key: "limits",
         env: &["CALLBOARD_LIMITS"],
         default: "process",
@@ -465,9 +489,11 @@ impl Config {
     pub fn rows(&self) -> impl Iterator<Item = (&'static Setting, Cow<'_, str>, &Origin)> {
         SETTINGS.iter().filter_map(|setting| {
             let (value, origin) = self.values.get(setting.key)?;
-            let shown = match mask::names_credential(setting.key) && !value.is_empty() {
-                true => mask::MASK.into(),
-                false => mask::text(value),
+            let shown = match (mask::names_credential(setting.key), setting.key) {
+                _ if value.is_empty() => mask::text(value),
+                (true, _) => mask::MASK.into(),
+                (false, "regions") => crate::regions::shown(value).into(),
+                (false, _) => mask::text(value),
             };
             Some((setting, shown, origin))
         })
@@ -507,6 +533,9 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, (String, u64)>> {
     parse(&text)
 }
 
+/// Settings that are no single value.
+const MAPPINGS: [&str; 2] = ["retention_policy", "regions"];
+
 fn parse(text: &str) -> Result<BTreeMap<String, (String, u64)>> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(BTreeMap::new());
@@ -523,7 +552,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, (String, u64)>> {
             bail!("{}", unknown_key(&key.value, place));
         }
         if let Some(value) = value {
-            if value.0.starts_with('{') && key.value != "retention_policy" {
+            if value.0.starts_with('{') && !MAPPINGS.contains(&key.value.as_str()) {
                 let finding = Finding::error(FILE, format!("`{}` is a single value", key.value));
                 bail!("{}", finding.at(place.0 as usize, place.1 as usize));
             }

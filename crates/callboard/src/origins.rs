@@ -13,12 +13,14 @@ use engine::collect::{CollectOptions, Input, Named, Origin, Recogniser};
 use engine::pipeline::Pipeline;
 use engine::replay::scope_of;
 use engine::run::Wanted;
+use engine::ticketing::{CONNECTOR, RegionConfig, scope_of_list};
 use model::{Finding, Request, SourceName, nearest};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::output::say;
+use crate::output::{say, usage};
+use crate::regions;
 
 /// Every connector at hand.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Catalog {
     options: Arc<Result<CollectOptions, String>>,
     /// Where pipelines are found by name.
     pipelines: PathBuf,
+    /// The regions of ticketing, as far as they are right.
+    regions: Arc<Result<Vec<RegionConfig>, String>>,
 }
 
 /// What a user asked to collect.
@@ -70,6 +74,7 @@ impl Catalog {
             purges: config.text("retention") == Some("purge"),
             options: Arc::new(options),
             pipelines: crate::library::folder(config),
+            regions: Arc::new(regions::load(config).map_err(|error| format!("{error:#}"))),
         }
     }
 
@@ -103,6 +108,7 @@ impl Catalog {
     /// One origin for a connector, or one for each input.
     pub fn origins(&self, asked: Asked) -> Result<Vec<Origin>> {
         match &asked.connector {
+            Some(wanted) if wanted == CONNECTOR && asked.inputs.is_empty() => self.of_ticketing(asked),
             Some(wanted) => Ok(vec![self.of_connector(&self.named(wanted)?, asked)?]),
             None if !asked.params.is_empty() => bail!("--param goes with --connector"),
             None => Ok(asked
@@ -151,6 +157,27 @@ impl Catalog {
             landed: Vec::new(),
             wanted: Some(wanted),
         })
+    }
+
+    /// One origin for each list of each region.
+    fn of_ticketing(&self, asked: Asked) -> Result<Vec<Origin>> {
+        let manifest = self.named(CONNECTOR)?;
+        let known = || self.regions.as_ref().clone().map_err(usage);
+        let askings = regions::askings(known, &asked.params, asked.source.as_deref())?;
+        let connector = asked.connector;
+        let origin = |asking: regions::Asking| {
+            let asked = Asked {
+                inputs: Vec::new(),
+                connector: connector.clone(),
+                params: asking.params,
+                source: asking.source,
+            };
+            let mut origin = self.of_connector(&manifest, asked)?;
+            origin.scope = scope_of_list(origin.named.name(), &origin.params.plain);
+            origin.label = regions::label(&origin.params);
+            Ok(origin)
+        };
+        askings.into_iter().map(origin).collect()
     }
 
     fn of_input(&self, input: Input, source: Option<&str>) -> Origin {
@@ -244,6 +271,10 @@ impl engine::run::Catalog for Catalog {
 
     fn collect_options(&self) -> Result<CollectOptions, String> {
         self.options.as_ref().clone()
+    }
+
+    fn regions(&self) -> Result<Vec<RegionConfig>, String> {
+        self.regions.as_ref().clone()
     }
 
     fn pipeline(&self, name: &str) -> Result<Pipeline, String> {

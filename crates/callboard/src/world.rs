@@ -16,7 +16,7 @@ use crate::origins::Catalog;
 use crate::{clock, fetching};
 
 /// Functions that may need any connector.
-const NEED_CONNECTORS: [&str; 2] = ["collect", "pipeline"];
+const NEED_CONNECTORS: [&str; 4] = ["collect", "pipeline", "events_tickets_ingestion", "coupon_ingestion"];
 
 /// For a run of which the plan is known: connectors are read only where it may need them. Limits are shared
 /// with other processes where the settings say so.

@@ -14,7 +14,7 @@ use crate::fetching::{give_back, process_name};
 use crate::output::say;
 use crate::scheduling::Scheduling;
 use crate::world::{open, world};
-use crate::{caching, library, retention, stopping};
+use crate::{caching, library, listening, retention, stopping};
 
 /// Serve: take work of any run, and begin scheduled runs, until it is stopped.
 ///
@@ -32,13 +32,20 @@ pub struct Serve {
     /// Fetch from private and loopback addresses too
     #[arg(long)]
     allow_private: bool,
+    /// Take webhooks at this address, like 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
 }
 
 impl Serve {
     /// The settings that this call's flags give.
     pub fn flags(&self) -> Flags {
         let private = self.allow_private.then(|| "true".to_owned());
-        vec![("concurrency", self.concurrency.clone()), ("allow_private", private)]
+        vec![
+            ("concurrency", self.concurrency.clone()),
+            ("allow_private", private),
+            ("listen", self.listen.clone()),
+        ]
     }
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
@@ -52,7 +59,8 @@ impl Serve {
         let scheduling = Scheduling::of(library::folder(config), world.clone(), name.clone());
         let work = take(&world, name, config.get("concurrency")?, Until::Stopped, stop.clone());
         let purging = retention::keep_looking(config, &store, stop.clone());
-        let (ended, (), ()) = tokio::try_join!(work, scheduling.run(stop.clone()), purging)?;
+        let listening = listening::listen(config, &world, stop.clone());
+        let (ended, (), (), ()) = tokio::try_join!(work, scheduling.run(stop.clone()), purging, listening)?;
         caching.end().await;
         give_back(limits).await;
         say(&format!("stopped; {} ended here", crate::figures::counted(ended, "item")));

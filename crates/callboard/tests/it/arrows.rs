@@ -11,9 +11,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("connect", &["model"]),
     ("store", &["model"]),
     ("engine", &["model", "connect", "store"]),
+    ("server", &["engine"]),
     ("sandbox", &["model"]),
     ("testkit", &["model"]),
-    ("callboard", &["model", "connect", "store", "engine", "sandbox"]),
+    ("callboard", &["model", "connect", "store", "engine", "server", "sandbox"]),
 ];
 
 /// Crates that only tests may name.

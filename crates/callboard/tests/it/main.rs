@@ -17,6 +17,7 @@ mod personal;
 mod pipelines;
 mod questions;
 mod reference;
+mod regions;
 mod runners;
 mod running;
 mod serving;

@@ -1,0 +1,212 @@
+//! The regions of ticketing, from the environment and from `callboard.yaml`: read in every spelling of the
+//! systems before, and made origins of a run, one for each list of each region.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use anyhow::{Result, bail};
+use engine::ticketing::{self, Region, RegionConfig, RegionDefaults, Written};
+use model::mask;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::output::usage;
+
+/// What the variables of a region begin with: `EVENT_CONFIGS__hong_kong__token`.
+const PREFIX: &str = "EVENT_CONFIGS__";
+
+/// The regions that are configured; an error says everything that is wrong with any of them.
+pub fn load(config: &Config) -> Result<Vec<RegionConfig>> {
+    let mut written = of_file(config.text("regions"))?;
+    let texts =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    for (name, value) in std::env::vars_os().filter_map(texts) {
+        of_variable(&mut written, &name, value);
+    }
+    let said = |key: &str| config.text(key).map(str::to_owned);
+    let defaults = RegionDefaults { base_url: said("vivenu_base_url"), token: said("vivenu_api_token") };
+    ticketing::read(&written, &defaults).map_err(|faults| usage(faults.to_string()))
+}
+
+/// The parameters of each region in `regions:`.
+fn of_file(text: Option<&str>) -> Result<Written> {
+    let Some(text) = text else { return Ok(Written::new()) };
+    let wrong = || usage("setting regions: it is `{NAME: {token: …, event_id: …}}`, a region for each name");
+    let regions: BTreeMap<String, BTreeMap<String, Value>> =
+        serde_json::from_str(text).map_err(|_| wrong())?;
+    let text = |value: Value| match value {
+        Value::String(text) => Some(text),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    let mut written = Written::new();
+    for (region, values) in regions {
+        let values = values.into_iter().filter(|(_, value)| !value.is_null());
+        let read = values.map(|(name, value)| Some((name, text(value)?))).collect::<Option<_>>();
+        written.insert(Region::name_of(&region), read.ok_or_else(wrong)?);
+    }
+    Ok(written)
+}
+
+/// A variable of the environment wins over the file.
+fn of_variable(written: &mut Written, name: &str, value: String) {
+    let Some(rest) = name.get(..PREFIX.len()).filter(|head| head.eq_ignore_ascii_case(PREFIX)) else {
+        return;
+    };
+    let parts = name.get(rest.len()..).and_then(|rest| rest.split_once("__"));
+    let Some((region, param)) = parts.filter(|(region, param)| !region.is_empty() && !param.is_empty())
+    else {
+        return;
+    };
+    let values = written.entry(Region::name_of(region)).or_default();
+    values.retain(|known, _| !known.eq_ignore_ascii_case(param));
+    values.insert(param.to_lowercase(), value);
+}
+
+/// What `regions:` may be shown as: whatever is a credential in it is masked.
+pub fn shown(text: &str) -> String {
+    let Ok(mut regions) = serde_json::from_str::<Value>(text) else { return mask::MASK.to_owned() };
+    for values in regions.as_object_mut().into_iter().flat_map(|regions| regions.values_mut()) {
+        for (name, value) in values.as_object_mut().into_iter().flatten() {
+            if mask::names_credential(name) {
+                *value = mask::MASK.into();
+            }
+        }
+    }
+    regions.to_string()
+}
+
+/// What is asked of the connector for one list of one region.
+pub struct Asking {
+    /// `NAME=VALUE` each, the token too.
+    pub params: Vec<String>,
+    /// The source its records are kept under.
+    pub source: Option<String>,
+}
+
+/// One asking for each list of each region that `given` names; where it names none, one for each list.
+pub fn askings(
+    regions: impl FnOnce() -> Result<Vec<RegionConfig>>,
+    given: &[String],
+    source: Option<&str>,
+) -> Result<Vec<Asking>> {
+    let value = |name: &str| given.iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let parts: Vec<String> = match value("part") {
+        Some(part) => part.split(',').map(|part| part.trim().to_owned()).collect(),
+        None => connect::sources::vivenu::PARTS.iter().map(|part| (*part).to_owned()).collect(),
+    };
+    let rest: Vec<String> = given
+        .iter()
+        .filter(|pair| !pair.starts_with("part=") && !pair.starts_with("region="))
+        .cloned()
+        .collect();
+    let mut bases = Vec::new();
+    match value("region") {
+        Some(names) => {
+            for one in named(regions()?, names)? {
+                let own = own_params(&one, &rest);
+                bases
+                    .push((own, Some(source.map_or_else(|| one.region.source().to_string(), str::to_owned))));
+            }
+        }
+        None => bases.push((rest, source.map(str::to_owned))),
+    }
+    let mut askings = Vec::new();
+    for (params, source) in bases {
+        for part in &parts {
+            let params = params.iter().cloned().chain([format!("part={part}")]).collect();
+            askings.push(Asking { params, source: source.clone() });
+        }
+    }
+    Ok(askings)
+}
+
+/// How such an asking is called.
+pub fn label(params: &connect::Params) -> String {
+    let said = |name: &str| params.plain.get(name).and_then(Value::as_str);
+    let whose = said("region").or(said("event"));
+    let words = [Some(ticketing::CONNECTOR), whose, said("part")];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn named(all: Vec<RegionConfig>, names: &str) -> Result<Vec<RegionConfig>> {
+    if names.trim() == "all" {
+        return Ok(all);
+    }
+    let mut found = Vec::new();
+    for name in names.split(',').map(Region::name_of) {
+        match all.iter().find(|one| one.region.name == name) {
+            Some(one) => found.push(one.clone()),
+            None => {
+                let known: Vec<&str> = all.iter().map(|one| one.region.name.as_str()).collect();
+                let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
+                bail!(usage(format!("there is no region {name}; there are: {known}")));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What was given, and what the region has for the rest.
+fn own_params(one: &RegionConfig, given: &[String]) -> Vec<String> {
+    let region = &one.region;
+    let mut params = given.to_vec();
+    let mut add = |name: &str, value: &str| {
+        if !given.iter().any(|pair| pair.split_once('=').is_some_and(|(known, _)| known == name)) {
+            params.push(format!("{name}={value}"));
+        }
+    };
+    add("region", &region.name);
+    add("event", &region.event_id);
+    add("base_url", region.base_url.as_str());
+    add("token", one.secrets.token.expose_secret());
+    if let Some(url) = &region.scans_url {
+        add("scans_url", url);
+    }
+    let fields: Vec<String> =
+        region.fields.iter().map(|(column, answer)| format!("{column}={answer}")).collect();
+    if !fields.is_empty() {
+        add("fields", &fields.join(","));
+    }
+    params
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_win_over_the_file_in_any_spelling() {
+        let mut written =
+            of_file(Some(r#"{"Hong Kong": {"token": "a", "max_capacity": 9000}}"#)).expect("readable");
+        of_variable(&mut written, "event_configs__hong_kong__TOKEN", "b".to_owned());
+        of_variable(&mut written, "EVENT_CONFIGS__hong_kong__event_id", "e".to_owned());
+        of_variable(&mut written, "EVENT_CONFIG", "x".to_owned());
+        let values: Vec<(&str, &str)> =
+            written["hong-kong"].iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(values, [("event_id", "e"), ("max_capacity", "9000"), ("token", "b")]);
+        assert!(of_file(Some(r#"{"a": ["b"]}"#)).is_err());
+    }
+
+    #[test]
+    fn tokens_are_masked_wherever_regions_are_shown() {
+        let shown = shown(r#"{"a": {"token": "hush", "webhook_secret": "still", "event_id": "e1"}}"#);
+        assert!(!shown.contains("hush") && !shown.contains("still") && shown.contains("e1"), "{shown}");
+    }
+
+    #[test]
+    fn each_list_of_each_region_is_asked_for_by_itself() {
+        let written = of_file(Some(
+            r#"{"a": {"token": "t", "event_id": "e1"}, "b": {"token": "u", "event_id": "e2"}}"#,
+        ));
+        let regions =
+            || Ok(ticketing::read(&written.expect("readable"), &RegionDefaults::default()).expect("right"));
+        let given = ["region=all".to_owned(), "part=tickets,scans".to_owned(), "event=other".to_owned()];
+        let askings = askings(regions, &given, None).expect("askings");
+        assert_eq!(askings.len(), 4);
+        assert_eq!(askings[2].source.as_deref(), Some("vivenu/b"));
+        let has = |pair: &str| askings[2].params.iter().any(|known| known == pair);
+        assert!(has("token=u") && has("event=other") && has("part=tickets") && !has("event=e2"));
+    }
+}
