@@ -11,6 +11,7 @@ mod cursors;
 mod fold;
 mod log;
 mod page;
+mod picked;
 mod place;
 mod row;
 mod then;
@@ -21,6 +22,7 @@ pub use compact::{Compact, Compacted};
 pub use cursors::{ChangeCursor, MovedCursor};
 pub(crate) use fold::{By, origins_within};
 pub(crate) use log::{change, change_list};
+pub use picked::{PickedRow, Picking};
 pub use place::Horizon;
 
 /// `change_cursors` are marks that consumers keep here instead of with themselves. `change_horizon` is

@@ -56,7 +56,8 @@ pub use following::{Mark, Move, Span, Touched};
 pub use forget::{Forget, Forgotten, Left};
 pub use health::{PostgresHealth, SqliteHealth, StoreHealth};
 pub use history::{
-    ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, RowHistory,
+    ChangeCursor, ChangePage, ChangeQuery, Compact, Compacted, Horizon, LoggedChange, MovedCursor, PickedRow,
+    Picking, RowHistory,
 };
 pub use landing::warc::WarcWriter;
 pub use landing::{

@@ -120,7 +120,8 @@ impl Store {
         change
     }
 
-    fn veil_value(&self, kind: Kind, column: &str, value: &mut Value) {
+    /// One value of a personal column as it may be seen.
+    pub(crate) fn veil_value(&self, kind: Kind, column: &str, value: &mut Value) {
         if value.is_null() {
             return;
         }

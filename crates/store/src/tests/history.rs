@@ -339,3 +339,41 @@ async fn a_follower_misses_nothing_that_commits_late() {
     let whole = store.changes(0, 100_000).await.unwrap();
     assert_eq!(seen, whole.iter().map(|change| change.seq).collect::<Vec<_>>());
 }
+
+/// Some columns of the rows of one source, at each time as they were.
+#[tokio::test]
+async fn columns_are_picked_as_they_were_known() {
+    let kit = told().await;
+    let source = SourceName::new("a");
+    let picked = |run: Option<i64>| {
+        let (store, source) = (kit.store.clone(), source.clone());
+        async move {
+            let wanted: [crate::Picking<'_>; 2] =
+                [(Kind::Event, &["title", "price_min"]), (Kind::Venue, &["name"])];
+            let rows = store.picked(&source, &wanted, run.map(run_at)).await.unwrap();
+            rows.concat().into_iter().map(|row| format!("{} {:?}", row.key, row.values)).collect::<Vec<_>>()
+        }
+    };
+    let then = [
+        (0, vec![]),
+        (1, vec![r#"gala [String("Gala"), Number(5.0)]"#, r#"hall [String("Old Hall")]"#]),
+        (
+            2,
+            vec![
+                r#"gala [String("Gala"), Number(7.0)]"#,
+                r#"jam [String("Jam"), Null]"#,
+                r#"hall [String("Old Hall")]"#,
+            ],
+        ),
+        (4, vec![r#"jam [String("Jam Night"), Null]"#, r#"hall [String("New Hall")]"#]),
+    ];
+    for (run, expected) in then {
+        assert_eq!(picked(Some(run)).await, expected, "run {run}");
+    }
+    assert_eq!(picked(None).await, picked(Some(100)).await);
+    assert_eq!(picked(None).await.len(), 4);
+    let none = kit.store.picked(&SourceName::new("b"), &[(Kind::Event, &["title"])], None).await.unwrap();
+    assert_eq!(none, [vec![]]);
+    let wrong = kit.store.picked(&source, &[(Kind::Event, &["titel"])], None).await;
+    assert!(matches!(wrong, Err(StoreError::Question(_))));
+}
