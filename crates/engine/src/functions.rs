@@ -4,9 +4,9 @@ mod call;
 mod date_range;
 mod export;
 mod http;
-mod notify;
+pub mod notify;
 mod pipeline;
-mod place;
+pub(crate) mod place;
 mod shell;
 mod sleep;
 pub mod spec;
@@ -20,7 +20,7 @@ pub use call::{Again, Answer, Call, Child, Children, Failure, Function};
 pub use spec::{FunctionSpec, Parameter, parameters};
 
 use crate::collect::function::Collect;
-use crate::ticketing;
+use crate::ticketing::{self, steps};
 
 /// What is declared of a function, and how one is made.
 type Shipped = (&'static FunctionSpec, fn() -> Arc<dyn Function>);
@@ -38,6 +38,12 @@ static SHIPPED: &[Shipped] = &[
     (&export::SPEC, || Arc::new(export::Export)),
     (&notify::SPEC, || Arc::new(notify::Notify)),
     (&sleep::SPEC, || Arc::new(sleep::Sleep)),
+    (&steps::LIST, || Arc::new(steps::List)),
+    (&steps::STATICS, || Arc::new(steps::Statics)),
+    (&steps::AGES, || Arc::new(steps::Ages)),
+    (&steps::GENDER, || Arc::new(steps::GenderFix)),
+    (&steps::ANALYTICS, || Arc::new(steps::Analytics)),
+    (&steps::REPORT, || Arc::new(steps::TellReport)),
 ];
 
 /// What is declared of every function, in the order of the reference.
@@ -80,13 +86,7 @@ impl Functions {
 }
 
 /// Names that files already use and that a later version brings: a warning rather than a fault.
-pub const COMING: &[&str] = &[
-    // The steps of the recorded Vivenu pipelines.
-    "static_data_ingestion",
-    "age_groups_ingestion",
-    "gender_fix_ingestion",
-    "analytics_processing",
-];
+pub const COMING: &[&str] = &[];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]

@@ -1,4 +1,6 @@
-//! `notify`: tells somebody. For now a line in the log; the output says what was told.
+//! `notify`: tells somebody: a line in the log, or a message in Slack; the output says what was told.
+
+pub mod slack;
 
 use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
@@ -9,14 +11,16 @@ use super::{Answer, Call, Failure, Function, FunctionSpec};
 
 pub(super) static SPEC: FunctionSpec = FunctionSpec {
     name: "notify",
-    summary: "Writes a message into the log. Secrets in it are masked.",
+    summary: "Writes a message into the log, or posts it to Slack. Secrets in it are masked.",
     example: "- name: tell\n  function: notify\n  with:\n    message: \"{{ run.pipeline }} is up to date\"\n    fields: {day: \"{{ run.date }}\"}\n",
     schema: || schema_for!(Params),
     spreads: false,
 };
 
-/// Where messages can go.
-const CHANNELS: [&str; 1] = ["log"];
+/// Where messages go unless something else is said.
+const LOG: &str = "log";
+/// Messages to the channel that Slack's webhook was made for.
+const SLACK: &str = "slack";
 
 /// Parameters of `notify`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -30,7 +34,8 @@ struct Params {
     /// What belongs to it, by name.
     #[serde(default)]
     fields: Map<String, Value>,
-    /// Where it goes; `log` is what there is.
+    /// Where it goes: `log`, `slack`, or a channel of Slack like `#sales`, which needs a token
+    /// (`SLACK_API_TOKEN`). For `slack` the address of a webhook is enough (`SLACK_WEBHOOK_URL`).
     #[serde(default = "log")]
     channel: String,
 }
@@ -46,7 +51,7 @@ enum Level {
 }
 
 fn log() -> String {
-    CHANNELS[0].to_owned()
+    LOG.to_owned()
 }
 
 pub(super) struct Notify;
@@ -59,18 +64,14 @@ impl Function for Notify {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
             let params: Params = call.params()?;
-            if !CHANNELS.contains(&params.channel.as_str()) {
-                let there = CHANNELS.join(", ");
-                return Err(Failure::input(format!(
-                    "channel: there is no {:?}; there is {there}",
-                    params.channel
-                )));
-            }
+            let to_slack = to_slack(&params.channel)?;
             let message = call.run.masker.mask(&params.message);
             let fields = call.run.masker.mask_json(&Value::Object(params.fields));
             let told = !call.run.manner.dry_run;
-            if told {
-                tell(call, params.level, &message, &fields);
+            match to_slack {
+                _ if !told => {}
+                true => post(call, &params.channel, &message, &fields).await?,
+                false => tell(call, params.level, &message, &fields),
             }
             let level = params.level.name();
             Ok(Answer::done(json!({
@@ -79,6 +80,33 @@ impl Function for Notify {
         })
     }
 }
+
+/// Whether a channel is one of Slack's; the error says which there are.
+fn to_slack(channel: &str) -> Result<bool, Failure> {
+    match channel {
+        LOG => Ok(false),
+        SLACK => Ok(true),
+        named if named.starts_with('#') && named.len() > 1 => Ok(true),
+        other => Err(Failure::input(format!(
+            "channel: there is no {other:?}; there is log, slack, and any channel of Slack like #sales"
+        ))),
+    }
+}
+
+async fn post(call: &Call, channel: &str, message: &str, fields: &Value) -> Result<(), Failure> {
+    let fetcher = call.world.fetcher.as_ref().ok_or_else(|| Failure::input("nothing is sent from here"))?;
+    let mut text = message.to_owned();
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text += &format!("\n{name}: {value}");
+    }
+    // Longer ones Slack would cut without a word.
+    let text: String = text.chars().take(TEXT_MAX).collect();
+    slack::Door::find(call.world.env, channel)?.send(fetcher, &json!({"text": text})).await
+}
+
+/// Signs of a plain message.
+const TEXT_MAX: usize = 39_000;
 
 impl Level {
     fn name(self) -> &'static str {

@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt as _;
 use super::{Call, Failure};
 
 /// Where `named` is; `parameter` is what it was given as.
-pub(super) fn inside(call: &Call, parameter: &str, named: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn inside(call: &Call, parameter: &str, named: &str) -> Result<PathBuf, Failure> {
     let relative = Path::new(named);
     let mut parts = relative.components();
     let stays = parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
@@ -21,7 +21,7 @@ pub(super) fn inside(call: &Call, parameter: &str, named: &str) -> Result<PathBu
 }
 
 /// The text of a file.
-pub(super) async fn read(
+pub(crate) async fn read(
     call: &Call,
     parameter: &str,
     named: &str,
