@@ -32,6 +32,7 @@ mod personal;
 mod purge;
 mod quarantine;
 mod replay;
+mod report;
 mod restore;
 mod retry;
 mod run;
@@ -115,6 +116,8 @@ enum Command {
     Forget(forget::Forget),
     /// Make keys for columns of personal data, and seal with them
     Personal(personal::Personal),
+    /// Tell the numbers of ticketing: sales, ages, coupons and more, by region
+    Report(Box<report::Report>),
     /// Read landed documents again and show what would change
     Replay(replay::Replay),
     /// List, show, try, record, test and start connectors
@@ -217,6 +220,7 @@ impl Cli {
             Command::Forget(command) => command.run(&config(Flags::new())?).await,
             Command::Personal(command) => command.run(&config(Flags::new())?).await,
             Command::Replay(command) => command.run(&config(Flags::new())?).await,
+            Command::Report(command) => command.run(&config(Flags::new())?).await,
             Command::Landing(command) => command.run(&config(Flags::new())?).await,
             Command::Connector(command) => command.run(&config(Flags::new())?).await,
             Command::Check(command) => command.run(),

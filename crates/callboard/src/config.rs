@@ -283,6 +283,12 @@ pub const SETTINGS: &[Setting] = &[
         help: "address that `serve` takes webhooks at, like 127.0.0.1:8080",
     },
     Setting {
+        key: "ticketing_files",
+        env: &["CALLBOARD_TICKETING_FILES"],
+        default: "data_static",
+        help: "folder with capacities, codes handed out and rules for names of ticketing; used when it exists",
+    },
+    Setting {
         key: "limits",
         env: &["CALLBOARD_LIMITS"],
         default: "process",

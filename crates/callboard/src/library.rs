@@ -38,14 +38,17 @@ pub fn folder(config: &Config) -> PathBuf {
     PathBuf::from(config.text("pipelines").unwrap_or("pipelines"))
 }
 
-/// The pipeline `wanted`: `-` is standard input, a path is a file, anything else a name in `folder`.
+/// The pipeline `wanted`: `-` is standard input, a path is a file, anything else a name in `folder`, or of a
+/// pipeline that ships.
 pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
     if wanted == "-" {
         let mut text = String::new();
         std::io::stdin().lock().take(LARGEST_FILE_BYTES as u64 + 1).read_to_string(&mut text)?;
         return parsed("-", &text);
     }
-    let is_path = wanted.contains(['/', '\\']) || ENDINGS.iter().any(|ending| has_ending(wanted, ending));
+    let ships = engine::ticketing::pipeline(wanted).is_some_and(|(name, _)| name == wanted);
+    let is_path =
+        (wanted.contains(['/', '\\']) && !ships) || ENDINGS.iter().any(|ending| has_ending(wanted, ending));
     if is_path || Path::new(wanted).is_file() {
         return read(Path::new(wanted));
     }
@@ -54,12 +57,12 @@ pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
         return read(file);
     }
     // A file may be called otherwise than the pipeline in it.
-    match files.iter().find(|file| name_in(file).as_deref() == Some(wanted)) {
-        Some(file) => read(file),
-        None => match shipped::find(wanted) {
-            Some(text) => parsed(wanted, &text),
-            None => Err(usage(unknown(folder, wanted, &files))),
-        },
+    if let Some(file) = files.iter().find(|file| name_in(file).as_deref() == Some(wanted)) {
+        return read(file);
+    }
+    match shipped::find(wanted) {
+        Some((name, text)) => parsed(name, &text),
+        None => Err(usage(unknown(folder, wanted, &files))),
     }
 }
 
@@ -99,7 +102,7 @@ fn scheduled_in(path: &Path) -> Option<Scheduled> {
 }
 
 fn scheduled_shipped(name: &str) -> Option<Scheduled> {
-    let found = parsed(name, &shipped::find(name)?).map_err(|error| format!("{error:#}"));
+    let found = parsed(name, &shipped::find(name)?.1).map_err(|error| format!("{error:#}"));
     let planned = found.and_then(|found| Planned::new(name, found.loaded.pipeline)).transpose()?;
     Some(Scheduled { name: name.to_owned(), file: name.to_owned(), planned })
 }

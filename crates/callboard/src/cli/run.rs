@@ -31,6 +31,7 @@ Examples:
   callboard run nightly --from load             this step and what comes after
   callboard run --resume last                   go on with a run that was interrupted or killed
   callboard run nightly --format json | jq .outcome
+  callboard run vivenu --pipeline-name full --region taiwan    ticketing; default, minimal, parallel, full
 
 Values of secret parameters come from --set, or from CALLBOARD_PARAM_NAME in the environment or .env.
 Exit codes: 0 completed, 3 partial, 1 failed, 130 cancelled or interrupted, 2 wrong use.";
@@ -75,6 +76,9 @@ pub struct Run {
     /// The pipeline by its file, or the folder in which its name is looked up
     #[arg(long, value_name = "PATH", env = "PIPELINE_CONFIG")]
     pipeline_config: Option<String>,
+    /// A region of ticketing; may be given several times [default: all that are configured]
+    #[arg(long, value_name = "REGION", value_delimiter = ',', conflicts_with = "resume")]
+    region: Vec<String>,
     /// Name of this process as a runner
     #[arg(long, value_name = "ID")]
     runner_id: Option<String>,
@@ -93,6 +97,9 @@ pub struct Run {
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
+
+/// The pipelines that ship for ticketing.
+const TICKETING: &str = engine::ticketing::CONNECTOR;
 
 /// What to do when a run would overlap another one.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -128,7 +135,7 @@ impl Run {
     async fn begin(&self, config: &Config) -> Result<ExitCode> {
         let found = library::find(&library::folder(config), &self.wanted()?)?;
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
-        let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
+        let sets = self.crawl.with(&self.set(), &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
         let store = match self.dry_run {
@@ -203,8 +210,18 @@ impl Run {
         Ok(ExitCode::from(report::exit_code(&told)))
     }
 
-    /// What the user named: an argument wins over the names of older systems.
+    /// What is set, regions included: a pipeline that goes over them has a parameter of that name.
+    fn set(&self) -> Vec<String> {
+        let regions = (!self.region.is_empty()).then(|| format!("regions={}", self.region.join(",")));
+        self.set.iter().cloned().chain(regions).collect()
+    }
+
+    /// What the user named: an argument wins over the names of older systems. `vivenu` is the set of
+    /// pipelines for ticketing, in which the older name chooses.
     fn wanted(&self) -> Result<String> {
+        if self.pipeline.as_deref() == Some(TICKETING) && self.pipeline_config.is_none() {
+            return Ok(format!("{TICKETING}/{}", self.pipeline_name.as_deref().unwrap_or("default")));
+        }
         let config = self.pipeline_config.as_ref().filter(|path| !std::path::Path::new(path).is_dir());
         let wanted = self.pipeline.as_ref().or(config).or(self.pipeline_name.as_ref());
         wanted.cloned().ok_or_else(|| {

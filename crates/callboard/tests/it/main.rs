@@ -18,6 +18,7 @@ mod pipelines;
 mod questions;
 mod reference;
 mod regions;
+mod reporting;
 mod runners;
 mod running;
 mod serving;

@@ -1,0 +1,239 @@
+//! `callboard report`: the numbers of ticketing, by region: on the terminal, as JSON, as a workbook, or in
+//! Slack.
+
+mod ask;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use engine::functions::notify::slack::Door;
+use engine::run::COMMAND_LINE;
+use engine::ticketing::report::Report as Told;
+use engine::ticketing::reports::{REPORTS, ReportSpec, channel_of};
+use engine::ticketing::telling::Question;
+use engine::ticketing::workbook::workbook;
+use engine::ticketing::{ground, slack, telling};
+use model::nearest;
+use serde_json::{Value, json};
+use store::{AuditEntry, Store};
+
+use crate::config::Config;
+use crate::origins::Catalog;
+use crate::output::{print, say, usage};
+use crate::world::{env, open_existing};
+use crate::{clock, fetching};
+
+const EXAMPLES: &str = "\
+Examples:
+  callboard report sales                                      every configured region
+  callboard report sales --region hong-kong --as-of 2d        as it was known two days ago
+  callboard report age-groups --region taiwan --format json
+  callboard report all --format xlsx --to figures.xlsx        a workbook of everything
+  callboard report sales --region japan --post '#sales'       into Slack
+  callboard report list                                       which reports there are
+
+Slack needs SLACK_WEBHOOK_URL (the address of an incoming webhook), or SLACK_API_TOKEN for any channel.";
+
+/// Tell the numbers of ticketing: sales, spectators, age groups, coupons, status, origin, revenue.
+///
+/// Every number is counted from the tickets in the store, as known now or at any time before; what it
+/// counts stands beside it, and times are on the event's own clock.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Report {
+    /// The report, `all`, or `list`
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// A region; may be given several times, or with commas [default: all that are configured]
+    #[arg(long, value_name = "REGION", value_delimiter = ',')]
+    region: Vec<String>,
+    /// As it was known then: a day, an instant, or so long ago (2d, 6h)
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// How to tell it [default: table, or that of the file's ending]
+    #[arg(long, value_enum, value_name = "HOW")]
+    format: Option<How>,
+    /// Into this file
+    #[arg(long, value_name = "PATH")]
+    to: Option<String>,
+    /// Into this channel of Slack; `slack` is that of the webhook, `region` the one the region is set up with
+    #[arg(long, value_name = "CHANNEL")]
+    post: Option<String>,
+    /// Sales by day too, whatever the region is set up with
+    #[arg(long)]
+    by_day: bool,
+    /// Ages on this day instead of the event's: a date, or `today`
+    #[arg(long, value_name = "DAY")]
+    age_on: Option<String>,
+    /// How far back growth is looked at [default: 15m]
+    #[arg(long, value_name = "LENGTH", env = "HISTORY_MINUTES")]
+    window: Option<String>,
+    /// How far ahead it is gone on with [default: 15m]
+    #[arg(long, value_name = "LENGTH", env = "PROJECTION_MINUTES")]
+    ahead: Option<String>,
+}
+
+/// How a report is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    /// For eyes.
+    Table,
+    /// A list with one object a region and report.
+    Json,
+    /// An Excel workbook.
+    Xlsx,
+    /// What would be sent to Slack.
+    Slack,
+}
+
+impl Report {
+    pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        if self.name == "list" {
+            print(&table::list())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let specs = specs(&self.name)?;
+        let how = self.how()?;
+        let question = self.question(config)?;
+        let catalog = Catalog::load_only(config, &[])?;
+        let regions = self.regions(&catalog)?;
+        let mut store = open_existing(config).await?;
+        if specs.iter().any(|spec| spec.ages) {
+            store = revealed(store, &self.name).await?;
+        }
+        let folder = config.text("ticketing_files").unwrap_or(ground::FOLDER);
+        let (mut told, mut failed) = (Vec::new(), 0);
+        for region in &regions {
+            let ground = ground::read(folder.as_ref(), region).map_err(|faults| usage(faults.join("\n")))?;
+            match telling::reports(&store, region, &ground, &specs, &question).await {
+                Ok(reports) => told.extend(reports.into_iter().map(|report| (region, report))),
+                // What is wrong with one region is no reason to tell nothing of the others.
+                Err(error) if regions.len() > 1 => {
+                    failed += 1;
+                    say(&format!("region {}: {error}", region.name));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let reports: Vec<Told> = told.iter().map(|(_, report)| report.clone()).collect();
+        self.tell(&reports, how)?;
+        if let Some(channel) = &self.post {
+            for (region, report) in &told {
+                let channel = channel_of(channel, region, report);
+                post(config, &store, channel, report).await?;
+            }
+        }
+        store.close().await;
+        Ok(ExitCode::from(if failed > 0 { 3 } else { 0 }))
+    }
+
+    /// By the flag, by the file's ending, else for eyes.
+    fn how(&self) -> Result<How> {
+        let ending = self.to.as_ref().and_then(|path| path.rsplit_once('.')).map(|(_, ending)| ending);
+        let how = self.format.unwrap_or(match ending {
+            Some("xlsx") => How::Xlsx,
+            Some("json") => How::Json,
+            _ => How::Table,
+        });
+        if how == How::Xlsx && self.to.is_none() {
+            return Err(usage("a workbook is written into a file: give --to PATH.xlsx"));
+        }
+        Ok(how)
+    }
+
+    fn question(&self, config: &Config) -> Result<Question> {
+        let now = clock();
+        let zone = config.timezone()?;
+        let mut question = Question::at(now);
+        question.by_day = self.by_day;
+        if let Some(text) = &self.as_of {
+            question.as_of = Some(crate::moments::end(text, zone)?);
+        }
+        if let Some(text) = &self.age_on {
+            question.age_on = ask::age_on(text, now)?;
+        }
+        if let Some(text) = &self.window {
+            question.window = ask::minutes("--window", text)?;
+        }
+        if let Some(text) = &self.ahead {
+            question.ahead = ask::minutes("--ahead", text)?;
+        }
+        Ok(question)
+    }
+
+    /// Those asked for, or all that are configured.
+    fn regions(&self, catalog: &Catalog) -> Result<Vec<engine::ticketing::Region>> {
+        ask::regions(catalog, &self.region)
+    }
+
+    fn tell(&self, reports: &[Told], how: How) -> Result<()> {
+        let bytes = match how {
+            How::Table => reports.iter().map(table::page).collect::<Vec<_>>().join("\n").into_bytes(),
+            How::Json => {
+                let all: Vec<Value> = reports.iter().map(Told::to_json).collect();
+                (serde_json::to_string_pretty(&all)? + "\n").into_bytes()
+            }
+            How::Slack => {
+                let all: Vec<Value> = reports.iter().flat_map(slack::messages).collect();
+                (serde_json::to_string_pretty(&all)? + "\n").into_bytes()
+            }
+            How::Xlsx => workbook(reports).context("cannot make the workbook")?,
+        };
+        match &self.to {
+            Some(path) => {
+                std::fs::write(path, &bytes).with_context(|| format!("cannot write {path}"))?;
+                say(&format!("{}: {} written", path, crate::figures::bytes(bytes.len() as u64)));
+            }
+            // What is posted needs not be shown too.
+            None if self.post.is_some() && self.format.is_none() => {}
+            None => print(&String::from_utf8_lossy(&bytes))?,
+        }
+        Ok(())
+    }
+}
+
+/// The report of this name, or all.
+fn specs(name: &str) -> Result<Vec<&'static ReportSpec>> {
+    if name == "all" {
+        return Ok(REPORTS.iter().collect());
+    }
+    if let Some(spec) = engine::ticketing::reports::find(name) {
+        return Ok(vec![spec]);
+    }
+    let names = || REPORTS.iter().map(|spec| spec.name);
+    let help = match nearest(name, names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there is all, and {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    Err(usage(format!("there is no report {name}; {help}")))
+}
+
+/// Ages are counted from birth dates, which are personal: that they are read is noted. Where they are never
+/// shown, ages are not known, and everything else is told.
+async fn revealed(store: Store, name: &str) -> Result<Store> {
+    let by = std::env::var("USER").map_or(Value::Null, Value::from);
+    let detail = json!({"command": "report", "report": name, "columns": ["birth_date"], "by": by});
+    let asked = AuditEntry::new(clock(), COMMAND_LINE, "personal.read", "completed").about("ticket");
+    match store.reveal(asked.with(detail)).await {
+        Ok(revealed) => Ok(revealed),
+        Err(error @ store::StoreError::Question(_)) => {
+            say(&format!("ages are not known: {error}"));
+            Ok(store)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn post(config: &Config, store: &Store, channel: &str, report: &Told) -> Result<()> {
+    let failed = |failure: engine::functions::Failure| anyhow::anyhow!("{}", failure.fault.error);
+    let door = Door::find(env, channel).map_err(failed)?;
+    let (fetcher, limits) = fetching::fetcher_on(config, store, &fetching::process_name(), false)?;
+    for message in slack::messages(report) {
+        door.send(&fetcher, &message).await.map_err(failed)?;
+    }
+    fetching::give_back(limits).await;
+    say(&format!("{}: told in {channel}", report.heading()));
+    Ok(())
+}
