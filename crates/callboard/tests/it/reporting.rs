@@ -168,18 +168,34 @@ fn a_webhook_is_enough_for_slack() {
     assert!(refused.stderr.contains("Slack") && !refused.stderr.contains("s3cret"), "{}", refused.stderr);
 }
 
+const COUNT: &str = r#"
+name: count
+steps:
+  - {name: static, function: static_data_ingestion}
+  - {name: ages, function: age_groups_ingestion}
+  - {name: genders, function: gender_fix_ingestion}
+  - {name: numbers, function: analytics_processing}
+  - name: book
+    function: ticketing_report
+    with: {reports: [sales], workbook: sales.xlsx}
+  - name: right
+    function: notify
+    condition: >-
+      steps.ages.output.regions["hong-kong"].people == 4
+      and steps.genders.output.regions["hong-kong"].listed[0].to == "Female 女"
+      and steps.genders.output.regions["hong-kong"].changes == 1
+      and steps.numbers.output.regions["hong-kong"].totals.athletes == 4
+    with: {message: as it should be}
+"#;
+
 #[test]
 fn steps_count_and_a_gender_fix_is_dry_unless_asked() {
     let desk = filled();
-    desk.folder.write(
-        "count.yaml",
-        "name: count\nsteps:\n  - {name: static, function: static_data_ingestion}\n  - {name: ages, function: \
-         age_groups_ingestion}\n  - {name: genders, function: gender_fix_ingestion}\n  - {name: numbers, function: \
-         analytics_processing}\n  - name: book\n    function: ticketing_report\n    with: {reports: [sales], \
-         workbook: sales.xlsx}\n  - name: check\n    function: shell\n    with:\n      command: [cat]\n      \
-         stdin: \"{{ steps }}\"\n",
-    );
-    let run = told(&desk, &["run", "count.yaml", "--format", "json"], &[]);
-    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    desk.folder.write("count.yaml", COUNT);
+    let (code, run) = told(&desk, &["run", "count.yaml", "--format", "json"], &[]).object();
+    assert_eq!(code, 0, "{run:#}");
+    let steps = run["steps"].as_array().expect("steps");
+    let right = steps.iter().find(|step| step["name"] == "right").expect("a step");
+    assert_eq!(right["status"], "completed", "{run:#}");
     assert!(desk.folder.path().join("sales.xlsx").is_file());
 }

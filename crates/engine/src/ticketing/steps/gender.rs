@@ -1,15 +1,15 @@
 //! `gender_fix_ingestion`: answers that are others than the ticket's group is for, and with `apply` their
-//! correction at the source. Each correction is an item of its own: a run that was stopped goes on where it
-//! was, and what failed is listed, tried again or dropped like any other item.
+//! correction at the source. Each region is looked at by an item of its own, and so is each correction: a run
+//! that was stopped goes on where it was, and what failed is listed, tried again or dropped like any other.
 
 use futures::future::BoxFuture;
 use model::Kind;
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use store::Store;
+use serde_json::{Map, Value, json};
+use store::{ItemState, ParentCount, Store};
 
-use super::{Names, each, ground, revealed};
+use super::{Names, ground, revealed};
 use crate::functions::{Answer, Call, Child, Children, Failure, Function, FunctionSpec};
 use crate::ticketing::rows::Ticket;
 use crate::ticketing::{FieldChange, Region, RegionConfig, change_field, gender, telling};
@@ -48,11 +48,22 @@ const LISTED: usize = 200;
 /// Corrections under way at once.
 const AT_ONCE: u32 = 3;
 
-/// One correction, as an item keeps it. The key of the ticket leads to everything else again.
+/// What an item does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Correction {
-    region: String,
-    change: FieldChange,
+#[serde(untagged)]
+enum Task {
+    /// Find what is to be corrected in a region.
+    Look {
+        /// The region.
+        look: String,
+    },
+    /// Correct one answer. The key of the ticket leads to everything else again.
+    Correct {
+        /// The region.
+        region: String,
+        /// The correction.
+        change: FieldChange,
+    },
 }
 
 pub(crate) struct GenderFix;
@@ -66,40 +77,107 @@ impl Function for GenderFix {
         Box::pin(async move {
             let params: Params = call.params()?;
             let regions = params.regions.regions(call)?;
-            if params.apply && !call.run.manner.dry_run && !call.run.manner.skip_fetch {
-                return spread(call, &params, regions).await;
-            }
-            let store = &revealed(call, &["extra_fields"]).await?;
-            each(regions, move |config| async move { told(&changes(call, store, &config.region).await?) })
-                .await
+            let most = Some((params.most + regions.len()) as u64);
+            let looks = regions.into_iter().map(|config| Task::Look { look: config.region.name });
+            let inputs = (0_i64..).zip(looks).map(|(key, task)| Ok((key, input(&task)?)));
+            let inputs = inputs.collect::<Result<Vec<_>, Failure>>()?;
+            Ok(Answer::spread(Children { inputs, cap: AT_ONCE, most }))
         })
     }
 
     fn child<'a>(&'a self, call: &'a Call, child: Child) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
-            let Correction { region, change } = serde_json::from_value(child.input)
+            let task = serde_json::from_value(child.input)
                 .map_err(|error| Failure::fault(format!("a correction cannot be read: {error}")))?;
-            let config = crate::ticketing::regions(&call.world, &[region])?;
-            let config =
-                config.first().ok_or_else(|| Failure::input("the region is not configured any more"))?;
-            match change_field(&call.world, config, &change, false).await {
-                Ok(changed) => Ok(Answer::done(json!({"ticket": change.ticket, "changed": changed}))),
-                Err(error) => Err(Failure::passing("correction", error)),
+            match task {
+                Task::Look { look } => self.look(call, child.key, region(call, look)?).await,
+                Task::Correct { region: name, change } => correct(call, &region(call, name)?, &change).await,
             }
         })
     }
 
     fn finish<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Answer, Failure>> {
         Box::pin(async move {
+            let params: Params = call.params()?;
+            let regions = params.regions.regions(call)?;
+            let looks = call.world.store.outputs(call.item, call.step, regions.len()).await?;
             let children = call.world.store.children(call.item).await?;
-            let (all, failed) = (children.total, children.failed);
-            let output = json!({"corrections": all, "made": all - failed, "failed": failed, "left_out": children.left_out});
-            let partial = (failed > 0 || children.left_out > 0).then(|| {
-                format!("{failed} of {all} corrections failed, {} were beyond `most`", children.left_out)
-            });
-            Ok(Answer { partial, ..Answer::done(output) })
+            finished(&regions, looks, &children)
         })
     }
+}
+
+impl GenderFix {
+    /// What is found, and with `apply` the corrections to follow.
+    async fn look(&self, call: &Call, key: i64, config: RegionConfig) -> Result<Answer, Failure> {
+        let params: Params = call.params()?;
+        let store = revealed(call, &["extra_fields"]).await?;
+        let found = changes(call, &store, &config.region).await?;
+        let manner = &call.run.manner;
+        let applies = params.apply && !manner.dry_run && !manner.skip_fetch;
+        let mut answer = Answer::done(told(&found, applies));
+        if !applies {
+            return Ok(answer);
+        }
+        // The keys of a region's corrections follow from it, so that a second look finds them there.
+        let mut next = (key + 1) * KEYS_OF_REGION;
+        for change in found.changes {
+            answer.follow.push((next, input(&Task::Correct { region: config.region.name.clone(), change })?));
+            next += 1;
+        }
+        Ok(answer)
+    }
+}
+
+/// More corrections than a region can have.
+const KEYS_OF_REGION: i64 = 10_000_000;
+
+fn input(task: &Task) -> Result<Value, Failure> {
+    serde_json::to_value(task).map_err(|error| Failure::fault(error.to_string()))
+}
+
+fn region(call: &Call, name: String) -> Result<RegionConfig, Failure> {
+    let found = crate::ticketing::regions(&call.world, &[name])?.into_iter().next();
+    found.ok_or_else(|| Failure::input("the region is not configured any more"))
+}
+
+async fn correct(call: &Call, config: &RegionConfig, change: &FieldChange) -> Result<Answer, Failure> {
+    match change_field(&call.world, config, change, false).await {
+        Ok(changed) => Ok(Answer::done(json!({"ticket": change.ticket, "changed": changed}))),
+        Err(error) => Err(Failure::passing("correction", error)),
+    }
+}
+
+/// What all of it came to.
+fn finished(
+    regions: &[RegionConfig],
+    looks: Vec<(i64, ItemState, Value)>,
+    children: &ParentCount,
+) -> Result<Answer, Failure> {
+    let looked: Map<String, Value> = regions
+        .iter()
+        .zip(looks)
+        .filter(|(_, (_, state, _))| *state == ItemState::Done)
+        .map(|(config, (_, _, output))| (config.region.name.clone(), output))
+        .collect();
+    let unlooked = (regions.len() - looked.len()) as u64;
+    if looked.is_empty() && unlooked > 0 {
+        return Err(Failure::lasting("regions", "no region could be looked at; `callboard dead` says why"));
+    }
+    let corrections = children.total.saturating_sub(regions.len() as u64);
+    let failed = children.failed.saturating_sub(unlooked);
+    let output = json!({
+        "regions": looked, "corrections": corrections, "made": corrections.saturating_sub(failed),
+        "failed": failed, "left_out": children.left_out,
+    });
+    let partial = (unlooked + failed + children.left_out > 0).then(|| {
+        format!(
+            "{unlooked} regions could not be looked at, {failed} of {corrections} corrections failed, {} were \
+             beyond `most`",
+            children.left_out
+        )
+    });
+    Ok(Answer { partial, ..Answer::done(output) })
 }
 
 /// What is found in a region.
@@ -108,7 +186,7 @@ struct Found {
     changes: Vec<FieldChange>,
 }
 
-fn told(found: &Found) -> Result<Value, Failure> {
+fn told(found: &Found, applies: bool) -> Value {
     let check = &found.check;
     let listed: Vec<Value> = found
         .changes
@@ -116,28 +194,14 @@ fn told(found: &Found) -> Result<Value, Failure> {
         .take(LISTED)
         .map(|change| json!({"ticket": change.ticket, "from": change.expected, "to": change.value}))
         .collect();
-    Ok(json!({
+    let mut told = json!({
         "matching": check.matching, "open": check.open, "missing": check.missing, "different": check.different,
         "changes": found.changes.len(), "listed": listed,
-        "dry_run": "nothing was sent: set apply: true to send the changes",
-    }))
-}
-
-async fn spread(call: &Call, params: &Params, regions: Vec<RegionConfig>) -> Result<Answer, Failure> {
-    let store = revealed(call, &["extra_fields"]).await?;
-    let mut inputs = Vec::new();
-    for config in regions {
-        for change in changes(call, &store, &config.region).await?.changes {
-            let correction = Correction { region: config.region.name.clone(), change };
-            let input =
-                serde_json::to_value(correction).map_err(|error| Failure::fault(error.to_string()))?;
-            inputs.push((i64::try_from(inputs.len()).unwrap_or(i64::MAX), input));
-        }
+    });
+    if !applies {
+        told["dry_run"] = Value::from("nothing was sent: set apply: true to send the changes");
     }
-    if inputs.is_empty() {
-        return Ok(Answer::done(json!({"corrections": 0, "made": 0, "failed": 0, "left_out": 0})));
-    }
-    Ok(Answer::spread(Children { inputs, cap: AT_ONCE, most: Some(params.most as u64) }))
+    told
 }
 
 /// What is to be changed: what was answered comes from the whole of the answers, as it was written.
