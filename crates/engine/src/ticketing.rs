@@ -56,3 +56,8 @@ pub fn pipeline(name: &str) -> Option<(&'static str, &'static str)> {
         PIPELINES.iter().find(|(known, _)| *known == name || known.strip_prefix("vivenu/") == Some(name));
     found.copied()
 }
+
+/// Names of the pipelines that ship, without what they have in common.
+pub fn pipeline_names() -> impl Iterator<Item = &'static str> {
+    PIPELINES.iter().filter_map(|(name, _)| name.strip_prefix("vivenu/"))
+}

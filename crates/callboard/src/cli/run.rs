@@ -10,6 +10,8 @@ use engine::pipeline::{Pipeline, Plan};
 use engine::run::{
     COMMAND_LINE, Definition, Manner, RunError, RunReport, RunnerOptions, Starting, World, secrets, start,
 };
+use engine::ticketing::pipeline_names;
+use model::nearest;
 use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, RunState, Store};
 
@@ -220,7 +222,7 @@ impl Run {
     /// pipelines for ticketing, in which the older name chooses.
     fn wanted(&self) -> Result<String> {
         if self.pipeline.as_deref() == Some(TICKETING) && self.pipeline_config.is_none() {
-            return Ok(format!("{TICKETING}/{}", self.pipeline_name.as_deref().unwrap_or("default")));
+            return shipped(self.pipeline_name.as_deref().unwrap_or("default"));
         }
         let config = self.pipeline_config.as_ref().filter(|path| !std::path::Path::new(path).is_dir());
         let wanted = self.pipeline.as_ref().or(config).or(self.pipeline_name.as_ref());
@@ -286,6 +288,18 @@ impl Run {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The pipeline for ticketing of this name.
+fn shipped(name: &str) -> Result<String> {
+    if pipeline_names().any(|known| known == name) {
+        return Ok(format!("{TICKETING}/{name}"));
+    }
+    let help = match nearest(name, pipeline_names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", pipeline_names().collect::<Vec<_>>().join(", ")),
+    };
+    Err(usage(format!("there is no pipeline {name} for ticketing; {help}")))
 }
 
 /// What was asked for, for whoever reads the list of runs; without secrets.

@@ -120,10 +120,9 @@ impl GenderFix {
             return Ok(answer);
         }
         // The keys of a region's corrections follow from it, so that a second look finds them there.
-        let mut next = (key + 1) * KEYS_OF_REGION;
-        for change in found.changes {
-            answer.follow.push((next, input(&Task::Correct { region: config.region.name.clone(), change })?));
-            next += 1;
+        for (next, change) in ((key + 1) * KEYS_OF_REGION..).zip(found.changes) {
+            let region = config.region.name.clone();
+            answer.follow.push((next, input(&Task::Correct { region, change })?));
         }
         Ok(answer)
     }
