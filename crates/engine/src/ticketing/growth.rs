@@ -41,12 +41,12 @@ pub struct Projection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 pub enum Lacking {
     /// Too little was known.
-    #[error("too few samples: {there} within {minutes} minutes, and two are needed")]
+    #[error("too few samples: {there} within {window}, and two are needed")]
     TooFew {
         /// Samples within the window.
         there: usize,
-        /// The window.
-        minutes: i64,
+        /// The window, in words.
+        window: String,
     },
     /// Nothing grows from nothing.
     #[error("the first sample is 0, from which no rate follows")]
@@ -62,11 +62,20 @@ fn within(samples: &[Sample], until: DateTime<Utc>, window: TimeDelta) -> Vec<Sa
     inside
 }
 
+fn in_words(window: TimeDelta) -> String {
+    match window.num_seconds() {
+        seconds if seconds < 120 => format!("{seconds} seconds"),
+        seconds if seconds < 7_200 => format!("{} minutes", seconds / 60),
+        seconds if seconds < 172_800 => format!("{} hours", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// From the first sample of the window to its last.
 pub fn growth(samples: &[Sample], until: DateTime<Utc>, window: TimeDelta) -> Result<Growth, Lacking> {
     let inside = within(samples, until, window);
     let (Some(first), Some(last), true) = (inside.first(), inside.last(), inside.len() >= 2) else {
-        return Err(Lacking::TooFew { there: inside.len(), minutes: window.num_minutes() });
+        return Err(Lacking::TooFew { there: inside.len(), window: in_words(window) });
     };
     let more = i64::try_from(last.count).unwrap_or(0) - i64::try_from(first.count).unwrap_or(0);
     let share = (first.count > 0).then(|| more as f64 / first.count as f64);
@@ -86,7 +95,7 @@ pub fn projection(
     }
     let minutes = (grown.last.at - grown.first.at).num_seconds() as f64 / 60.0;
     if minutes <= 0.0 {
-        return Err(Lacking::TooFew { there: 1, minutes: window.num_minutes() });
+        return Err(Lacking::TooFew { there: 1, window: in_words(window) });
     }
     let rate = (grown.last.count as f64 / grown.first.count as f64).powf(1.0 / minutes) - 1.0;
     let on = ahead.num_seconds() as f64 / 60.0;

@@ -93,6 +93,33 @@ pub fn usage(board: &Board, rules: &Rules) -> Vec<ShopCount> {
     counts
 }
 
+/// Tickets of one group through all shops of one sort.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShopGroup {
+    /// Sort of the shops.
+    pub shop_category: String,
+    /// Group of the tickets.
+    pub group: String,
+    /// Tickets sold.
+    pub tickets: u64,
+    /// How many the shops may sell together; `None` where that is not said of any of them.
+    pub volume: Option<i64>,
+}
+
+/// The same by sort of shop and group, in the order of groups.
+pub fn by_group(usage: &[ShopCount], rules: &Rules) -> Vec<ShopGroup> {
+    let mut groups: BTreeMap<(&str, usize, &str), ShopGroup> = BTreeMap::new();
+    for count in usage {
+        let (shop_category, group) = (count.shop_category.clone(), count.group.clone());
+        let key = (count.shop_category.as_str(), rules.place_of(&group), count.group.as_str());
+        let sum =
+            groups.entry(key).or_insert(ShopGroup { shop_category, group, tickets: 0, volume: Some(0) });
+        sum.tickets += count.tickets;
+        sum.volume = sum.volume.zip(count.volume).map(|(sum, one)| sum + one);
+    }
+    groups.into_values().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +171,8 @@ mod tests {
         let shown: Vec<_> = usage.iter().map(|one| (one.shop.as_str(), one.tickets, one.volume)).collect();
         // The second shop has sold nothing of a type that tickets name.
         assert_eq!(shown, [("s1", 2, None), ("s2", 0, Some(20))]);
+        let groups = by_group(&usage, Rules::shipped());
+        assert_eq!((groups.len(), groups[0].tickets, groups[0].volume), (1, 2, None));
+        assert_eq!(by_group(&usage[1..], Rules::shipped())[0].volume, Some(20));
     }
 }

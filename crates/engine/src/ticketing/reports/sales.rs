@@ -22,7 +22,7 @@ pub(super) fn parts(view: &View<'_>) -> Parts {
     if view.region.summary_breakdown_day || view.ask.by_day {
         sections.push(breakdown_by_day(view));
     }
-    sections.push(shop_section(view));
+    sections.extend(shop_sections(view));
     sections.push(add_on_section(view));
     sections.push(growth_section(view));
     sections.push(projection_section(view));
@@ -115,7 +115,27 @@ fn group_row(count: &GroupCount) -> Vec<Cell> {
     ]
 }
 
-fn shop_section(view: &View<'_>) -> Section {
+const SHOPS: &str = "tickets; a volume that the source does not state is unknown, not 0";
+
+fn shop_sections(view: &View<'_>) -> [Section; 2] {
+    let rules = &view.ground.rules;
+    let usage = shops::usage(view.board, rules);
+    let columns = [
+        ("shop_category", "Shops"),
+        ("group", "Group"),
+        ("sold", "Sold"),
+        ("volume", "Volume"),
+        ("share", "Share"),
+    ];
+    let rows = shops::by_group(&usage, rules).into_iter().map(|sum| {
+        let share = share_of_room(sum.tickets, sum.volume);
+        vec![sum.shop_category.into(), sum.group.into(), sum.tickets.into(), sum.volume.into(), share]
+    });
+    let groups = Section::new("shop_groups", "Secret shops by group", SHOPS, &columns).with(rows);
+    [groups, shop_section(usage)]
+}
+
+fn shop_section(usage: Vec<ShopCount>) -> Section {
     let columns = [
         ("shop_category", "Shops"),
         ("shop", "Shop"),
@@ -141,9 +161,7 @@ fn shop_section(view: &View<'_>) -> Section {
             share,
         ]
     };
-    let counts = "tickets; a volume that the source does not state is unknown, not 0";
-    let section = Section::new("shops", "Secret shops", counts, &columns);
-    section.with(shops::usage(view.board, &view.ground.rules).into_iter().map(row))
+    Section::new("shops", "Secret shops", SHOPS, &columns).detailed().with(usage.into_iter().map(row))
 }
 
 fn add_on_section(view: &View<'_>) -> Section {
