@@ -189,7 +189,7 @@ steps:
 "#;
 
 #[test]
-fn steps_count_and_a_gender_fix_is_dry_unless_asked() {
+fn fault_1_steps_count_what_was_gathered_and_a_gender_fix_is_dry() {
     let desk = filled();
     desk.folder.write("count.yaml", COUNT);
     let (code, run) = told(&desk, &["run", "count.yaml", "--format", "json"], &[]).object();
@@ -198,4 +198,17 @@ fn steps_count_and_a_gender_fix_is_dry_unless_asked() {
     let right = steps.iter().find(|step| step["name"] == "right").expect("a step");
     assert_eq!(right["status"], "completed", "{run:#}");
     assert!(desk.folder.path().join("sales.xlsx").is_file());
+}
+
+#[test]
+fn fault_5_every_step_understands_skip_fetch_and_debug() {
+    let desk = filled();
+    for name in ["default", "minimal", "parallel", "full"] {
+        let args =
+            ["run", "vivenu", "--pipeline-name", name, "--region", "hong-kong", "--skip-fetch", "--debug"];
+        let ran = told(&desk, &args, &[]);
+        assert_eq!(ran.code, 0, "{name}: {}{}", ran.stdout, ran.stderr);
+    }
+    let unknown = told(&desk, &["run", "vivenu", "--pipeline-name", "paralel", "--skip-fetch"], &[]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("did you mean parallel?"), "{}", unknown.stderr);
 }
