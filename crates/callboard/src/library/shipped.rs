@@ -3,18 +3,21 @@
 /// Name and text of each.
 const SHIPPED: [(&str, &str); 1] = [("tag", include_str!("tag.yaml"))];
 
-/// The pipeline of this name. One that `PIPELINE_SCHEDULE` (with `PIPELINE_TIMEZONE`) gives a schedule states
-/// it.
-pub fn find(name: &str) -> Option<String> {
-    let (_, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+/// Name and text of the pipeline that is called so. One that `PIPELINE_SCHEDULE` (with `PIPELINE_TIMEZONE`) gives
+/// a schedule states it; those of ticketing have none of their own.
+pub fn find(wanted: &str) -> Option<(&'static str, String)> {
+    let Some((name, text)) = SHIPPED.iter().find(|(known, _)| *known == wanted) else {
+        return engine::ticketing::pipeline(wanted).map(|(name, text)| (name, text.to_owned()));
+    };
     let schedule = env("PIPELINE_SCHEDULE").filter(|cron| !cron.eq_ignore_ascii_case("disabled"));
-    Some(match schedule {
+    let text = match schedule {
         Some(cron) => scheduled(text, &cron, &env("PIPELINE_TIMEZONE").unwrap_or_else(|| "UTC".to_owned())),
         None => (*text).to_owned(),
-    })
+    };
+    Some((*name, text))
 }
 
-/// The names of all of them.
+/// The names of those that can have a schedule.
 pub fn names() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _)| *name)
 }
