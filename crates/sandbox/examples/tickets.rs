@@ -35,7 +35,8 @@ fn known(ticketing: &Ticketing) -> Value {
     let settings: Value =
         ticketing.settings().into_iter().map(|(name, value)| (name, json!(value))).collect();
     let of = |region: &&str| {
-        let own = |param: &str| settings[format!("EVENT_CONFIGS__{region}__{param}")].clone();
+        let own =
+            |param: &str| settings[format!("EVENT_CONFIGS__{}__{param}", region.replace('-', "_"))].clone();
         json!({
             "name": region,
             "base_url": own("base_url"),

@@ -4,6 +4,7 @@
 //! The truth of each region ([`Ticketing::truth`]) follows every edit, those made through the API too.
 
 mod api;
+mod basket;
 mod buying;
 mod coupons;
 mod edits;
@@ -12,11 +13,13 @@ mod kind;
 mod naming;
 mod options;
 mod people;
+mod picking;
 mod post;
 mod programme;
 mod query;
 mod region;
 mod render;
+mod rows;
 mod seller;
 mod serve;
 mod settings;

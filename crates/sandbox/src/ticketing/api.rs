@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::edits::replace_form;
 use super::query::{Query, Refusal};
 use super::render;
-use super::seller::{Order, Seller, Ticket};
+use super::rows::{Order, Ticket};
+use super::seller::Seller;
 
 /// A call, as far as answers depend on it.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ fn page<T>(rows: &[T], query: &Query, text: impl Fn(&T) -> String) -> Result<Vec
 fn events(seller: &Seller, query: &Query, how: Envelopes) -> Result<String, Refusal> {
     let (start, end) = (query.range("start")?, query.range("end")?);
     let (created, updated) = (query.range("createdAt")?, query.range("updatedAt")?);
-    let fits = |event: &&super::seller::Event| {
+    let fits = |event: &&super::rows::Event| {
         start.holds(event.start)
             && end.holds(event.end)
             && created.holds(event.created)
@@ -145,7 +146,7 @@ fn transactions(seller: &Seller, query: &Query, how: Envelopes) -> Result<String
 
 fn coupons(seller: &Seller, query: &Query, how: Envelopes) -> Result<String, Refusal> {
     let event = query.get("eventId").map(|id| seller.events.iter().position(|event| event.id == id));
-    let fits = |coupon: &&super::seller::Coupon| {
+    let fits = |coupon: &&super::rows::Coupon| {
         let series = coupon.series.map_or("", |at| &seller.series[at].id);
         let applies = match event {
             None => true,
@@ -175,7 +176,7 @@ fn series(seller: &Seller, query: &Query, how: Envelopes) -> Result<String, Refu
 
 /// Newest first.
 fn scans(seller: &Seller, query: &Query, how: Envelopes) -> Result<String, Refusal> {
-    let of = |scan: &&super::seller::Scan| {
+    let of = |scan: &&super::rows::Scan| {
         let event = seller.tickets[scan.ticket].event;
         query.lists("eventId", &seller.events[event].id)
     };

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::seller::{Coupon, Seller, Series, Tracked};
+use super::rows::{Coupon, Series, Tracked};
+use super::seller::Seller;
 
 /// Name, on, per cent off, for the race only. Two series share a name.
 const SERIES: [(&str, bool, i64, bool); 8] = [

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::buying::{athlete_form, one_more};
 use super::people::{gender_of, gender_text};
-use super::seller::{Order, OrderStatus, PRODUCTS, Scan, Seller, Ticket, TicketStatus};
+use super::picking::{one_team, pick, pick_order, valid};
+use super::rows::{OrderStatus, PRODUCTS, Scan, Ticket, TicketStatus};
+use super::seller::Seller;
 use super::webhooks::Subject;
 
 /// One edit.
@@ -252,38 +254,4 @@ fn scan(seller: &mut Seller) -> Option<String> {
 pub(crate) fn replace_form(seller: &mut Seller, ticket: usize, form: Map<String, Value>) {
     seller.touch(ticket, "ticket.updated").form = Some(form);
     seller.tell("ticket.updated", Subject::Ticket(ticket));
-}
-
-fn valid(seller: &Seller, ticket: &Ticket) -> bool {
-    ticket.status == TicketStatus::Valid && ticket.event == seller.main
-}
-
-/// True where no other team of the order could take its place.
-fn one_team(seller: &Seller, ticket: &Ticket) -> bool {
-    let Some(order) = ticket.order else { return false };
-    let brings = |at: &&usize| {
-        let kind = seller.kind(&seller.tickets[**at]);
-        kind.category.team() > 1 && !kind.member
-    };
-    seller.orders[order].status == OrderStatus::Complete
-        && seller.orders[order].tickets.iter().filter(brings).count() < 2
-}
-
-/// A ticket of the race that will do; none where two hundred tries found none.
-fn pick(seller: &mut Seller, fits: impl Fn(&Seller, &Ticket) -> bool) -> Option<usize> {
-    let tickets = seller.tickets.len();
-    (0..200).find_map(|_| {
-        let at = seller.dice.below(tickets);
-        seller.tickets.get(at).is_some_and(|ticket| fits(seller, ticket)).then_some(at)
-    })
-}
-
-fn pick_order(seller: &mut Seller, fits: impl Fn(&Order) -> bool) -> Option<usize> {
-    let orders = seller.orders.len();
-    (0..200).find_map(|_| {
-        let at = seller.dice.below(orders);
-        let order = seller.orders.get(at)?;
-        let open = order.status == OrderStatus::Complete && order.event == seller.main;
-        (open && fits(order)).then_some(at)
-    })
 }

@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 
 use super::kind::{Category, Class, Day, Kind, Side};
 use super::naming::name;
-use super::seller::{Event, Seller, Shop, ShopOffer, TicketType};
+use super::rows::{Event, Shop, ShopOffer, TicketType};
+use super::seller::Seller;
 
 /// More than a page of the size that the API gives unasked, and the race on the second page.
 const OTHER_EVENTS: usize = 31;

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 pub(crate) use event::event;
 pub(crate) use transaction::transaction;
 
-use super::seller::{Coupon, PRODUCTS, Scan, Seller, Series, Ticket};
+use super::rows::{Coupon, PRODUCTS, Scan, Series, Ticket};
+use super::seller::Seller;
 
 pub(crate) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)

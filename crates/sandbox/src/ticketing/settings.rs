@@ -10,7 +10,8 @@ use super::kind::{Category, Day, Kind};
 use super::seller::Seller;
 
 impl Ticketing {
-    /// Environment variables of all regions: `EVENT_CONFIGS__{region}__{param}` and their values.
+    /// Environment variables of all regions: `EVENT_CONFIGS__{region}__{param}` and their values. Files of
+    /// variables know no hyphens, so names have none.
     pub fn settings(&self) -> Vec<(String, String)> {
         let mut settings = Vec::new();
         for region in self.regions() {
@@ -28,7 +29,8 @@ impl Ticketing {
                 ("price_tier", "L2".to_owned()),
                 ("price_trigger", "8000".to_owned()),
             ];
-            settings.extend(own.map(|(name, value)| (format!("EVENT_CONFIGS__{region}__{name}"), value)));
+            let variable = |name| format!("EVENT_CONFIGS__{}__{name}", region.replace('-', "_"));
+            settings.extend(own.map(|(name, value)| (variable(name), value)));
         }
         settings
     }
@@ -42,7 +44,7 @@ impl Ticketing {
     /// The table of codes that were handed out: Code, Category.
     pub fn distributed_codes(&self, region: &str) -> Option<String> {
         let seller = self.seller(region)?;
-        let line = |tracked: &super::seller::Tracked| format!("{},{}\n", tracked.code, tracked.category);
+        let line = |tracked: &super::rows::Tracked| format!("{},{}\n", tracked.code, tracked.category);
         Some(std::iter::once("Code,Category\n".to_owned()).chain(seller.tracked.iter().map(line)).collect())
     }
 }

@@ -21,7 +21,8 @@ use std::collections::BTreeMap;
 
 use super::kind::Category;
 use super::people::Gender;
-use super::seller::{Seller, Ticket};
+use super::rows::Ticket;
+use super::seller::Seller;
 
 /// What is true of a region's race. "Sold" is what is valid or still lacks details; people are tickets.
 #[derive(Debug, Clone, PartialEq, Serialize)]

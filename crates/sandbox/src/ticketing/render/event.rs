@@ -6,7 +6,8 @@ use super::{amount, time};
 use crate::ticketing::kind::Category;
 use crate::ticketing::naming::Style;
 use crate::ticketing::people::gender_options;
-use crate::ticketing::seller::{Event, Seller, Shop, TicketType};
+use crate::ticketing::rows::{Event, Shop, TicketType};
+use crate::ticketing::seller::Seller;
 
 pub(crate) fn event(seller: &Seller, event: &Event) -> Value {
     let region = seller.region;

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{add_on, amount, time};
-use crate::ticketing::seller::{Order, OrderStatus, Seller};
+use crate::ticketing::rows::{Order, OrderStatus};
+use crate::ticketing::seller::Seller;
 
 pub(crate) fn transaction(seller: &Seller, order: &Order) -> Value {
     let (regular, real) = seller.prices(order);
@@ -132,5 +133,21 @@ fn cancelled(seller: &Seller, order: &Order) -> Value {
             "cancelledAt": time(ticket.updated),
         })
     };
-    json!({"cancellableItems": order.refunds.iter().map(item).collect::<Vec<_>>()})
+    let mut items: Vec<Value> = order.refunds.iter().map(item).collect();
+    if order.status == OrderStatus::Canceled && order.outer > 0 {
+        items.push(fee(seller, order));
+    }
+    json!({"cancellableItems": items})
+}
+
+/// The charge on top, which goes back with the last of an order.
+fn fee(seller: &Seller, order: &Order) -> Value {
+    json!({
+        "cartItemId": format!("fee{}", order.id.get(8..).unwrap_or_default()),
+        "type": "fee",
+        "name": "Booking fee",
+        "price": amount(seller, order.outer),
+        "refundId": format!("re_{}", order.id),
+        "cancelledAt": time(order.updated),
+    })
 }

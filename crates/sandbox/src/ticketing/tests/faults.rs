@@ -15,7 +15,7 @@ async fn get(ticketing: &Ticketing, token: &str, path: &str) -> String {
 }
 
 fn token(ticketing: &Ticketing, region: &str) -> String {
-    let name = format!("EVENT_CONFIGS__{region}__token");
+    let name = format!("EVENT_CONFIGS__{}__token", region.replace('-', "_"));
     ticketing.settings().into_iter().find(|(key, _)| *key == name).expect("a token").1
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::answer;
 use super::teams::{Entry, entries};
 use crate::ticketing::kind::Category;
-use crate::ticketing::seller::{Seller, Ticket};
+use crate::ticketing::rows::Ticket;
+use crate::ticketing::seller::Seller;
 
 /// Athletes of a group and day in an age range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

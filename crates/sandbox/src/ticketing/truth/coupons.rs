@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::ticketing::seller::{Coupon, Seller};
+use crate::ticketing::rows::Coupon;
+use crate::ticketing::seller::Seller;
 
 /// Coupons of one series that are for the race.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::ticketing::seller::{OrderStatus, Seller, Ticket};
+use crate::ticketing::rows::{OrderStatus, Ticket};
+use crate::ticketing::seller::Seller;
 
 /// Sums over the race's orders and tickets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -23,11 +24,11 @@ pub struct Money {
     pub outer_charges: i64,
     /// Charges of payment, of those.
     pub payment_charges: i64,
-    /// Paid back for single tickets and for cancelled orders, charges aside.
+    /// Paid back for single tickets of those.
     pub refunded: i64,
     /// Orders that were cancelled.
     pub cancelled_orders: u64,
-    /// What those had cost, charges on top included.
+    /// What those had cost, charges on top included; all of it was paid back.
     pub cancelled: i64,
 }
 
@@ -41,10 +42,10 @@ pub(super) fn money(seller: &Seller, tickets: &[&Ticket]) -> Money {
     };
     for order in seller.orders.iter().filter(|order| order.event == seller.main) {
         let (_, real) = seller.prices(order);
-        money.refunded += order.refunds.iter().map(|(_, paid)| paid).sum::<i64>();
         match order.status {
             OrderStatus::Complete => {
                 money.orders += 1;
+                money.refunded += order.refunds.iter().map(|(_, paid)| paid).sum::<i64>();
                 money.paid += real;
                 money.inner_charges += order.inner;
                 money.outer_charges += order.outer;

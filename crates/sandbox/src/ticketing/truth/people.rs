@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{answer, gender};
 use crate::ticketing::kind::Side;
 use crate::ticketing::people::Gender;
-use crate::ticketing::seller::{Seller, Ticket};
+use crate::ticketing::rows::Ticket;
+use crate::ticketing::seller::Seller;
 
 /// A ticket whose gender is to be put right.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ticketing::kind::Category;
-use crate::ticketing::seller::{PRODUCTS, Seller, Ticket};
+use crate::ticketing::rows::{PRODUCTS, Ticket};
+use crate::ticketing::seller::Seller;
 
 /// Sold tickets by category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::gender;
 use crate::ticketing::kind::Side;
 use crate::ticketing::people::Gender;
-use crate::ticketing::seller::{Seller, Ticket};
+use crate::ticketing::rows::Ticket;
+use crate::ticketing::seller::Seller;
 
 /// The teams of a group and day in one order do not come out even.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
