@@ -163,4 +163,5 @@ def line(side, found):
             f"{found['other_cpu_pct']:.0f}"]
 
 
-main()
+if __name__ == "__main__":
+    main()
