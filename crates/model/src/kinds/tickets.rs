@@ -145,7 +145,7 @@ record_kind! {
         shop: String;
         /// The source's key of the customer.
         customer: String;
-        /// Amount given back, where it can be told: all of it for a cancelled or refunded purchase.
+        /// Amount given back, where it can be told: all of it for a cancelled or refunded purchase, else that of the items that were.
         refunded: Amount;
         /// Why it was cancelled, in the source's words.
         cancellation_reason: String;

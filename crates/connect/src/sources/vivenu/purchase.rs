@@ -65,14 +65,22 @@ fn coupons(row: &Value) -> Stated<Vec<String>> {
     Stated::Value(said::items(listed).filter_map(|one| Some(one.get("code")?.as_str()?.to_owned())).collect())
 }
 
-/// All of the price where payment went back, nothing for a purchase that stands; else it cannot be told.
+/// What went back of single items, where that is said; all of the price where payment went back; nothing for
+/// a purchase that stands; else it cannot be told.
 fn refunded(row: &Value) -> Stated<model::Amount> {
     let word = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
     match (word("paymentStatus"), word("status")) {
         ("REFUND" | "CHARGEBACK", _) => said::amount(row, "realPrice"),
-        (_, "COMPLETE") => Stated::Value(model::Amount::ZERO),
+        (_, "COMPLETE") => Stated::Value(of_items(row).unwrap_or(model::Amount::ZERO)),
         _ => Stated::Unstated,
     }
+}
+
+/// What went back of the items that have a refund.
+fn of_items(row: &Value) -> Option<model::Amount> {
+    let items = said::items(row.get("cancellationInfo")?.get("cancellableItems")?);
+    let back = items.filter(|item| item.get("refundId").is_some_and(|id| !id.is_null()));
+    model::Amount::from_f64(back.filter_map(|item| item.get("price")?.as_f64()).sum())
 }
 
 /// A series of coupons; `None` for what has no key.
@@ -166,6 +174,10 @@ mod tests {
         assert_eq!((&record["coupons"], &record["items"][1]["name"]), (&json!(["SAVE"]), &json!("Patch")));
         let back = json!({"_id": "x2", "status": "CANCELED", "paymentStatus": "REFUND", "realPrice": 50});
         assert_eq!(transaction(&back).unwrap().to_json()["refunded"], 50.0);
+        let items = json!([{"price": 12.5, "refundId": "r1"}, {"price": 3}]);
+        let part =
+            json!({"_id": "x4", "status": "COMPLETE", "cancellationInfo": {"cancellableItems": items}});
+        assert_eq!(transaction(&part).unwrap().to_json()["refunded"], 12.5);
         let open = json!({"_id": "x3", "status": "CANCELED", "paymentStatus": "RECEIVED", "realPrice": 50});
         assert!(transaction(&open).unwrap().to_json().get("refunded").is_none());
     }
