@@ -11,6 +11,7 @@ mod exports;
 mod history;
 mod landing;
 mod ledger;
+mod numbers;
 mod outages;
 mod pages;
 mod personal;
