@@ -2,6 +2,7 @@
 //! the shipped connectors, asked, and stopped; nothing is needed and nothing is left behind.
 
 mod tag;
+mod vivenu;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::{clock, summary};
 const EXAMPLES: &str = "\
 Examples:
   callboard demo
+  callboard demo vivenu                                tickets of races in five regions
   callboard demo tag                                   graded cards, through a browser
   callboard demo --db demo.db && callboard events --db demo.db --free";
 
@@ -51,13 +53,17 @@ enum World {
     Events,
     /// Graded cards from a site whose pages are rendered in a browser
     Tag,
+    /// Tickets of races in five regions: gathered, counted, reported
+    Vivenu,
 }
 
 impl Demo {
     /// `keep` is true when the user named a store: it is filled and stays.
     pub async fn run(self, config: &Config, keep: bool) -> Result<ExitCode> {
-        if self.world == World::Tag {
-            return tag::run(config, self.seed, keep).await;
+        match self.world {
+            World::Tag => return tag::run(config, self.seed, keep).await,
+            World::Vivenu => return vivenu::run(config, self.seed, keep).await,
+            World::Events => {}
         }
         let upstreams = Sandbox::start(SandboxOptions::demo(self.seed, clock())).await;
         let upstreams = upstreams.context("cannot start the local upstreams")?;
