@@ -433,6 +433,10 @@ impl Connector for Manifest {
         }
     }
 
+    fn levels(&self) -> &'static [Kind] {
+        self.code.map_or(&[], |code| code.levels())
+    }
+
     fn begins_with(&self, params: &Params) -> Result<Option<Kind>, StartError> {
         let Some(code) = self.code else { return Ok(None) };
         let plain = params::complete(&self.spec, params).map_err(StartError::Params)?;

@@ -116,6 +116,11 @@ impl CardSite {
         self.shared.world().grow();
     }
 
+    /// The last card of every short set is taken out of the report, with its copies.
+    pub fn withdraw(&self) {
+        self.shared.world().withdraw();
+    }
+
     /// Replaces the faults from now on.
     pub fn set_faults(&self, faults: CardFaults) {
         *self.shared.faults() = faults;

@@ -2,6 +2,7 @@
 //! tombstone. A sweep that would take too many at once does nothing and says so: more often the
 //! source has failed than that its events are gone.
 
+mod levels;
 mod rows;
 
 use std::collections::BTreeMap;

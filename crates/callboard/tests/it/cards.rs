@@ -389,3 +389,21 @@ fn faults_25_and_26_schedules_have_their_zone_and_passwords_are_not_shown() {
     assert!(planned.contains("tag") && planned.contains("America/Chicago"), "{planned}");
     assert!(!told(&["config", "show"]).contains("hush-hush"));
 }
+
+#[test]
+fn fault_20_what_a_whole_crawl_no_longer_lists_has_vanished() {
+    let shop = Shop::open(CardFaults::default());
+    assert_eq!(shop.run(&[]).code, 0);
+    let before = shop.export("card").len();
+    shop.site.withdraw();
+    // Of a failing crawl nothing follows.
+    shop.site.set_faults(CardFaults { fail_percent: 30, ..CardFaults::default() });
+    assert_ne!(shop.run(&["--max-retries", "0"]).code, 0);
+    assert_eq!(shop.export("card").len(), before);
+    shop.site.set_faults(CardFaults::default());
+    // A card without copies goes unnoticed while the counts of its set stay: all pages are asked for.
+    let answer = shop.run(&["--set", "recrawl_days=0"]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    assert!(shop.export("card").len() < before);
+    shop.check();
+}

@@ -30,6 +30,12 @@ pub trait Code: Send + Sync {
         options: &ReadOptions,
     ) -> Result<Reading, ReadError>;
 
+    /// Kinds beside events whose rows have vanished when a crawl that was gone through whole no longer lists
+    /// them.
+    fn levels(&self) -> &'static [Kind] {
+        &[]
+    }
+
     /// The kind of rows whose pages a run begins with, as the store holds them, where the parameters ask for
     /// that instead of the first requests.
     fn begins_with(&self, _params: &BTreeMap<String, Value>) -> Result<Option<Kind>, String> {

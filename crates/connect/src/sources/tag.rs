@@ -114,6 +114,18 @@ impl Code for Tag {
         Ok(page.reading)
     }
 
+    fn levels(&self) -> &'static [Kind] {
+        const LEVELS: [Kind; 6] = [
+            Kind::CardCategory,
+            Kind::CardYear,
+            Kind::CardSet,
+            Kind::Card,
+            Kind::GradedCard,
+            Kind::CardTotals,
+        ];
+        &LEVELS
+    }
+
     fn begins_with(&self, params: &BTreeMap<String, Value>) -> Result<Option<Kind>, String> {
         let want = Want::of(params)?;
         Ok(match want.from {

@@ -155,10 +155,35 @@ async fn sweep(
     for source in covered.sources {
         let (window, max_shrink) = (session.options.read.window, session.options.max_shrink);
         let what = SweepScope { source, scope: origin.scope.clone(), window, max_shrink };
+        if !sweep_levels(call, origin, &what, end).await? {
+            continue;
+        }
         let swept = call.world.store.sweep(call.run.id, (call.world.clock)(), &what).await?;
         end.refused(&what, swept.refused);
     }
     Ok(())
+}
+
+/// Sweeps what is no event first, as the sweep of events forgets who stated what; false when it was refused.
+async fn sweep_levels(
+    call: &Call,
+    origin: &Origin,
+    what: &SweepScope,
+    end: &mut End,
+) -> Result<bool, Failure> {
+    let levels = origin.connector.as_ref().map_or(&[][..], |connector| connector.levels());
+    if levels.is_empty() {
+        return Ok(true);
+    }
+    let swept = call.world.store.sweep_levels(call.run.id, (call.world.clock)(), levels, what).await?;
+    let Some(shrink) = swept.refused else { return Ok(true) };
+    end.incomplete = true;
+    end.notes.push(format!(
+        "{}: only {} of {} known rows of one level are still there; nothing was taken as vanished. If that is \
+         right, run it again with a larger max_shrink",
+        what.scope, shrink.seen, shrink.known
+    ));
+    Ok(false)
 }
 
 fn is_complete(covered: &Covered, whole: bool) -> bool {

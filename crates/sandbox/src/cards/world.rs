@@ -15,6 +15,8 @@ pub struct World {
     pub options: CardSiteOptions,
     /// How often it grew.
     grown: u64,
+    /// Cards that each short set has lost.
+    withdrawn: usize,
 }
 
 /// Where a set stands: category, year, set.
@@ -56,11 +58,15 @@ impl World {
             copies: options.copies.clamp(1, LONGEST / 2),
             ..options
         };
-        World { options, grown: 0 }
+        World { options, grown: 0, withdrawn: 0 }
     }
 
     pub fn grow(&mut self) {
         self.grown += 1;
+    }
+
+    pub fn withdraw(&mut self) {
+        self.withdrawn += 1;
     }
 
     pub fn category(&self, category: usize) -> &'static str {
@@ -92,7 +98,8 @@ impl World {
     /// The first set of a category is longer than a page.
     pub fn cards_of(&self, set: SetAt) -> impl Iterator<Item = CardAt> + use<> {
         let long = set.year == 0 && set.set == 0;
-        let count = if long { PAGE_ROWS + 32 } else { self.options.cards };
+        let short = self.options.cards.saturating_sub(self.withdrawn).max(1);
+        let count = if long { PAGE_ROWS + 32 } else { short };
         (0..count).map(move |card| CardAt { set, card })
     }
 
