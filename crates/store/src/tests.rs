@@ -7,6 +7,7 @@ mod contention;
 mod history;
 pub(crate) mod kit;
 mod limits;
+mod lists;
 mod opening;
 mod pages;
 mod personal;

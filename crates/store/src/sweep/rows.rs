@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use model::{Kind, RunId};
 
-use super::{bury, forget_sightings, shrinks_too_far};
+use super::{bury, shrinks_too_far};
 use crate::commit::Stamp;
 use crate::rows::code_of;
 use crate::runs::{seq_of, stamp};
@@ -44,7 +44,7 @@ impl Store {
             return Ok(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) });
         }
         bury(&mut transaction, kind, &missing, &stamp).await?;
-        forget_sightings(&mut transaction, scope, &stamp, what.source.as_str()).await?;
+        forget(&mut transaction, scope, &stamp, kind).await?;
         transaction.commit().await?;
         Ok(Sweep { vanished: missing.len() as u64, refused: None })
     }
@@ -66,4 +66,19 @@ async fn held(conn: &mut Conn, scope: i64, stamp: &Stamp, kind: Kind) -> SqlResu
     let query = sql::query(sql).bind(stamp.run).bind(code_of(kind)).bind(scope);
     let rows = query.fetch_all(conn).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Takes away what nothing has said since the run began, and what is known of the bodies that said it: should
+/// they come back unchanged, they must be read again.
+async fn forget(conn: &mut Conn, scope: i64, stamp: &Stamp, kind: Kind) -> SqlResult<()> {
+    let sql = "
+        DELETE FROM sightings WHERE (place, kind, row_key) IN (
+            SELECT s.place, s.kind, s.row_key FROM places p JOIN sightings s ON s.place = p.place
+            WHERE p.scope = ?1 AND s.kind = ?2 AND NOT (s.run = p.read_run
+              AND (p.seen_run = ?3 OR p.seen_at >= (SELECT started_at FROM runs WHERE seq = ?3))))";
+    sql::query(sql).bind(scope).bind(code_of(kind)).bind(stamp.run).execute(&mut *conn).await?;
+    let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
+               WHERE scope = ?1 AND seen_run <> ?2 AND seen_at < (SELECT started_at FROM runs WHERE seq = ?2)";
+    sql::query(sql).bind(scope).bind(stamp.run).execute(conn).await?;
+    Ok(())
 }
