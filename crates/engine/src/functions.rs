@@ -85,9 +85,6 @@ impl Functions {
     }
 }
 
-/// Names that files already use and that a later version brings: a warning rather than a fault.
-pub const COMING: &[&str] = &[];
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 mod tests;

@@ -241,6 +241,11 @@ fn class(error: &sqlx::Error) -> Class {
     }
 }
 
+/// Whether somebody else has the database at this moment.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    class(error) == Class::Busy
+}
+
 /// Whether the database undid a transaction for the sake of another one, so that it may be done again as
 /// if it had never been tried.
 pub(crate) fn stood_in_the_way(error: &sqlx::Error) -> bool {

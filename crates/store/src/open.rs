@@ -10,11 +10,12 @@ mod server;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::RunId;
 
 use crate::StoreError;
+use crate::error::is_busy;
 use crate::landing::{Landing, LandingSpec};
 use crate::meters::Meters;
 use crate::personal::{Personal, PersonalOptions};
@@ -26,6 +27,10 @@ pub use address::{Address, Server};
 
 /// How long a write waits for another process before it says that the store is in use.
 const BUSY_WAIT: Duration = Duration::from_secs(15);
+
+/// How long opening looks again while another process makes the store, and how often.
+const MADE_BY_ANOTHER: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A statement that takes longer is slow, unless it is told otherwise.
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
@@ -230,7 +235,16 @@ impl Store {
     }
 
     async fn prepare(&self) -> Result<(), StoreError> {
-        let found = self.catch_up().await.map_err(|error| self.fault("opening the store", error))?;
+        let until = Instant::now() + MADE_BY_ANOTHER;
+        let found = loop {
+            match self.catch_up().await {
+                // Two processes make the file at once: SQLite refuses one of them without a wait.
+                Err(error) if is_busy(&error) && Instant::now() < until => {
+                    tokio::time::sleep(LOOK_AGAIN).await
+                }
+                caught_up => break caught_up.map_err(|error| self.fault("opening the store", error))?,
+            }
+        };
         self.accept(found)?;
         self.know_key().await
     }

@@ -54,10 +54,16 @@ impl OwnRedis {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.child = Some(command.spawn().unwrap_or_else(|error| panic!("Redis does not start: {error}")));
         let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !self.listens() {
             assert!(began.elapsed() < LONGEST, "Redis does not listen at {}", self.url());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// A connection to a port that nobody listens at may be one to itself, if its own port is that one.
+    fn listens(&self) -> bool {
+        let Ok(connection) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        connection.local_addr().is_ok_and(|address| address.port() != self.port)
     }
 
     /// Kills it at once.

@@ -121,7 +121,7 @@ fn the_schema_and_the_lint_agree_on_what_is_required() {
 fn check_tells_every_fault_and_its_exit_code_whether_there_is_one() {
     let desk = Desk::new();
     desk.folder.write("faulty.yaml", FAULTY);
-    desk.folder.write("right.yaml", "name: p\nsteps: [{name: a, function: analytics_processing}]\n");
+    desk.folder.write("right.yaml", "name: p\nparams: {n: {required: true, default: 1}}\nsteps: [{name: a, function: sleep, with: {seconds: '{{ params.n }}'}}]\n");
     let answer = desk.call(&["check", "faulty.yaml", "gone.yaml"]);
     assert_eq!(answer.code, 1);
     let lines: Vec<&str> = answer.stdout.lines().filter(|line| line.contains("error")).collect();

@@ -4,7 +4,7 @@ use connect::yaml::shape::Shape;
 use connect::yaml::{Node, Step as Inside, Tree};
 
 use super::{Compiler, nearest_or_all};
-use crate::functions::{COMING, FunctionSpec};
+use crate::functions::FunctionSpec;
 use crate::pipeline::spec::Step;
 
 impl Compiler<'_> {
@@ -12,13 +12,6 @@ impl Compiler<'_> {
         let known = self.rules.functions;
         if let Some(function) = known.iter().find(|function| function.name == name) {
             return self.parameters(spec, function);
-        }
-        if COMING.contains(&name) {
-            self.inside("function", |c| {
-                c.warning(format!("there is no function `{name}` yet; a later version brings it")).help =
-                    Some("until then a run fails at this step".to_owned());
-            });
-            return;
         }
         let names = known.iter().map(|function| function.name);
         let help = nearest_or_all(name, names, "`callboard functions` lists what can be called");
