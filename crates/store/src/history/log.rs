@@ -37,9 +37,11 @@ pub(crate) fn change_list(kind: Kind) -> String {
     )
 }
 
-/// What rows of a kind are called by.
+/// What rows of a kind are called by: purchases and check-ins have no name but their key. A name that is no
+/// column would be a text to SQLite.
 pub(super) fn title_column(kind: Kind) -> &'static str {
-    if kind.spec().column("title").is_some() { "title" } else { "name" }
+    let has = |name: &&str| kind.spec().column(name).is_some();
+    ["title", "name"].into_iter().find(has).unwrap_or("source_key")
 }
 
 /// One row of [`change_list`].
