@@ -113,8 +113,9 @@ def ours(place, lines, into, server, records):
 def emptied(folder, server):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    drop = "DROP SCHEMA IF EXISTS bench, bench_staging, callboard CASCADE"
-    subprocess.run(["psql", "-q", server, "-c", drop], check=True, stderr=subprocess.DEVNULL)
+    if server is not None:
+        drop = "DROP SCHEMA IF EXISTS bench, bench_staging, callboard CASCADE"
+        subprocess.run(["psql", "-q", server, "-c", drop], check=True, stderr=subprocess.DEVNULL)
     return folder
 
 
