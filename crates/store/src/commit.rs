@@ -40,7 +40,14 @@ pub(crate) struct Stamp {
 }
 
 impl Store {
-    /// Commits a batch: all of it or, on an error or a kill, nothing.
+    /// Enters a batch: all of it or, on an error or a kill, nothing. What its run did is asked of the store
+    /// ([`Store::reckon`]).
+    pub async fn enter(&self, batch: Batch) -> Result<(), StoreError> {
+        let written = self.write(batch.run, stamp(batch.at), Prepared::of(batch.documents)).await;
+        written.map(drop).map_err(|error| self.fault("committing", error))
+    }
+
+    /// Enters a batch and counts what became of each row, once a run, until the run is ended.
     pub async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let (run, at) = (batch.run, stamp(batch.at));
         let prepared = Prepared::of(batch.documents);

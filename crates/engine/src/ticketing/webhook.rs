@@ -74,7 +74,7 @@ pub async fn take_webhook(world: &World, region: &Region, body: Bytes) -> Result
         .extend(parts.into_iter().map(|(part, records)| entered(region.scope(part), records, Vec::new())));
     world.store.landing().settle(&documents).await?;
     let (run, at) = (run(world, region).await?, (world.clock)());
-    world.store.commit(Batch { run, at, documents }).await?;
+    world.store.enter(Batch { run, at, documents }).await?;
     Ok(Hooked::Taken { records })
 }
 

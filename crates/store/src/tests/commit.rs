@@ -263,3 +263,15 @@ async fn performers_are_named_and_found() {
     let found = kit.store.events(&query).await.unwrap();
     assert_eq!(found[0].performers, ["Zoë Keating", "unknown"]);
 }
+
+/// What comes in without end (webhooks) belongs to runs that have ended: nothing is held of it.
+#[tokio::test]
+async fn what_is_entered_under_an_ended_run_is_kept_and_nothing_of_it_is_held() {
+    let mut kit = Kit::new().await;
+    let run = kit.begin().await;
+    kit.store.end_run(run.0, run.1, "completed", &json!({})).await.unwrap();
+    let documents = vec![page("1", vec![titled("1", "Gala")])];
+    kit.store.enter(Batch { run: run.0, at: run.1, documents }).await.unwrap();
+    assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
+    assert!(kit.store.tallies.lock().unwrap().is_empty());
+}
