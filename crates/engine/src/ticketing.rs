@@ -13,6 +13,7 @@ pub mod gender;
 pub mod ground;
 pub mod growth;
 pub mod load;
+mod names;
 pub mod origin;
 pub mod pairing;
 mod region;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::Map;
 
+use super::names::Names;
 use super::{CONNECTOR, Region, RegionConfig};
 use crate::collect::function::{Collect, Origins};
 use crate::functions::{Call, Failure, FunctionSpec};
@@ -34,7 +35,7 @@ pub(crate) static COUPONS: FunctionSpec = FunctionSpec {
 struct Params {
     /// Names of regions; all that are configured unless said.
     #[serde(default)]
-    regions: Named,
+    regions: Names,
     /// Lists to gather instead of the usual ones: `events`, `tickets`, `transactions`, `coupon_series`,
     /// `coupons`, `scans`.
     #[serde(default)]
@@ -45,19 +46,6 @@ struct Params {
     /// Share of known rows that may vanish in one sweep; 1 accepts any.
     #[schemars(range(min = 0, max = 1))]
     max_shrink: Option<f64>,
-}
-
-/// One name, several with commas between or as a list, or nothing for all.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum Named {
-    /// As a list.
-    List(Vec<String>),
-    /// As a text.
-    Text(String),
-    /// All.
-    #[default]
-    All,
 }
 
 pub(crate) fn tickets() -> Collect {
@@ -82,7 +70,7 @@ fn origins(call: &Call, usual: &[&str]) -> Result<Origins, Failure> {
         false => params.parts.iter().map(String::as_str).collect(),
     };
     let mut origins = Vec::new();
-    for region in regions(&call.world, &params.regions.names())? {
+    for region in params.regions.regions(call)? {
         for part in &parts {
             let wanted = wanted(&region.region, part, params.full);
             origins.extend(catalog.origins(&wanted).map_err(Failure::input)?.into_iter().map(Arc::new));
@@ -124,35 +112,4 @@ pub fn regions(world: &World, names: &[String]) -> Result<Vec<RegionConfig>, Fai
         }
     }
     Ok(all.into_iter().filter(|one| wanted.contains(&one.region.name)).collect())
-}
-
-impl Named {
-    fn names(&self) -> Vec<String> {
-        let names: Vec<&str> = match self {
-            Named::List(names) => names.iter().map(String::as_str).collect(),
-            Named::Text(text) => text.split(',').collect(),
-            Named::All => Vec::new(),
-        };
-        let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty() && *name != "all");
-        names.map(str::to_owned).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    #[test]
-    fn regions_are_named_in_any_way() {
-        let check = |value: Value, expected: &[&str]| {
-            let named: Named = serde_json::from_value(value).expect("readable");
-            assert_eq!(named.names(), expected);
-        };
-        check(json!(["a", "b"]), &["a", "b"]);
-        check(json!("a, b"), &["a", "b"]);
-        check(json!("all"), &[]);
-        check(json!(""), &[]);
-        check(Value::Null, &[]);
-    }
 }

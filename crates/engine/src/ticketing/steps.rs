@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use store::{AuditEntry, Store, StoreError};
 
 use super::ground::{self, Ground};
+use super::names::Names;
 use super::{Region, RegionConfig};
 use crate::functions::{Answer, Call, Failure};
 
@@ -36,35 +37,6 @@ struct Params {
     /// Names of regions; all that are configured unless said.
     #[serde(default)]
     regions: Names,
-}
-
-/// One name, several with commas between or as a list, or nothing for all.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum Names {
-    /// As a list.
-    List(Vec<String>),
-    /// As a text.
-    Text(String),
-    /// All.
-    #[default]
-    All,
-}
-
-impl Names {
-    fn list(&self) -> Vec<String> {
-        let names: Vec<&str> = match self {
-            Names::List(names) => names.iter().map(String::as_str).collect(),
-            Names::Text(text) => text.split(',').collect(),
-            Names::All => Vec::new(),
-        };
-        let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty() && *name != "all");
-        names.map(str::to_owned).collect()
-    }
-
-    fn regions(&self, call: &Call) -> Result<Vec<RegionConfig>, Failure> {
-        super::regions(&call.world, &self.list())
-    }
 }
 
 /// The files that a region's numbers are told against.
