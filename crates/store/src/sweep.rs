@@ -38,11 +38,10 @@ impl Store {
         // A scope that never held a document has nothing to lose.
         let Some(scope) = scope else { return Ok(Sweep::default()) };
         let held = held_events(&mut transaction, scope, &stamp, what).await?;
-        let missing: Vec<i64> = held.iter().filter(|(_, seen)| !**seen).map(|(rid, _)| *rid).collect();
-        if shrinks_too_far(held.len(), missing.len(), what.max_shrink) {
-            let (known, seen) = (held.len() as u64, (held.len() - missing.len()) as u64);
-            return Ok(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) });
-        }
+        let missing = match missing(held, what.max_shrink) {
+            Ok(missing) => missing,
+            Err(refused) => return Ok(refused),
+        };
         let source = what.source.as_str();
         let mut orphaned = Vec::new();
         for kind in HANGING {
@@ -60,6 +59,22 @@ impl Store {
 
 /// What hangs on an event and vanishes with it.
 const HANGING: [Kind; 3] = [Kind::Offer, Kind::Shop, Kind::ShopOffer];
+
+/// The rows that nothing states any longer, or the refusal to take so many at once.
+fn missing(held: impl IntoIterator<Item = (i64, bool)>, max_shrink: f64) -> Result<Vec<i64>, Sweep> {
+    let (mut known, mut missing) = (0, Vec::new());
+    for (rid, seen) in held {
+        known += 1;
+        missing.extend((!seen).then_some(rid));
+    }
+    match shrinks_too_far(known, missing.len(), max_shrink) {
+        true => {
+            let (known, seen) = (known as u64, (known - missing.len()) as u64);
+            Err(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) })
+        }
+        false => Ok(missing),
+    }
+}
 
 /// A single event may always vanish.
 fn shrinks_too_far(known: usize, missing: usize, max_shrink: f64) -> bool {

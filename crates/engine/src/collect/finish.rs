@@ -177,8 +177,7 @@ async fn sweep_levels(
     }
     let swept = call.world.store.sweep_levels(call.run.id, (call.world.clock)(), levels, what).await?;
     let Some(shrink) = swept.refused else { return Ok(true) };
-    end.incomplete = true;
-    end.notes.push(format!(
+    end.is_short(format!(
         "{}: only {} of {} known rows of one level are still there; nothing was taken as vanished. If that is \
          right, run it again with a larger max_shrink",
         what.scope, shrink.seen, shrink.known

@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 use model::{Kind, RunId};
 
-use super::{bury, shrinks_too_far};
+use super::{bury, missing};
 use crate::commit::Stamp;
 use crate::rows::code_of;
 use crate::runs::{seq_of, stamp};
 use crate::sql::{self, Conn, SqlResult};
-use crate::{Shrink, Store, StoreError, Sweep, SweepScope};
+use crate::{Store, StoreError, Sweep, SweepScope};
 
 impl Store {
     /// Puts tombstones on the rows of `kinds` that the scope held and that nothing has stated since `run`
@@ -38,12 +38,11 @@ impl Store {
         let mut vanished = 0;
         for kind in kinds {
             let held = held(&mut transaction, *kind, &stamp, what).await?;
-            let missing: Vec<i64> = held.iter().filter(|(_, seen)| !*seen).map(|(rid, _)| *rid).collect();
-            if shrinks_too_far(held.len(), missing.len(), what.max_shrink) {
-                let (known, seen) = (held.len() as u64, (held.len() - missing.len()) as u64);
+            let missing = match missing(held, what.max_shrink) {
+                Ok(missing) => missing,
                 // Dropped, the transaction undoes what was done for the kinds before.
-                return Ok(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) });
-            }
+                Err(refused) => return Ok(refused),
+            };
             bury(&mut transaction, *kind, &missing, &stamp).await?;
             vanished += missing.len() as u64;
         }

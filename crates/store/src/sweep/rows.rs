@@ -4,12 +4,12 @@
 use chrono::{DateTime, Utc};
 use model::{Kind, RunId};
 
-use super::{bury, shrinks_too_far};
+use super::{bury, missing};
 use crate::commit::Stamp;
 use crate::rows::code_of;
 use crate::runs::{seq_of, stamp};
 use crate::sql::{self, Conn, SqlResult};
-use crate::{Shrink, Store, StoreError, Sweep, SweepScope};
+use crate::{Store, StoreError, Sweep, SweepScope};
 
 impl Store {
     /// Puts a tombstone on the rows of `kind` that the scope held and that nothing has stated since `run`
@@ -38,11 +38,10 @@ impl Store {
         let scope = sql::query_scalar(sql).bind(what.scope.clone()).fetch_optional(&mut *transaction).await?;
         let Some(scope) = scope else { return Ok(Sweep::default()) };
         let held = held(&mut transaction, scope, &stamp, kind).await?;
-        let missing: Vec<i64> = held.iter().filter(|(_, seen)| !*seen).map(|(rid, _)| *rid).collect();
-        if shrinks_too_far(held.len(), missing.len(), what.max_shrink) {
-            let (known, seen) = (held.len() as u64, (held.len() - missing.len()) as u64);
-            return Ok(Sweep { vanished: 0, refused: Some(Shrink { known, seen }) });
-        }
+        let missing = match missing(held, what.max_shrink) {
+            Ok(missing) => missing,
+            Err(refused) => return Ok(refused),
+        };
         bury(&mut transaction, kind, &missing, &stamp).await?;
         forget(&mut transaction, scope, &stamp, kind).await?;
         transaction.commit().await?;
