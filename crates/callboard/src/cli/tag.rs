@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
+use connect::value::text::is_like;
 use engine::cards::Filter;
 
 use crate::config::Config;
@@ -165,17 +166,7 @@ impl Ask {
 
 /// Whether `pattern`, in which `*` is any text, is one of the names, without regard to case.
 fn is_one_of(pattern: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| fits(&pattern.to_lowercase(), &name.to_lowercase()))
-}
-
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            let starts = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-            starts.into_iter().any(|at| fits(after, &rest[at..]))
-        }),
-    }
+    names.iter().any(|name| is_like(pattern, name))
 }
 
 #[cfg(test)]

@@ -176,6 +176,20 @@ fn after_tag<'a>(text: &'a str, name: &str) -> &'a str {
     text.find(end).map(|at| &text[at + end.len()..]).unwrap_or_default()
 }
 
+/// Whether a name is what `pattern` says, without regard to case; `*` stands for any text.
+pub fn is_like(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
