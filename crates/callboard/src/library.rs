@@ -46,9 +46,9 @@ pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
         std::io::stdin().lock().take(LARGEST_FILE_BYTES as u64 + 1).read_to_string(&mut text)?;
         return parsed("-", &text);
     }
-    let ships = engine::ticketing::pipeline(wanted).is_some_and(|(name, _)| name == wanted);
-    let is_path =
-        (wanted.contains(['/', '\\']) && !ships) || ENDINGS.iter().any(|ending| has_ending(wanted, ending));
+    let ships = shipped::find(wanted);
+    let is_path = (wanted.contains(['/', '\\']) && ships.is_none())
+        || ENDINGS.iter().any(|ending| has_ending(wanted, ending));
     if is_path || Path::new(wanted).is_file() {
         return read(Path::new(wanted));
     }
@@ -60,7 +60,7 @@ pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
     if let Some(file) = files.iter().find(|file| name_in(file).as_deref() == Some(wanted)) {
         return read(file);
     }
-    match shipped::find(wanted) {
+    match ships {
         Some((name, text)) => parsed(name, &text),
         None => Err(usage(unknown(folder, wanted, &files))),
     }

@@ -98,7 +98,7 @@ impl Report {
         let how = self.how()?;
         let question = self.question(config)?;
         let catalog = Catalog::load_only(config, &[])?;
-        let regions = self.regions(&catalog)?;
+        let regions = ask::regions(&catalog, &self.region)?;
         let mut store = open_existing(config).await?;
         if specs.iter().any(|spec| spec.ages) {
             store = revealed(store, &self.name).await?;
@@ -161,11 +161,6 @@ impl Report {
             question.ahead = ask::minutes("--ahead", text)?;
         }
         Ok(question)
-    }
-
-    /// Those asked for, or all that are configured.
-    fn regions(&self, catalog: &Catalog) -> Result<Vec<engine::ticketing::Region>> {
-        ask::regions(catalog, &self.region)
     }
 
     fn tell(&self, reports: &[Told], how: How) -> Result<()> {
