@@ -1,22 +1,22 @@
 //! The site's server: pages that a script builds, what the script asks for, and what goes wrong.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::pages::{self, Shown};
 use super::world::{PAGE_ROWS, World};
 use super::{CardFaults, CardSiteOptions};
 use crate::dice::Dice;
+use crate::server::{listen, lock};
 
 const ROBOTS: &str = "User-agent: *\nDisallow: /account/\n";
 const SHELL: &str = "<!DOCTYPE html><html><head><title>Pop Report</title><link rel=\"stylesheet\" href=\"/static/site.css\">\
@@ -60,21 +60,8 @@ impl Shared {
     }
 }
 
-/// Short sections only; a panic in one leaves things as they were.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub async fn serve(shared: Arc<Shared>, mut stop: watch::Receiver<()>) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    let router = Router::new().fallback(answer).with_state(shared);
-    let stopped = async move {
-        // Nothing is ever sent: the error of the dropped sender is the signal.
-        let _ = stop.changed().await;
-    };
-    tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await });
-    Ok(address)
+pub async fn serve(shared: Arc<Shared>, stop: watch::Receiver<()>) -> io::Result<SocketAddr> {
+    listen(Router::new().fallback(answer).with_state(shared), stop).await
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
