@@ -14,35 +14,22 @@ from urllib.request import urlopen
 
 from harness import CACHE, HERE, TARGET, alternate, median, publish, table
 from measure import measure
+from processes import Upstream
 
 PLAYWRIGHT = CACHE / "bench" / "peers" / "playwright" / "bin" / "python"
 RENDER = HERE / "peers" / "render_playwright.py"
 SERVE = TARGET / "examples" / "cards"
 
 
-class Report:
+class Report(Upstream):
     """The site in a process of its own, until the `with` ends."""
 
     def __init__(self, serve, categories, form="scripts"):
-        command = [str(serve), str(categories), form]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        said = json.loads(self.process.stdout.readline())
-        self.url, self.pages = said["url"], said["pages"]
+        super().__init__(serve, categories, form)
+        self.url, self.pages = self.known["url"], self.known["pages"]
 
     def grow(self):
         return self.ask("grow")
-
-    def ask(self, line=""):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def main():

@@ -1,4 +1,5 @@
 """Programs that run beside the comparison: started, waited for, ended; only those started here."""
+import json
 import os
 import signal
 import subprocess
@@ -52,3 +53,24 @@ def wait(holds, what, seconds=LONGEST_S, every=0.05):
         if time.monotonic() > until:
             raise Failed(f"error: waited {seconds} s for {what}")
         time.sleep(every)
+
+
+class Upstream:
+    """An example of the sandbox in a process of its own, until the `with` ends: a line in, one of JSON out."""
+
+    def __init__(self, *command):
+        command = [str(part) for part in command]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid, self.known = self.process.pid, json.loads(self.process.stdout.readline())
+
+    def ask(self, line=""):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()

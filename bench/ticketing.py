@@ -4,14 +4,14 @@ import argparse
 import csv
 import json
 import os
-import subprocess
 import tempfile
 from functools import partial
 from pathlib import Path
 
 from harness import CACHE, HERE, TARGET, alternate, median, publish, table, versions
 from load import PEERS, Postgres, emptied
-from measure import Failed, environment, measure
+from measure import Failed, measure
+from processes import Upstream
 
 SERVE = TARGET / "examples" / "tickets"
 CALLBOARD = Path(os.environ.get("CALLBOARD_BENCH_PROGRAM") or TARGET / "callboard")
@@ -27,31 +27,9 @@ def main():
     ask.add_argument("--only", choices=["plain", "callboard"], help="one side alone")
     asked = ask.parse_args()
     with tempfile.TemporaryDirectory(prefix="ticketing-", dir=CACHE / "bench") as folder, Postgres() as server, \
-            Sellers(asked.tickets, asked.regions) as sellers:
+            Upstream(SERVE, asked.tickets, asked.regions) as sellers:
         place = Path(folder)
         report(alternate(sides(asked, place, server, sellers), asked.rounds), asked)
-
-
-class Sellers:
-    """The sandbox's sellers in a process of their own, until the `with` ends."""
-
-    def __init__(self, tickets, regions):
-        self.process = subprocess.Popen([str(SERVE), str(tickets), str(regions)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.known, self.pid = json.loads(self.process.stdout.readline()), self.process.pid
-
-    def ask(self, line):
-        """`truth`, `edit N`, or how many requests there were."""
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def sides(asked, place, server, sellers):
