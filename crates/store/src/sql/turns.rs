@@ -40,7 +40,8 @@ impl Turns {
             PathBuf::from(name)
         };
         let paths = [beside("-next"), beside("-turn")];
-        Turns::Files(Arc::new(Queue { paths, at_most, files: Arc::default() }))
+        let locks = Arc::new(Mutex::new(Locks { paths, opened: None }));
+        Turns::Files(Arc::new(Queue { at_most, locks }))
     }
 
     /// The number of the advisory lock, for what has to be apart from it or takes it by itself.
@@ -56,7 +57,7 @@ impl Turns {
         match self {
             Turns::Alone => writer.begin_with("BEGIN IMMEDIATE").await,
             Turns::Files(queue) => {
-                let waits = queue.files.try_lock().is_err().then(Instant::now);
+                let waits = queue.locks.try_lock().is_err().then(Instant::now);
                 let turn = queue.wait().await;
                 if let Some(since) = waits {
                     writer.waited(since);
@@ -76,48 +77,58 @@ impl Turns {
     /// Takes the files away where nobody needs them.
     pub(crate) async fn end(&self) {
         if let Turns::Files(queue) = self {
-            queue.end().await;
+            queue.locks.lock().await.remove();
         }
     }
 }
 
-/// The two locks.
+/// Who waits, and for how long.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    /// Of `next` and of `turn`.
-    paths: [PathBuf; 2],
     at_most: Duration,
     /// Within the process the mutex is the queue: locks of files are no use among those who share them.
-    files: Arc<Mutex<Option<[File; 2]>>>,
+    locks: Arc<Mutex<Locks>>,
+}
+
+/// The two locks. Their files go with them, where nobody else has them.
+#[derive(Debug)]
+struct Locks {
+    /// Of `next` and of `turn`.
+    paths: [PathBuf; 2],
+    opened: Option<[File; 2]>,
 }
 
 /// A turn, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn(OwnedMutexGuard<Option<[File; 2]>>);
+pub(crate) struct Turn(OwnedMutexGuard<Locks>);
 
 impl Queue {
     /// Waits for its turn; none where the files cannot be had, or in time.
     async fn wait(&self) -> Option<Turn> {
-        let mut files = self.files.clone().lock_owned().await;
-        if files.as_ref().is_none_or(|files| !files.iter().all(is_there)) {
-            *files = self.open().inspect_err(|error| tracing::debug!(%error, "writes without a queue")).ok();
-        }
-        let [next, turn] = files.as_ref()?;
+        let mut locks = self.locks.clone().lock_owned().await;
+        let [next, turn] = locks.open()?;
         let until = Instant::now() + self.at_most;
         locked(next, until).await?;
         let had = locked(turn, until).await;
         let _ = next.unlock();
-        had.map(|()| Turn(files))
+        had.map(|()| Turn(locks))
+    }
+}
+
+impl Locks {
+    /// Both files, opened; anew where another process took them away.
+    fn open(&mut self) -> Option<&[File; 2]> {
+        if self.opened.as_ref().is_none_or(|files| !files.iter().all(is_there)) {
+            let open = |path| File::options().create(true).truncate(false).write(true).open(path);
+            let [next, turn] = &self.paths;
+            let opened: io::Result<[File; 2]> = open(next).and_then(|next| Ok([next, open(turn)?]));
+            self.opened = opened.inspect_err(|error| tracing::debug!(%error, "writes without a queue")).ok();
+        }
+        self.opened.as_ref()
     }
 
-    fn open(&self) -> io::Result<[File; 2]> {
-        let open = |path| File::options().create(true).truncate(false).write(true).open(path);
-        Ok([open(&self.paths[0])?, open(&self.paths[1])?])
-    }
-
-    async fn end(&self) {
-        let mut files = self.files.lock().await;
-        let Some(opened) = files.take() else { return };
+    fn remove(&mut self) {
+        let Some(opened) = self.opened.take() else { return };
         if opened.iter().all(|file| file.try_lock().is_ok()) {
             // Who has them open sees that they are gone, and makes new ones.
             self.paths.iter().for_each(|path| drop(std::fs::remove_file(path)));
@@ -125,9 +136,16 @@ impl Queue {
     }
 }
 
+impl Drop for Locks {
+    /// A program that ends in an error leaves none behind either.
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some([_, turn]) = self.0.as_ref() {
+        if let Some([_, turn]) = &self.0.opened {
             let _ = turn.unlock();
         }
     }
@@ -200,13 +218,13 @@ mod tests {
         let [one, two] = [(); 2].map(|()| queue(&folder, Duration::from_millis(20)));
         drop(one.wait().await.expect("a turn"));
         drop(two.wait().await.expect("a turn"));
-        one.end().await;
+        one.locks.lock().await.remove();
         assert!(folder.names().is_empty());
         // The other one notices, so that both wait for the same locks.
         let turn = two.wait().await.expect("a turn");
         assert!(queue(&folder, Duration::ZERO).wait().await.is_none());
         drop(turn);
-        two.end().await;
+        drop(two);
         assert!(folder.names().is_empty());
     }
 }
