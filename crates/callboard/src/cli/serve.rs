@@ -49,6 +49,7 @@ impl Serve {
     }
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        let door = listening::open(config).await?;
         let stop = stopping::listen();
         stopping::tell(stop.clone(), say);
         let store = open(config).await?;
@@ -59,7 +60,7 @@ impl Serve {
         let scheduling = Scheduling::of(library::folder(config), world.clone(), name.clone());
         let work = take(&world, name, config.get("concurrency")?, Until::Stopped, stop.clone());
         let purging = retention::keep_looking(config, &store, stop.clone());
-        let listening = listening::listen(config, &world, stop.clone());
+        let listening = listening::answer(door, &world, stop.clone());
         let (ended, (), (), ()) = tokio::try_join!(work, scheduling.run(stop.clone()), purging, listening)?;
         caching.end().await;
         give_back(limits).await;

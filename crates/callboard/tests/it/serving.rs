@@ -75,3 +75,12 @@ fn a_file_that_is_new_counts_at_once_and_one_that_is_paused_does_not_run() {
     server.signal("TERM");
     assert_eq!(server.end().code, 0);
 }
+
+#[test]
+fn an_address_that_cannot_be_listened_at_is_told_before_anything_is_begun() {
+    let desk = Desk::new();
+    let answer = desk.call(&["serve", "--listen", "nowhere"]);
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("cannot listen at nowhere"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("serving") && desk.folder.names().is_empty(), "{}", answer.stderr);
+}
