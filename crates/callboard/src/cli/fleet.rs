@@ -17,7 +17,7 @@ use store::{Begun, Store};
 
 use super::Flags;
 use super::crawl::Crawl;
-use super::run::command;
+use super::run::{OverlapFlag, command, skipped};
 use crate::attending::report_of;
 use crate::config::Config;
 use crate::library;
@@ -30,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   callboard fleet nightly --num-runners 4
   callboard fleet nightly --num-runners 8 --check-interval 2 --set days=30
+  callboard fleet nightly --overlap skip        not while the last one is under way
 
 A runner that dies is started again, later each time, and given up after 8 deaths in a row.";
 
@@ -49,6 +50,9 @@ pub struct Fleet {
     /// Value for a parameter; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
+    /// When a run with the same parameters is under way [default: as the pipeline says]
+    #[arg(long, value_enum, value_name = "HOW")]
+    overlap: Option<OverlapFlag>,
     /// Items under way at once, in each runner [default: 16]
     #[arg(long, value_name = "N")]
     concurrency: Option<String>,
@@ -79,7 +83,7 @@ impl Fleet {
         let world = world_for(config, store.clone(), &found.loaded.plan)?;
         let starting = Starting {
             command: command("manual", &found, &params, &found.loaded.plan.secrets),
-            overlap: Some(found.loaded.pipeline.overlap),
+            overlap: Some(OverlapFlag::or_declared(self.overlap, &found.loaded.pipeline)),
             pipeline: found.loaded.pipeline,
             params,
             manner: Manner::default(),
@@ -89,8 +93,7 @@ impl Fleet {
         let started = start(&world, starting).await?;
         drop(world);
         if let Begun::Skipped { behind } = started.begun {
-            say(&format!("not run: run {behind} of the same pipeline and parameters is under way"));
-            return Ok(ExitCode::SUCCESS);
+            return skipped(behind, self.format);
         }
         let recipe = self.recipe(config, started.run, secret)?;
         let interval = Duration::try_from_secs_f64(self.check_interval).unwrap_or(Duration::from_secs(10));

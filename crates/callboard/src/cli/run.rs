@@ -114,6 +114,18 @@ pub enum OverlapFlag {
     CancelOlder,
 }
 
+impl OverlapFlag {
+    /// What the flag says, else what the pipeline declares.
+    pub fn or_declared(flag: Option<OverlapFlag>, pipeline: &Pipeline) -> Overlap {
+        match flag {
+            Some(OverlapFlag::Queue) => Overlap::Queue,
+            Some(OverlapFlag::Skip) => Overlap::Skip,
+            Some(OverlapFlag::CancelOlder) => Overlap::CancelOlder,
+            None => pipeline.overlap,
+        }
+    }
+}
+
 impl Run {
     /// The settings that this call's flags give.
     pub fn flags(&self) -> Flags {
@@ -150,7 +162,7 @@ impl Run {
         }
         let command = command("manual", &found, &params, &plan.secrets);
         let starting = Starting {
-            overlap: (!self.dry_run).then(|| self.overlap(&found.loaded.pipeline)),
+            overlap: (!self.dry_run).then(|| OverlapFlag::or_declared(self.overlap, &found.loaded.pipeline)),
             pipeline: found.loaded.pipeline,
             params,
             manner: self.manner(),
@@ -160,7 +172,7 @@ impl Run {
         };
         let started = start(&world, starting).await?;
         if let Begun::Skipped { behind } = started.begun {
-            return self.skipped(behind);
+            return skipped(behind, self.format);
         }
         let code = match self.detach {
             true => self.leave(&store, started.run).await?,
@@ -246,15 +258,6 @@ impl Run {
         Definition { pipeline, params, manner: self.manner() }.plan()
     }
 
-    fn overlap(&self, pipeline: &Pipeline) -> Overlap {
-        match self.overlap {
-            Some(OverlapFlag::Queue) => Overlap::Queue,
-            Some(OverlapFlag::Skip) => Overlap::Skip,
-            Some(OverlapFlag::CancelOlder) => Overlap::CancelOlder,
-            None => pipeline.overlap,
-        }
-    }
-
     /// The secret parameters that --set gives; those of the environment are looked up where needed.
     fn secrets(&self, pipeline: &Pipeline) -> Result<Map<String, Value>> {
         let secret: Vec<&str> =
@@ -280,14 +283,15 @@ impl Run {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn skipped(&self, behind: model::RunId) -> Result<ExitCode> {
-        say(&format!("not run: run {behind} of the same pipeline and parameters is under way"));
-        if self.format != Format::Table {
-            print_json(&json!({"id": null, "outcome": "skipped", "behind": behind}), self.format)?;
-        }
-        Ok(ExitCode::SUCCESS)
+/// Tells that nothing ran, as the one before is not over.
+pub fn skipped(behind: model::RunId, format: Format) -> Result<ExitCode> {
+    say(&format!("not run: run {behind} of the same pipeline and parameters is under way"));
+    if format != Format::Table {
+        print_json(&json!({"id": null, "outcome": "skipped", "behind": behind}), format)?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The pipeline for ticketing of this name.

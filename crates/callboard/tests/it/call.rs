@@ -155,7 +155,7 @@ impl Answer {
 pub struct Running(Option<Child>);
 
 /// Nothing that a test waits for takes longer.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(180);
 
 impl Running {
     /// Sends it a signal: `INT`, `TERM`, `KILL`.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sandbox::{Fault, Faults, Mutation, Sandbox, SandboxOptions, TruthEvent, Upstream};
 use serde_json::Value;
 
-use crate::call::{Answer, Desk, event_counts};
+use crate::call::{Answer, Desk, event_counts, until};
 
 #[allow(clippy::disallowed_methods, reason = "the program under test reads the clock too")]
 fn now() -> DateTime<Utc> {
@@ -231,21 +231,13 @@ fn an_interrupt_keeps_what_was_read_and_says_cancelled() {
     let hall = Hall::open(Faults { site, ..Faults::default() });
     let args =
         [vec!["collect".to_owned(), "--format".to_owned(), "json".to_owned()], hall.input(Upstream::Site)];
-    let child = hall
-        .desk
-        .command(&[])
-        .args(args.concat())
-        .env("CALLBOARD_CONCURRENCY", "2")
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    std::thread::sleep(std::time::Duration::from_millis(2500));
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(killed.expect("kill runs").success());
-    let output = child.wait_with_output().expect("the program ends");
-    let summary: Value = serde_json::from_slice(&output.stdout).expect("a summary");
-    assert_eq!((output.status.code(), &summary["outcome"]), (Some(130), &"cancelled".into()), "{summary}");
+    let args = args.concat();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let collecting = hall.desk.start_with(&args, &[("CALLBOARD_CONCURRENCY", "2")]);
+    until("some pages have come", || hall.sandbox.requests(Upstream::Site) > 9);
+    collecting.signal("INT");
+    let (code, summary) = collecting.end().object();
+    assert_eq!((code, &summary["outcome"]), (130, &"cancelled".into()), "{summary}");
     let kept = hall.desk.events(&[]).len() as u64;
     assert_eq!(kept, event_counts(&summary)[0], "{summary}");
     assert!(kept > 0 && kept < 40, "{kept}");
