@@ -73,28 +73,20 @@ pub async fn report_of(store: &Store, run: RunId) -> Result<RunReport> {
 /// How often a queued run is looked after.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// While the run waits for another one to end, says which, and when nobody works on that.
+/// While the run waits for another one to end, says which.
 pub async fn tell_queue(store: Store, run: RunId, shown: Shown) {
-    let (mut told, mut warned) = (None, None);
+    let mut told = None;
     loop {
         match store.run_state(run).await {
             // A store that is busy is asked again.
             Ok(Some(RunState::Queued)) | Err(_) => {}
             Ok(_) => return,
         }
-        if let Ok(Some(behind)) = store.waits_behind(run).await {
-            if told != Some(behind) {
-                shown.say(&format!(
-                    "queued: run {behind} of the same pipeline and parameters is not over yet"
-                ));
-                told = Some(behind);
-            } else if warned != Some(behind) && is_left(&store, behind).await {
-                shown.say(&format!(
-                    "nobody works on run {behind}: go on with it by `callboard run --resume {behind}`, or end it by \
-                     `callboard cancel {behind}`"
-                ));
-                warned = Some(behind);
-            }
+        if let Ok(Some(behind)) = store.waits_behind(run).await
+            && told != Some(behind)
+        {
+            shown.say(&format!("queued: run {behind} of the same pipeline and parameters is not over yet"));
+            told = Some(behind);
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -72,14 +72,24 @@ fn filter(level: &str) -> (EnvFilter, Option<anyhow::Error>) {
         "critical" | "fatal" => "error".to_owned(),
         _ => level.to_owned(),
     };
-    // The spans stay, whatever is logged: a line without its run is hard to place.
-    let with_spans = format!("{level},engine::spans=error");
-    match EnvFilter::try_new(&level).and_then(|_| EnvFilter::try_new(with_spans)) {
+    // A word that is no level would be taken for the name of a part of the program, all of it logged.
+    let is_level = |word: &str| word.parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+    let unknown = level.split(',').map(str::trim).find(|part| !part.contains(['=', '[']) && !is_level(part));
+    // The spans stay, whatever is logged: a line without its run is hard to place. What the database's driver
+    // warns of, callboard tells in its own words.
+    let with_spans = format!("engine::spans=error,sqlx=error,{level}");
+    let filter = match unknown {
+        Some(word) => Err(format!("{word:?} is no level")),
+        None => EnvFilter::try_new(&level)
+            .and_then(|_| EnvFilter::try_new(with_spans))
+            .map_err(|error| error.to_string()),
+    };
+    match filter {
         Ok(filter) => (filter, None),
         Err(error) => {
             let fault = anyhow::anyhow!(
-                "the log level {level:?} is not understood ({error}): use error, warn, info, debug, trace, or a \
-                 filter like connect=debug"
+                "the log level {level:?} is not understood ({error}): use error, warn, info, debug, trace, off, \
+                 or a filter like connect=debug"
             );
             (EnvFilter::new("warn"), Some(fault))
         }

@@ -78,7 +78,7 @@ pub enum StoreError {
         reason: String,
     },
     /// No space left.
-    #[error("the disk is full: {path} could not be written; free some space, nothing is lost")]
+    #[error("the disk is full: {path} could not be written; free some space")]
     DiskFull {
         /// What was being written.
         path: PathBuf,

@@ -262,6 +262,7 @@ fn runner_row(row: &Row) -> SqlResult<RunnerRow> {
         name: row.try_get("id")?,
         host: row.try_get("host")?,
         pid: row.try_get("pid")?,
+        process: row.try_get("process")?,
         started_at: instant(row, "started")?.unwrap_or_default(),
         until: instant(row, "until")?.unwrap_or_default(),
         ending: row.try_get("ending")?,

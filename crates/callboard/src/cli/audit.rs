@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
-use model::RunId;
 use serde_json::{Value, json};
 use store::{AuditCheck, AuditLevel, AuditQuery, AuditRow, Store};
 
 use crate::config::Config;
 use crate::output::{Format, print, print_json, table};
+use crate::which;
 use crate::world::open_existing;
 
 const EXAMPLES: &str = "\
 Examples:
   callboard audit --level warning --since 2026-12-01    what did not go as it should
-  callboard audit list --run 0199… --format ndjson      all of one run
+  callboard audit list --run last --format ndjson       all of one run
   callboard audit verify                                whether anybody changed the list";
 
 /// List what was done by whom, and check that nobody changed the list.
@@ -51,9 +51,9 @@ struct List {
     /// By this runner
     #[arg(long, value_name = "ID")]
     runner: Option<String>,
-    /// In this run
-    #[arg(long, value_name = "ID")]
-    run: Option<RunId>,
+    /// In this run: its id, the beginning of it, or `last`
+    #[arg(long, value_name = "ID|last")]
+    run: Option<String>,
     /// This operation; `schedule` finds `schedule.pause` too
     #[arg(long, value_name = "NAME")]
     operation: Option<String>,
@@ -111,7 +111,12 @@ impl Audit {
 impl List {
     async fn run(self, config: &Config, store: &Store) -> Result<ExitCode> {
         let format = self.format;
-        let rows = store.audit_entries(&self.query(config)?).await?;
+        let run = match &self.run {
+            Some(asked) => Some(which::run(store, asked).await?),
+            None => None,
+        };
+        let query = AuditQuery { run, ..self.query(config)? };
+        let rows = store.audit_entries(&query).await?;
         match format {
             Format::Table => print(&listed(&rows))?,
             Format::Json => print_json(&rows.iter().map(entry).collect::<Vec<_>>(), format)?,
@@ -132,7 +137,7 @@ impl List {
             until: at("--until", self.until, engine::backfill::upper_bound)?,
             level: self.level.map(Into::into),
             runner: self.runner,
-            run: self.run,
+            run: None,
             operation: self.operation,
             outcome: self.outcome,
             limit: Some(self.limit),

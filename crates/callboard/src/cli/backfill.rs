@@ -128,8 +128,8 @@ impl Backfill {
         } else {
             let doing = Doing::begin(&store, "backfill").about(&asked.found.loaded.pipeline.name);
             let doing = doing.with(json!({"from": self.from, "to": self.to, "every": self.every}));
-            let worked = self.work(config, &store, &asked, &windows, &history).await;
-            ExitCode::from(doing.end_as(worked, Tally::outcome).await?.code())
+            let worked = self.work(config, &store, &asked, &windows, history).await;
+            ExitCode::from(doing.end_as(worked, Standing::outcome).await?.code())
         };
         self.tell(&store, &asked, &windows).await?;
         store.close().await;
@@ -181,30 +181,42 @@ impl Backfill {
         store: &Store,
         asked: &Asked,
         windows: &[Window],
-        history: &History,
-    ) -> Result<Tally> {
+        mut history: History,
+    ) -> Result<Standing> {
         let stop = stopping::listen();
         let world = world_for(config, store.clone(), &asked.found.loaded.plan)?;
-        let chosen = self.chosen(windows, history);
+        let concurrency = config.get("concurrency")?;
+        let chosen = self.chosen(windows, &history);
         say(&format!("{} of {} to run", chosen.len(), counted(windows.len() as u64, "window")));
-        let mut tally = Tally::default();
         for window in chosen {
-            if *stop.borrow() != Stop::No {
+            let known = history.run_of(&window);
+            let label = window.label(asked.zone);
+            while *stop.borrow() == Stop::No {
+                // Another backfill may be at the same windows.
+                history.look_again(store, &asked.found.loaded.pipeline.name).await?;
+                let run = match (history.run_of(&window), known) {
+                    (Some((run, WindowState::Running)), _) => run,
+                    (now, known) if now.map(|(run, _)| run) != known.map(|(run, _)| run) => {
+                        say(&format!("{label}: done by another backfill meanwhile"));
+                        break;
+                    }
+                    _ => match asked.begin(&world, window).await? {
+                        Ok(run) => run,
+                        Err(behind) => {
+                            asked.attend(&world, behind, concurrency, stop.clone()).await?;
+                            continue;
+                        }
+                    },
+                };
+                let told = asked.attend(&world, run, concurrency, stop.clone()).await?;
+                let how = told.summary.outcome.as_deref().unwrap_or("interrupted");
+                let took = span(told.summary.elapsed_ms);
+                say(&format!("{label}: {how} in {took}, {}", counted(told.summary.items.done, "item")));
                 break;
             }
-            let open = history.run_of(&window).filter(|(_, state)| *state == WindowState::Running);
-            let run = match open {
-                Some((run, _)) => run,
-                None => asked.begin(&world, window).await?,
-            };
-            let concurrency = config.get("concurrency")?;
-            let told = asked.attend(&world, run, concurrency, stop.clone()).await?;
-            tally.add(&told);
-            let how = told.summary.outcome.as_deref().unwrap_or("interrupted");
-            let (label, took) = (window.label(asked.zone), span(told.summary.elapsed_ms));
-            say(&format!("{label}: {how} in {took}, {}", counted(told.summary.items.done, "item")));
         }
-        Ok(tally)
+        history.look_again(store, &asked.found.loaded.pipeline.name).await?;
+        Ok(Standing::of(windows, &history, *stop.borrow() != Stop::No))
     }
 
     async fn tell(&self, store: &Store, asked: &Asked, windows: &[Window]) -> Result<()> {
@@ -230,7 +242,8 @@ impl Asked {
         History::load(store, &self.found.loaded.pipeline.name, &self.params, secret).await
     }
 
-    async fn begin(&self, world: &World, window: Window) -> Result<RunId> {
+    /// Begins the run of a window, or tells which run is in the way.
+    async fn begin(&self, world: &World, window: Window) -> Result<Result<RunId, RunId>> {
         let pipeline = self.found.loaded.pipeline.clone();
         let mut params = self.params.clone();
         for (name, at) in [("from", window.from), ("to", window.to)] {
@@ -241,9 +254,10 @@ impl Asked {
         let mut command = command("backfill", &self.found, &params, &self.found.loaded.plan.secrets);
         command["window"] = serde_json::to_value(window)?;
         let date = Some(window.from.with_timezone(&self.zone).date_naive());
-        // Runs of other windows have other dates: only one of the same window is in the way.
+        // What is in the way is waited for by working on it, and then it is looked again whether there is
+        // anything left to do.
         let overlap = Some(match pipeline.overlap {
-            Overlap::Skip => Overlap::Queue,
+            Overlap::Queue => Overlap::Skip,
             other => other,
         });
         let manner = Manner { date, ..Manner::default() };
@@ -251,8 +265,8 @@ impl Asked {
         let starting = Starting { pipeline, params, manner, overlap, command, by, slot: None };
         let started = start(world, starting).await?;
         match started.begun {
-            Begun::Skipped { behind } => Err(usage(format!("run {behind} is in the way"))),
-            Begun::Running | Begun::Queued { .. } | Begun::Taken => Ok(started.run),
+            Begun::Skipped { behind } => Ok(Err(behind)),
+            Begun::Running | Begun::Queued { .. } | Begun::Taken => Ok(Ok(started.run)),
         }
     }
 
@@ -271,26 +285,28 @@ impl Asked {
     }
 }
 
-/// How the runs of this call ended.
-#[derive(Default)]
-struct Tally {
-    completed: u32,
-    failed: u32,
-    others: u32,
+/// How the windows that were asked for stand, whoever ran them.
+struct Standing {
+    completed: usize,
+    failed: usize,
+    others: usize,
     interrupted: bool,
 }
 
-impl Tally {
-    fn add(&mut self, told: &RunReport) {
-        match told.summary.outcome.as_deref() {
-            Some("completed") => self.completed += 1,
-            Some("failed") => self.failed += 1,
-            Some(_) => self.others += 1,
-            None => self.interrupted = true,
+impl Standing {
+    fn of(windows: &[Window], history: &History, interrupted: bool) -> Standing {
+        let mut standing = Standing { completed: 0, failed: 0, others: 0, interrupted };
+        for window in windows {
+            match history.run_of(window).map(|(_, state)| state) {
+                Some(WindowState::Completed) => standing.completed += 1,
+                Some(WindowState::Failed) => standing.failed += 1,
+                _ => standing.others += 1,
+            }
         }
+        standing
     }
 
-    /// How it went, in a word.
+    /// How it stands, in a word.
     fn outcome(&self) -> &'static str {
         match self.code() {
             0 => "completed",

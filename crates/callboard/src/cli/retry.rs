@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::{Definition, RunnerOptions, redrive};
+use engine::run::{Definition, RunContext, RunnerOptions, redrive};
 use serde_json::{Map, json};
 use store::{ItemId, RunState};
 
@@ -65,6 +65,11 @@ impl Retry {
         if detail.state == RunState::Cancelling {
             return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
         }
+        let world = world_for(config, store.clone(), &definition.plan()?)?;
+        if !self.detach {
+            // What cannot be gone on with here is left as it is.
+            RunContext::load(&detail, &Map::new(), &world)?;
+        }
         let doing = Doing::begin(&store, "run.retry").within(run).with(json!({"items": self.item}));
         let redriven = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await;
         let brought = doing.end(redriven).await?;
@@ -81,7 +86,6 @@ impl Retry {
             }
             ExitCode::SUCCESS
         } else {
-            let world = world_for(config, store.clone(), &definition.plan()?)?;
             let concurrency = config.get("concurrency")?;
             let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
             Attended { world, run, secrets: Map::new(), options }.until_ended(self.format).await?

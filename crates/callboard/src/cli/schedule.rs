@@ -198,8 +198,14 @@ impl Next {
         };
         let mut times = Vec::new();
         for pipeline in chosen {
-            let fault = |fault: &String| anyhow::anyhow!("{fault}");
-            let schedule = &pipeline.planned.as_ref().map_err(fault)?.schedule;
+            let schedule = match &pipeline.planned {
+                Ok(planned) => &planned.schedule,
+                Err(fault) if self.name.is_some() => bail!("{fault}"),
+                Err(fault) => {
+                    say(&format!("{} is left out: {fault}", pipeline.name));
+                    continue;
+                }
+            };
             times.extend(next(schedule, clock(), self.count).into_iter().map(|at| (at, pipeline, schedule)));
         }
         times.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));

@@ -83,8 +83,8 @@ fn changes_are_listed_by_what_is_asked() {
     assert_eq!(seqs(&changes(&desk, &["--limit", "2"])), [1, 2]);
     assert_eq!(seqs(&changes(&desk, &["--kind", "venue"])), [0_i64; 0]);
     assert_eq!(seqs(&changes(&desk, &["--since", "now"])), [0_i64; 0]);
-    let at = all[3]["at"].as_str().expect("a time");
-    assert_eq!(seqs(&changes(&desk, &["--since", at, "--until", at])), [4, 5]);
+    let [from, to] = [&all[3], &all[4]].map(|change| change["at"].as_str().expect("a time"));
+    assert_eq!(seqs(&changes(&desk, &["--since", from, "--until", to])), [4, 5]);
     let moves: Vec<(Value, Value)> = changes(&desk, &["--status-transitions"])
         .into_iter()
         .map(|change| (change["from"].clone(), change["to"].clone()))

@@ -314,21 +314,46 @@ fn a_run_of_the_same_pipeline_and_parameters_queues_skips_or_takes_over() {
 }
 
 #[test]
-fn a_queued_run_says_when_nobody_works_on_the_one_before() {
+fn a_queued_run_goes_on_first_with_one_that_nobody_works_on() {
     let desk = desk("slow", &slow(0.1));
+    let killed = desk.start(&["run", "slow"]);
+    let left = under_way(&desk, 1);
+    until("something is done", || done(&desk, &left) >= 2);
+    killed.signal("KILL");
+    drop(killed);
+    let answer = desk.call(&["run", "slow", "--format", "json"]);
+    assert_eq!(answer.object().1["outcome"], "completed", "{}", answer.stderr);
+    assert!(answer.stderr.contains(&format!("nobody works on run {left}")), "{}", answer.stderr);
+    assert_eq!(desk.run(&left)["outcome"], "completed");
+    assert_eq!(desk.runs().len(), 2);
+
     let left = desk.call(&["run", "slow", "--detach"]);
     assert!(left.code == 0 && left.stderr.contains("no runner is alive"), "{}", left.stderr);
-    let queued = desk.start(&["run", "slow"]);
-    under_way(&desk, 2);
-    std::thread::sleep(std::time::Duration::from_millis(3_000));
-    queued.signal("INT");
-    let answer = queued.end();
-    assert_eq!(answer.code, 130, "{}", answer.stderr);
-    assert!(
-        answer.stderr.contains(&format!("callboard run --resume {}", left.stdout.trim())),
-        "{}",
-        answer.stderr
+    let fleet = desk.call(&["fleet", "slow", "--num-runners", "1", "--format", "json"]);
+    assert_eq!(fleet.object().1["outcome"], "completed", "{}", fleet.stderr);
+    assert_eq!(desk.run(left.stdout.trim())["outcome"], "completed");
+}
+
+#[test]
+fn what_holds_a_secret_is_masked_or_refused() {
+    let desk = desk(
+        "told",
+        "name: told\nparams: {token: {secret: true, required: true}}\nsteps:\n  \
+         - {name: said, function: shell, with: {command: 'echo \"{\\\"t\\\": \\\"$T\\\"}\"', env: {T: '{{ params.token }}'}}}\n  \
+         - {name: over, for_each: '[params.token, 1]', function: sleep, with: {seconds: 0}}\n",
     );
+    let set = [("CALLBOARD_PARAM_TOKEN", "s3cr3t-value")];
+    let answer = desk.start_with(&["run", "told", "--format", "json"], &set).end();
+    assert_eq!(answer.code, 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("an element holds a secret"), "{}", answer.stderr);
+    assert!(!everything_in(&desk).contains("s3cr3t-value"), "the store holds the secret");
+    let before = desk.run("last");
+    let refused = desk.call(&["retry", "last"]);
+    assert!(refused.code == 2 && refused.stderr.contains("CALLBOARD_PARAM_TOKEN"), "{}", refused.stderr);
+    assert_eq!(desk.run("last"), before, "nothing was put back");
+    assert_eq!(desk.call(&["retry", "last", "--detach"]).code, 0);
+    let idle = desk.call(&["runner", "--until-idle"]);
+    assert_eq!(idle.code, 0, "it does not wait for what it leaves to others: {}", idle.stderr);
 }
 
 #[test]

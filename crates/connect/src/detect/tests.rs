@@ -234,7 +234,8 @@ fn bare_json_ld_is_read() {
     let Some(body) = recorded_bytes("data/jsonld/songkick_expected_elysianfields.json") else { return };
     let extracted: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     let reading = read_as_file("x", extracted["json-ld"].to_string().as_bytes()).expect("JSON-LD");
-    assert_eq!(count(&reading, Kind::Event), extracted["json-ld"].as_array().expect("a list").len());
+    // Four concerts, and the band.
+    assert_eq!(count(&reading, Kind::Event), 4);
     assert_eq!(events(&reading)[0].title, "Elysian Fields".into());
 }
 

@@ -106,7 +106,7 @@ fn starting(call: &Call, params: Params) -> Result<Starting, Failure> {
     };
     let pipeline: Pipeline = call.world.catalog.pipeline(named).map_err(Failure::input)?;
     let values = Value::Object(params.params);
-    if call.run.masker.mask_json(&values) != values {
+    if call.run.holds_credential(&values) {
         return Err(Failure::input(
             "params: a value holds a secret, and the store keeps no secrets: let the other pipeline read `env` itself",
         ));

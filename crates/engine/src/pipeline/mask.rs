@@ -52,6 +52,11 @@ impl Masker {
         Masker::new(secrets.iter().map(String::as_str))
     }
 
+    /// Whether it knows no secret.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The text without secrets.
     pub fn mask(&self, text: &str) -> String {
         let mut masked = text.to_owned();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use model::RunId;
+use model::mask::names_credential;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::{ItemId, RunDetail, StepNo, StepStatus};
@@ -50,6 +51,9 @@ pub struct RunContext {
     pub manner: Manner,
     /// Keeps secrets out of what is shown.
     pub masker: Masker,
+    /// Knows what the store is not to hold: secret parameters, and variables that by their names are
+    /// credentials. What else comes from the environment may well be kept.
+    pub credentials: Masker,
     base: Scope,
     /// What the expressions of each step can read, by its number.
     reads: Vec<Reads>,
@@ -108,6 +112,11 @@ impl RunContext {
         Ok(RunContext {
             id: detail.id,
             masker: Masker::for_run(&plan, &params, env.values().map(String::as_str)),
+            credentials: Masker::for_run(
+                &plan,
+                &params,
+                env.iter().filter(|(name, _)| names_credential(name)).map(|(_, value)| value.as_str()),
+            ),
             base: Scope::new(&facts, &params, &env),
             reads: plan.steps.iter().map(Reads::of).collect(),
             manner: definition.manner,
@@ -170,6 +179,16 @@ impl RunContext {
             calls.clear();
         }
         calls.insert(item, with);
+    }
+
+    /// What a step gave, as the store may keep it.
+    pub(super) fn without_credentials(&self, value: Value) -> Value {
+        if self.credentials.is_empty() { value } else { self.credentials.mask_json(&value) }
+    }
+
+    /// Whether the store must not keep it as it is.
+    pub(crate) fn holds_credential(&self, value: &Value) -> bool {
+        !self.credentials.is_empty() && self.credentials.mask_json(value) != *value
     }
 
     /// Why a step ended so, without secrets.

@@ -11,6 +11,9 @@ use crate::pipeline::{Each, Inner};
 /// Elements that are entered in one transaction.
 const PORTION: usize = 5_000;
 
+const HOLDS_SECRET: &str = "for_each: an element holds a secret, and the store, which keeps the elements, keeps \
+                            no secrets: name the secret in `with` instead";
+
 /// Enters the elements. Those entered first may be under way before the last are; failures are judged
 /// when all are there.
 pub(super) async fn spread(execution: &Execution<'_>, each: &Each) -> Result<Turn, Failure> {
@@ -23,10 +26,14 @@ pub(super) async fn spread(execution: &Execution<'_>, each: &Each) -> Result<Tur
     let cap = each.max_concurrency.clamp(1, bounds.concurrency);
     let mut portion = Vec::new();
     for (index, element) in elements.enumerate() {
+        let element = element.map_err(Failure::input)?;
+        if execution.run.holds_credential(&element) {
+            return Err(Failure::input(HOLDS_SECRET));
+        }
         portion.push(NewItem {
             step: execution.step.no,
             key: i64::try_from(index).unwrap_or(i64::MAX),
-            input: Some(Input::Element(element.map_err(Failure::input)?).to_value()),
+            input: Some(Input::Element(element).to_value()),
             pending: 0,
             tries: execution.step.max_retries + 1,
             counted,

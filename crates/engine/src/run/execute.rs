@@ -269,7 +269,7 @@ impl Execution<'_> {
                     self.step.path
                 ),
             )),
-            _ => Ok(output),
+            _ => Ok(output.map(|value| self.run.without_credentials(value))),
         }
     }
 

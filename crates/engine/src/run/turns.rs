@@ -3,6 +3,7 @@
 
 mod ahead;
 mod beat;
+mod front;
 mod intake;
 mod returns;
 mod strain;
@@ -25,6 +26,7 @@ use super::patience::Patience;
 use super::{RunContext, RunError, Runner, Stop, Until, World, outcome};
 use crate::spans;
 use ahead::Ahead;
+use front::Front;
 
 /// Acks, and what entering them said.
 type Entered = (Acks, Result<Acked, store::StoreError>);
@@ -37,6 +39,7 @@ pub(super) struct Turns {
     runs: HashMap<RunId, Arc<RunContext>>,
     /// Runs of which this runner cannot do anything, as was said once.
     unable: HashSet<RunId>,
+    front: Front,
     /// Leased and not begun.
     queue: VecDeque<Lease>,
     flying: JoinSet<(Lease, Result<Executed, RunError>)>,
@@ -82,6 +85,7 @@ impl Turns {
             stop,
             runs: HashMap::new(),
             unable: HashSet::new(),
+            front: Front::default(),
             queue: VecDeque::new(),
             flying: JoinSet::new(),
             aloft: HashMap::new(),
@@ -230,7 +234,7 @@ impl Turns {
         let store = &self.world().store;
         let over = match self.runner.until {
             Until::Stopped => return Ok(false),
-            Until::Idle => store.has_open_runs().await.map(|open| !open),
+            Until::Idle => store.has_open_runs(&self.unable).await.map(|open| !open),
             Until::Ended(run) => {
                 store.run_state(run).await.map(|state| state.is_none_or(|state| state == RunState::Ended))
             }

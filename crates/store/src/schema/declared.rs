@@ -5,7 +5,7 @@ use model::{Column, ColumnType, ContentHash, Kind, TableSpec};
 use super::statement::Statement;
 use crate::history::CHANGE_COLUMNS;
 use crate::sql::{self, Dialect};
-use crate::work::schema::{RUN_COLUMNS, WORK};
+use crate::work::schema::{RUN_COLUMNS, RUNNER_COLUMNS, WORK};
 
 /// Columns of every record table beside those of its spec.
 const BEFORE: &str = "rid NUMBERED, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, source_key TEXT NOT NULL";
@@ -16,18 +16,18 @@ const AFTER: &str = "document INTEGER, first_seen_at INSTANT NOT NULL, first_run
 pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
     let mut all = Statement::several(dialect, helpers(dialect));
     all.extend(Statement::several(dialect, FIXED));
-    for (table, columns) in [
-        ("schema_version", VERSION_COLUMNS),
-        ("runs", RUN_COLUMNS),
-        ("documents", DOCUMENT_COLUMNS),
-        ("changes", CHANGE_COLUMNS),
-    ] {
+    let columns = |table: &'static str, columns: &[(&str, &str)]| -> Vec<Statement> {
         let column = |(name, declared): &(&str, &str)| {
             Statement::column(table, name, format!("\"{name}\" {}", sql::declare(dialect, declared)))
         };
-        all.extend(columns.iter().map(column));
-    }
+        columns.iter().map(column).collect()
+    };
+    all.extend(columns("schema_version", VERSION_COLUMNS));
+    all.extend(columns("runs", RUN_COLUMNS));
+    all.extend(columns("documents", DOCUMENT_COLUMNS));
+    all.extend(columns("changes", CHANGE_COLUMNS));
     all.extend(Statement::several(dialect, WORK));
+    all.extend(columns("runners", RUNNER_COLUMNS));
     all.extend(Kind::ALL.iter().flat_map(|kind| record_table(dialect, kind.spec())));
     all.extend(Statement::several(dialect, search(dialect)));
     for fixed in [

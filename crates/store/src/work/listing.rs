@@ -1,5 +1,7 @@
 //! What runs, steps and items look like from outside.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
@@ -155,13 +157,25 @@ impl Store {
         state.map_err(|error| self.fault("reading a run", error))
     }
 
-    /// Whether any run is under way, or queued and not behind one that is paused.
-    pub async fn has_open_runs(&self) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM runs r WHERE r.state IN ('running', 'cancelling') \
+    /// Whether any run is under way, or queued and not behind one that is paused, `beside` these and those
+    /// that are queued behind them.
+    pub async fn has_open_runs(&self, beside: &HashSet<RunId>) -> Result<bool, StoreError> {
+        let sql = "SELECT r.id, (SELECT min(o.id) FROM runs o WHERE r.state = 'queued' AND o.lock = r.lock \
+                     AND o.seq <> r.seq AND o.holds AND o.state <> 'ended') AS behind FROM runs r \
+                   WHERE r.state IN ('running', 'cancelling') \
                    OR r.state = 'queued' AND NOT EXISTS (SELECT 1 FROM runs o \
-                     WHERE o.lock = r.lock AND o.seq <> r.seq AND o.state = 'paused' AND o.holds))";
-        let open = sql::query_scalar(sql).fetch_one(&self.readers).await;
-        open.map_err(|error| self.fault("looking for runs", error))
+                     WHERE o.lock = r.lock AND o.seq <> r.seq AND o.state = 'paused' AND o.holds)";
+        let open = async {
+            let left =
+                |id: Option<String>| id.and_then(|id| id.parse().ok()).is_some_and(|id| beside.contains(&id));
+            for row in sql::query(sql).fetch_all(&self.readers).await? {
+                if !left(row.try_get("id")?) && !left(row.try_get("behind")?) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        open.await.map_err(|error| self.fault("looking for runs", error))
     }
 }
 

@@ -22,6 +22,8 @@ pub struct RunnerStart {
     pub host: String,
     /// Its process there.
     pub pid: u32,
+    /// What tells that process from every other one, wherever and whenever, if the system says so.
+    pub process: Option<String>,
     /// Now.
     pub at: DateTime<Utc>,
     /// Until when it counts as alive unless it says so again.
@@ -49,6 +51,9 @@ pub struct RunnerRow {
     pub host: String,
     /// Its process there.
     pub pid: u32,
+    /// What tells that process from every other one.
+    #[serde(skip)]
+    pub process: Option<String>,
     /// When it started.
     pub started_at: DateTime<Utc>,
     /// Until when it counts as alive.
@@ -64,12 +69,12 @@ pub struct RunnerRow {
 impl Store {
     /// Enters a runner.
     pub async fn start_runner(&self, start: RunnerStart) -> Result<RunnerId, StoreError> {
-        let sql =
-            "INSERT INTO runners (id, host, pid, started, until) VALUES (?, ?, ?, ?, ?) RETURNING runner";
+        let sql = "INSERT INTO runners (id, host, pid, process, started, until) VALUES (?, ?, ?, ?, ?, ?) RETURNING runner";
         let entered = sql::query_scalar(sql)
             .bind(start.name)
             .bind(start.host)
             .bind(i64::from(start.pid))
+            .bind(start.process)
             .bind(start.at.timestamp_millis())
             .bind(start.until.timestamp_millis())
             .fetch_one(&self.writer)
@@ -85,7 +90,7 @@ impl Store {
 
     /// Runners that have not ended.
     pub async fn runners(&self) -> Result<Vec<RunnerRow>, StoreError> {
-        let sql = "SELECT runner, id, host, pid, started, until, ending, items, \
+        let sql = "SELECT runner, id, host, pid, process, started, until, ending, items, \
                    (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
                    FROM runners WHERE ended IS NULL ORDER BY runner";
         let rows = sql::query(sql).fetch_all(&self.readers).await;
@@ -256,6 +261,7 @@ fn runner_row(row: &Row) -> SqlResult<RunnerRow> {
         name: row.try_get("id")?,
         host: row.try_get("host")?,
         pid: row.try_get("pid")?,
+        process: row.try_get("process")?,
         started_at: instant("started")?,
         until: instant("until")?,
         ending: row.try_get("ending")?,

@@ -59,6 +59,9 @@ CREATE INDEX IF NOT EXISTS runs_state ON runs (state);
 CREATE INDEX IF NOT EXISTS runs_lock ON runs (lock) WHERE lock IS NOT NULL;
 ";
 
+/// What `runners` has beside its first columns. `process` tells the process from every other one.
+pub(crate) const RUNNER_COLUMNS: &[(&str, &str)] = &[("process", "TEXT")];
+
 /// What an item looks like that a redrive brings back; word for word the condition of `items_back`,
 /// as SQLite asks for to use it.
 pub(super) const BACK: &str = "(state > 5 OR state = 5 AND class = 'skipped')";

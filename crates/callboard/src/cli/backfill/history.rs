@@ -14,8 +14,15 @@ use store::{RunLine, RunsQuery, Store};
 
 use crate::output::table;
 
-/// The newest run of each window.
-pub struct History(BTreeMap<Window, (RunId, WindowState)>);
+/// The newest run of each window of the backfills with the same parameters.
+pub struct History {
+    known: BTreeMap<Window, (RunId, WindowState)>,
+    params: Map<String, Value>,
+    secret: Vec<String>,
+}
+
+/// What others began since it was looked last is among so many of the newest runs.
+const NEWEST: usize = 1_000;
 
 /// What the window itself sets.
 const OF_THE_WINDOW: [&str; 2] = ["from", "to"];
@@ -28,32 +35,41 @@ impl History {
         params: &Map<String, Value>,
         secret: &[String],
     ) -> Result<History> {
+        let (params, secret) = (without(params, secret), secret.to_vec());
+        let mut history = History { known: BTreeMap::new(), params, secret };
+        history.read(store, pipeline, MAX_WINDOWS).await?;
+        Ok(history)
+    }
+
+    /// What came since.
+    pub async fn look_again(&mut self, store: &Store, pipeline: &str) -> Result<()> {
+        self.read(store, pipeline, NEWEST).await
+    }
+
+    async fn read(&mut self, store: &Store, pipeline: &str, limit: usize) -> Result<()> {
         let pipeline = Some(pipeline.to_owned());
-        let runs =
-            store.run_list(&RunsQuery { pipeline, limit: MAX_WINDOWS, ..RunsQuery::default() }).await?;
-        let params = without(params, secret);
-        let mut known = BTreeMap::new();
-        for run in &runs {
-            let own = run.command["params"].as_object().map(|params| without(params, secret));
-            if trigger(&run.command) != "backfill" || own.as_ref() != Some(&params) {
+        let runs = store.run_list(&RunsQuery { pipeline, limit, ..RunsQuery::default() }).await?;
+        // The newest comes first, and is to stay.
+        for run in runs.iter().rev() {
+            let own = run.command["params"].as_object().map(|params| without(params, &self.secret));
+            if trigger(&run.command) != "backfill" || own.as_ref() != Some(&self.params) {
                 continue;
             }
             if let Ok(window) = serde_json::from_value(run.command["window"].clone()) {
-                // The newest comes first.
-                known.entry(window).or_insert((run.id, state(run)));
+                self.known.insert(window, (run.id, state(run)));
             }
         }
-        Ok(History(known))
+        Ok(())
     }
 
     /// The newest run of a window.
     pub fn run_of(&self, window: &Window) -> Option<(RunId, WindowState)> {
-        self.0.get(window).copied()
+        self.known.get(window).copied()
     }
 
     /// How each window fared.
     pub fn states(&self) -> BTreeMap<Window, WindowState> {
-        self.0.iter().map(|(window, (_, state))| (*window, *state)).collect()
+        self.known.iter().map(|(window, (_, state))| (*window, *state)).collect()
     }
 }
 

@@ -20,14 +20,10 @@ impl Turns {
         if !self.is_low() || self.leasing.is_some() || self.stopping() || Instant::now() < self.asks_at() {
             return;
         }
-        let run = match self.runner.until {
-            Until::Ended(run) => Some(run),
-            Until::Stopped | Until::Idle => None,
-        };
         let want = self.ahead.want(self.room(), self.concurrency());
         self.asked = want;
         self.asked_at = (self.world().clock)();
-        let ask = LeaseRequest { runner: self.id, now: self.asked_at, want, run };
+        let ask = LeaseRequest { runner: self.id, now: self.asked_at, want, run: self.serves() };
         let store = self.world().store.clone();
         self.leasing = Some(tokio::spawn(async move { store.lease(ask).await }));
     }
@@ -62,6 +58,8 @@ impl Turns {
         self.dry = leases.len() < self.asked;
         if leases.is_empty() {
             self.ask_at = Instant::now() + self.runner.options.poll;
+            let looked = self.look_in_front().await;
+            looked.or_else(|error| self.ride_out(error))?;
         }
         self.stands_back = None;
         for lease in leases {
@@ -115,13 +113,19 @@ impl Turns {
         lease.parent.filter(|_| function.in_order(input))
     }
 
-    async fn context(&mut self, id: RunId) -> Result<Arc<RunContext>, RunError> {
+    pub(super) async fn context(&mut self, id: RunId) -> Result<Arc<RunContext>, RunError> {
         if let Some(run) = self.runs.get(&id) {
             return Ok(run.clone());
         }
         let detail = self.world().store.run(id).await?;
         let detail = detail.ok_or_else(|| RunError::Fault(format!("run {id} is not there")))?;
-        let secrets = self.runner.secrets.get(&id).cloned().unwrap_or_default();
+        let secrets = &self.runner.secrets;
+        // What its own run waits for has the same parameters.
+        let own = match self.runner.until {
+            Until::Ended(own) => secrets.get(&own),
+            Until::Stopped | Until::Idle => None,
+        };
+        let secrets = secrets.get(&id).or(own).cloned().unwrap_or_default();
         let run = Arc::new(RunContext::load(&detail, &secrets, self.world())?);
         self.runs.insert(id, run.clone());
         Ok(run)

@@ -35,8 +35,14 @@ impl Crew {
 
     pub async fn runner(&self) -> RunnerId {
         let until = self.now + TimeDelta::seconds(ALIVE_SECS);
-        let start =
-            RunnerStart { name: "runner_1".to_owned(), host: "here".to_owned(), pid: 1, at: self.now, until };
+        let start = RunnerStart {
+            name: "runner_1".to_owned(),
+            host: "here".to_owned(),
+            pid: 1,
+            process: None,
+            at: self.now,
+            until,
+        };
         self.store.start_runner(start).await.unwrap()
     }
 

@@ -69,7 +69,10 @@ async fn a_paused_run_keeps_its_lock_and_one_that_waited_stands_back() {
         assert!(crew.store.pause(*id, Some("for now")).await.unwrap());
     }
     assert_eq!(crew.lease(runner, 9).await, [], "the lock is held");
-    assert!(!crew.store.has_open_runs().await.unwrap(), "the third waits for one that is paused");
+    assert!(
+        !crew.store.has_open_runs(&Default::default()).await.unwrap(),
+        "the third waits for one that is paused"
+    );
     assert!(crew.store.unpause(ids[0]).await.unwrap());
     assert_eq!(crew.detail(ids[0]).await.state, RunState::Running);
     crew.finish_all(runner).await;
