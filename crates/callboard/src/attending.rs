@@ -92,10 +92,9 @@ pub async fn tell_queue(store: Store, run: RunId, shown: Shown) {
     }
 }
 
-/// Whether no runner has anything of a run in hand, nor is there one beside this process that could.
+/// Whether no runner takes work of a run.
 pub async fn is_left(store: &Store, run: RunId) -> bool {
-    let in_hand = store.in_hand(run).await.is_ok_and(|held| held.iter().any(|held| held.until >= clock()));
-    !in_hand && !others_are_alive(store).await
+    store.is_attended(run, None, clock()).await.is_ok_and(|attended| !attended)
 }
 
 /// Whether a runner of another process is alive.

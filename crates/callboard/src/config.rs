@@ -169,6 +169,30 @@ pub const SETTINGS: &[Setting] = &[
         help: "requests under way at once, all hosts together",
     },
     Setting {
+        key: "max_elements",
+        env: &["CALLBOARD_MAX_ELEMENTS"],
+        default: "10000000",
+        help: "elements of one `for_each` at most, whatever a pipeline asks for",
+    },
+    Setting {
+        key: "max_fan_out",
+        env: &["CALLBOARD_MAX_FAN_OUT"],
+        default: "1000",
+        help: "elements or steps of a run under way at once at most, whatever a pipeline asks for",
+    },
+    Setting {
+        key: "grace_secs",
+        env: &["CALLBOARD_GRACE_SECS"],
+        default: "20",
+        help: "how long what is in hand may take to end when a runner is stopped",
+    },
+    Setting {
+        key: "store_patience_secs",
+        env: &["CALLBOARD_STORE_PATIENCE_SECS"],
+        default: "300",
+        help: "for how long a runner waits for a store that is away or full",
+    },
+    Setting {
         key: "browser",
         env: &["CALLBOARD_BROWSER", "CHROME"],
         default: "",

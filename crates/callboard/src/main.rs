@@ -13,6 +13,7 @@ mod library;
 mod listening;
 mod live;
 mod log;
+mod memory;
 mod moments;
 mod noted;
 mod origins;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    memory::share();
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {

@@ -4,12 +4,20 @@ use std::fmt::Display;
 use std::time::Instant;
 
 use engine::collect::{Collect, CollectError, Outcome, Summary};
-use engine::run::{COMMAND_LINE, RunError};
+use engine::run::{COMMAND_LINE, RunError, host};
 use model::RunId;
 use serde_json::{Value, json};
 use store::{AuditEntry, AuditLevel, Store, StoreError};
 
 use crate::clock;
+use crate::world::env;
+
+/// Who calls: the user and the machine, as far as the environment says.
+pub fn who() -> String {
+    let user =
+        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env(name).filter(|user| !user.is_empty()));
+    user.map_or_else(|| COMMAND_LINE.to_owned(), |user| format!("{user}@{}", host()))
+}
 
 /// What a user does to a run, to items, to a schedule: written once it has ended or failed, in a
 /// transaction of its own.
@@ -22,7 +30,7 @@ pub struct Doing {
 impl Doing {
     /// `operation`, like `run.cancel`, begins.
     pub fn begin(store: &Store, operation: &str) -> Doing {
-        let entry = AuditEntry::new(clock(), COMMAND_LINE, operation, "completed");
+        let entry = AuditEntry::new(clock(), &who(), operation, "completed");
         Doing { store: store.clone(), entry, began: Instant::now() }
     }
 
@@ -137,8 +145,7 @@ impl Noted {
 }
 
 fn entry(ended: &Result<Summary, CollectError>) -> AuditEntry {
-    let new =
-        |level, outcome| AuditEntry { level, ..AuditEntry::new(clock(), COMMAND_LINE, "collect", outcome) };
+    let new = |level, outcome| AuditEntry { level, ..AuditEntry::new(clock(), &who(), "collect", outcome) };
     match ended {
         Ok(summary) => {
             let level = match summary.outcome {

@@ -1,11 +1,11 @@
 //! Asking for personal data: by `--personal`, if the settings allow it, and never without a note of it.
 
 use anyhow::Result;
-use engine::run::COMMAND_LINE;
 use serde_json::{Value, json};
 use store::{AuditEntry, Store};
 
 use crate::clock;
+use crate::noted::who;
 
 /// The store as it is shown to whoever asks: with personal columns as they are where `asked`, which is noted
 /// in the audit log with what was asked for.
@@ -13,7 +13,7 @@ pub async fn shown(store: &Store, asked: bool, command: &str, what: &str) -> Res
     if !asked {
         return Ok(store.clone());
     }
-    let entry = AuditEntry::new(clock(), COMMAND_LINE, "personal.show", "completed").about(what);
+    let entry = AuditEntry::new(clock(), &who(), "personal.show", "completed").about(what);
     let by = std::env::var("USER").map_or(Value::Null, Value::from);
     Ok(store.reveal(entry.with(json!({"command": command, "by": by}))).await?)
 }

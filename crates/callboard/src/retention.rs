@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use chrono::TimeDelta;
 use connect::Connector as _;
-use engine::run::{COMMAND_LINE, Stop};
+use engine::run::Stop;
 use model::{Kind, SourceName, nearest};
 use serde::Deserialize;
 use store::{Ceiling, Purge, Purged, Store};
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::age::age_of;
 use crate::clock;
 use crate::config::Config;
+use crate::noted::who;
 use crate::origins::Catalog;
 use crate::output::{say, usage};
 use crate::world::open_existing;
@@ -95,7 +96,7 @@ fn known_column(wanted: &str) -> Result<()> {
 }
 
 fn purge(source: &SourceName, ceiling: Ceiling, keep: TimeDelta) -> Purge {
-    let by = COMMAND_LINE.to_owned();
+    let by = who();
     Purge { source: source.clone(), ceiling, keep, now: clock(), dry_run: false, by }
 }
 

@@ -1,6 +1,7 @@
 //! Everything the functions of a run may use, from the settings of this call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use connect::fetch::Fetcher;
@@ -8,7 +9,7 @@ use engine::collect::Progress;
 use engine::functions::Functions;
 use engine::limits::SharedLimits;
 use engine::pipeline::Plan;
-use engine::run::{Bounds, World};
+use engine::run::{Bounds, RunnerOptions, World};
 use store::{Store, StoreError};
 
 use crate::config::Config;
@@ -25,17 +26,22 @@ pub fn world_for(config: &Config, store: Store, plan: &Plan) -> Result<Arc<World
     let catalog = if needed { Catalog::load(config)? } else { Catalog::load_only(config, &[])? };
     // What it holds in the end is given back when the last of it is dropped, or runs out.
     let (fetcher, _) = fetching::fetcher_on(config, &store, &fetching::process_name(), false)?;
-    Ok(made(store, catalog, fetcher))
+    made(config, store, catalog, fetcher)
 }
 
 /// For whatever runs come, and the limits that the runner of this name shares with all on the store.
 pub fn world(config: &Config, store: Store, runner: &str) -> Result<(Arc<World>, Option<SharedLimits>)> {
     let (fetcher, limits) = fetching::fetcher_on(config, &store, runner, true)?;
-    Ok((made(store, Catalog::load(config)?, fetcher), limits))
+    Ok((made(config, store, Catalog::load(config)?, fetcher)?, limits))
 }
 
-fn made(store: Store, catalog: Catalog, fetcher: Fetcher) -> Arc<World> {
-    Arc::new(World {
+fn made(config: &Config, store: Store, catalog: Catalog, fetcher: Fetcher) -> Result<Arc<World>> {
+    let bounds = Bounds {
+        elements: config.get("max_elements")?,
+        concurrency: config.get("max_fan_out")?,
+        ..Bounds::default()
+    };
+    Ok(Arc::new(World {
         store,
         fetcher: Some(fetcher),
         functions: Functions::shipped(),
@@ -44,7 +50,19 @@ fn made(store: Store, catalog: Catalog, fetcher: Fetcher) -> Arc<World> {
         env,
         progress: Arc::new(Progress::default()),
         folder: ".".into(),
-        bounds: Bounds::default(),
+        bounds,
+    }))
+}
+
+/// How a runner goes about its work, as the settings say.
+pub fn runner_options(config: &Config, name: Option<String>) -> Result<RunnerOptions> {
+    let secs = |key| Ok::<_, anyhow::Error>(Duration::from_secs(config.get(key)?));
+    Ok(RunnerOptions {
+        name,
+        concurrency: config.get("concurrency")?,
+        grace: secs("grace_secs")?,
+        patience: secs("store_patience_secs")?,
+        ..RunnerOptions::default()
     })
 }
 

@@ -20,7 +20,7 @@ pub mod spec;
 pub use check::{Loaded, Rules, load, load_with, schema};
 pub use evaluate::{Condition, Elements, ForEach, RunFacts, Scope, Templates};
 pub use mask::Masker;
-pub use plan::{Each, Inner, Plan, PlanStep, StepNo, StepStatus, Tolerance, Work};
+pub use plan::{Each, Inner, Plan, PlanStep, StepNo, StepStatus, Tolerance, ToleranceChange, Work};
 pub use spec::{Overlap, Param, Pipeline, Step};
 
 /// How large the file may be.

@@ -31,6 +31,7 @@ use thiserror::Error;
 use crate::functions::Functions;
 use crate::pipeline::Plan;
 
+pub use alive::host;
 pub use context::{Definition, Manner, RunContext};
 pub(crate) use input::Input;
 pub use outcome::{RunSummary, StepSummary};

@@ -55,7 +55,9 @@ async fn measure(db: &Path, items: i64, group: i64) -> Result<(), StoreError> {
 async fn start_runner(store: &Store) -> Result<RunnerId, StoreError> {
     let (name, host) = ("runner_1".to_owned(), "here".to_owned());
     let until = Utc::now() + TimeDelta::days(1);
-    store.start_runner(RunnerStart { name, host, pid: 1, process: None, at: Utc::now(), until }).await
+    store
+        .start_runner(RunnerStart { name, host, pid: 1, process: None, serves: None, at: Utc::now(), until })
+        .await
 }
 
 async fn start_run(store: &Store) -> Result<RunId, StoreError> {

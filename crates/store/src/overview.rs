@@ -160,7 +160,9 @@ impl Store {
 
     /// The items of a run whose last attempt took longest, longest first; none where it has very many.
     pub async fn slowest_items(&self, run: RunId, limit: usize) -> Result<Vec<SlowItem>, StoreError> {
-        let sql = "SELECT i.id, coalesce(s.path, ''), i.input, i.elapsed FROM items i \
+        let sql = "SELECT i.id, coalesce(s.path, ''), \
+                   coalesce(i.input, (SELECT e.input FROM items e WHERE e.id = i.parent)) AS input, \
+                   i.elapsed FROM items i \
                    LEFT JOIN steps s ON s.run = i.run AND s.step = i.step \
                    WHERE i.run = (SELECT r.seq FROM runs r WHERE r.id = ?1 \
                      AND (SELECT sum(total) FROM steps t WHERE t.run = r.seq) <= ?3) \

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
+use model::RunId;
 use serde_json::{Value, json};
 use store::{AuditCheck, AuditLevel, AuditQuery, AuditRow, Store};
 
@@ -48,7 +49,7 @@ struct List {
     /// This level and those above it
     #[arg(long, value_enum)]
     level: Option<Level>,
-    /// By this runner
+    /// By this runner or user: a runner's name, or USER@MACHINE
     #[arg(long, value_name = "ID")]
     runner: Option<String>,
     /// In this run: its id, the beginning of it, or `last`
@@ -172,23 +173,35 @@ fn in_words(check: &AuditCheck) -> String {
 }
 
 fn listed(rows: &[AuditRow]) -> String {
-    let mut listed = table(&["#", "AT", "LEVEL", "RUNNER", "OPERATION", "SUBJECT", "OUTCOME", "MS", "ERROR"]);
+    let mut listed =
+        table(&["#", "AT", "LEVEL", "WHO", "RUN", "OPERATION", "SUBJECT", "OUTCOME", "MS", "ERROR"]);
+    let ids: Vec<RunId> = rows.iter().filter_map(run_of).collect();
     for row in rows {
         let duration = row.duration_ms.map(|ms| ms.to_string()).unwrap_or_default();
         let class = row.error_class.clone().unwrap_or_default();
+        let run = run_of(row).map(|run| which::short(run, &ids)).unwrap_or_default();
+        let subject = match &row.step {
+            Some(step) if !row.subject.contains(step.as_str()) => format!("{step} {}", row.subject),
+            _ => row.subject.clone(),
+        };
         listed.add_row([
             &row.seq.to_string(),
             &row.at,
             row.level.name(),
             &row.runner,
+            &run,
             &row.operation,
-            &row.subject,
+            subject.trim_end(),
             &row.outcome,
             &duration,
             &class,
         ]);
     }
     format!("{listed}\n")
+}
+
+fn run_of(row: &AuditRow) -> Option<RunId> {
+    row.run.as_deref()?.parse().ok()
 }
 
 fn entry(row: &AuditRow) -> Value {

@@ -10,7 +10,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 use engine::backfill::{Reprocess, Unit, Window, WindowState, lower_bound, to_run, upper_bound, windows};
-use engine::run::{COMMAND_LINE, Manner, RunReport, RunnerOptions, Starting, Stop, World, secrets, start};
+use engine::run::{Manner, RunReport, RunnerOptions, Starting, Stop, World, secrets, start};
 use model::RunId;
 use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, Store};
@@ -22,10 +22,10 @@ use crate::attending::Attended;
 use crate::config::Config;
 use crate::figures::{counted, span};
 use crate::library::{self, Found};
-use crate::noted::Doing;
+use crate::noted::{Doing, who};
 use crate::output::{Format, print, print_json, say, usage};
 use crate::stopping;
-use crate::world::{env, open, open_if_there, world_for};
+use crate::world::{env, open, open_if_there, runner_options, world_for};
 use history::{History, grid, shown};
 
 const EXAMPLES: &str = "\
@@ -185,7 +185,7 @@ impl Backfill {
     ) -> Result<Standing> {
         let stop = stopping::listen();
         let world = world_for(config, store.clone(), &asked.found.loaded.plan)?;
-        let concurrency = config.get("concurrency")?;
+        let options = runner_options(config, None)?;
         let chosen = self.chosen(windows, &history);
         say(&format!("{} of {} to run", chosen.len(), counted(windows.len() as u64, "window")));
         for window in chosen {
@@ -203,12 +203,12 @@ impl Backfill {
                     _ => match asked.begin(&world, window).await? {
                         Ok(run) => run,
                         Err(behind) => {
-                            asked.attend(&world, behind, concurrency, stop.clone()).await?;
+                            asked.attend(&world, behind, options.clone(), stop.clone()).await?;
                             continue;
                         }
                     },
                 };
-                let told = asked.attend(&world, run, concurrency, stop.clone()).await?;
+                let told = asked.attend(&world, run, options.clone(), stop.clone()).await?;
                 let how = told.summary.outcome.as_deref().unwrap_or("interrupted");
                 let took = span(told.summary.elapsed_ms);
                 say(&format!("{label}: {how} in {took}, {}", counted(told.summary.items.done, "item")));
@@ -261,7 +261,7 @@ impl Asked {
             other => other,
         });
         let manner = Manner { date, ..Manner::default() };
-        let by = COMMAND_LINE.to_owned();
+        let by = who();
         let starting = Starting { pipeline, params, manner, overlap, command, by, slot: None };
         let started = start(world, starting).await?;
         match started.begun {
@@ -274,12 +274,11 @@ impl Asked {
         &self,
         world: &Arc<World>,
         run: RunId,
-        concurrency: usize,
+        options: RunnerOptions,
         stop: watch::Receiver<Stop>,
     ) -> Result<RunReport> {
         let secret = |(name, _): &(&String, &Value)| self.found.loaded.plan.secrets.contains(name);
         let secrets = self.params.iter().filter(secret).map(|(name, value)| (name.clone(), value.clone()));
-        let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
         let attended = Attended { world: world.clone(), run, secrets: secrets.collect(), options };
         attended.work(stop).await
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::{COMMAND_LINE, Manner, Starting, secrets, start};
+use engine::run::{Manner, Starting, secrets, start};
 use model::RunId;
 use store::{Begun, Store};
 
@@ -21,6 +21,7 @@ use super::run::{OverlapFlag, command, skipped};
 use crate::attending::report_of;
 use crate::config::Config;
 use crate::library;
+use crate::noted::who;
 use crate::output::{Format, say};
 use crate::world::{env, open, world_for};
 use crate::{report, stopping};
@@ -59,11 +60,11 @@ pub struct Fleet {
     /// Fetch from private and loopback addresses too
     #[arg(long)]
     allow_private: bool,
-    #[command(flatten)]
-    crawl: Crawl,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    #[command(flatten)]
+    crawl: Crawl,
 }
 
 impl Fleet {
@@ -87,7 +88,7 @@ impl Fleet {
             pipeline: found.loaded.pipeline,
             params,
             manner: Manner::default(),
-            by: COMMAND_LINE.to_owned(),
+            by: who(),
             slot: None,
         };
         let started = start(&world, starting).await?;

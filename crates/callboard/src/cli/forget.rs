@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::COMMAND_LINE;
 use serde_json::json;
 use store::cache::CacheAddress;
 use store::{Forgotten, Left, Store};
@@ -12,6 +11,7 @@ use store::{Forgotten, Left, Store};
 use crate::caching;
 use crate::clock;
 use crate::config::Config;
+use crate::noted::who;
 use crate::output::{Format, print, print_json, say};
 use crate::world::open_existing;
 
@@ -62,7 +62,7 @@ impl Forget {
             texts: self.texts,
             dry_run: self.dry_run,
             now: clock(),
-            by: COMMAND_LINE.to_owned(),
+            by: who(),
         };
         // Dropped before and after: whoever fills it meanwhile may still do so from what was there.
         let before = if self.dry_run { None } else { drop_cache(config, &store).await? };

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use engine::pipeline::ToleranceChange;
 use serde_json::json;
 use store::{RunState, Store};
 
@@ -36,9 +37,12 @@ pub struct Continue {
     run: String,
 }
 
-/// Change how many items of a step are under way at once, while the run is on.
+/// Change how many items of a step are under way at once, or how many may fail, while the run is on.
 #[derive(Args)]
-#[command(after_help = "Example:\n  callboard tune last per_date --max-concurrency 4")]
+#[command(after_help = "Examples:\n  callboard tune last per_date --max-concurrency 4\n  \
+                        callboard tune last per_date --tolerated-failure-percentage 20")]
+#[group(id = "what", required = true, multiple = true, args = ["max_concurrency", "tolerated_failure_percentage",
+        "tolerated_failure_count", "minimum_sample"])]
 pub struct Tune {
     /// The run: its id, the beginning of it, or `last`
     #[arg(value_name = "ID|last")]
@@ -48,7 +52,21 @@ pub struct Tune {
     step: String,
     /// Items under way at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    max_concurrency: u32,
+    max_concurrency: Option<u32>,
+    /// Percentage of all elements that may fail
+    #[arg(long, value_name = "P", value_parser = percentage)]
+    tolerated_failure_percentage: Option<f64>,
+    /// Number of elements that may fail
+    #[arg(long, value_name = "N")]
+    tolerated_failure_count: Option<u64>,
+    /// Elements that must have ended before failures are judged
+    #[arg(long, value_name = "N")]
+    minimum_sample: Option<u64>,
+}
+
+fn percentage(text: &str) -> Result<f64, String> {
+    let read = text.parse().ok().filter(|percentage| (0.0..=100.0).contains(percentage));
+    read.ok_or_else(|| "a percentage goes from 0 to 100".to_owned())
 }
 
 impl Pause {
@@ -101,20 +119,37 @@ impl Tune {
         if !detail.steps.iter().any(|step| step.path == self.step) {
             return Err(usage(unknown_step(&self.step, detail.steps.iter().map(|step| step.path.as_str()))));
         }
-        let doing = Doing::begin(&store, "run.tune").about(&self.step).within(run);
-        let doing = doing.with(json!({"max_concurrency": self.max_concurrency}));
-        let changed = doing
-            .end_if(store.set_cap(run, &self.step, self.max_concurrency).await, |items| *items > 0)
-            .await?;
+        if let Some(most) = self.max_concurrency {
+            self.cap(&store, run, most).await?;
+        }
+        let change = ToleranceChange {
+            percentage: self.tolerated_failure_percentage,
+            count: self.tolerated_failure_count,
+            minimum_sample: self.minimum_sample,
+        };
+        if change != ToleranceChange::default() {
+            let change = json!(change);
+            let doing = Doing::begin(&store, "run.tune").about(&self.step).within(run).with(change.clone());
+            if !doing.end_if(store.set_tolerance(run, &self.step, &change).await, |did| *did).await? {
+                return Err(not_so(&store, run, "cannot be tuned").await?);
+            }
+            print(&format!("{}: failures are judged by {change} from now on\n", self.step))?;
+        }
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn cap(&self, store: &Store, run: model::RunId, most: u32) -> Result<()> {
+        let doing = Doing::begin(store, "run.tune").about(&self.step).within(run);
+        let doing = doing.with(json!({"max_concurrency": most}));
+        let changed = doing.end_if(store.set_cap(run, &self.step, most).await, |items| *items > 0).await?;
         if changed == 0 {
             return Err(usage(format!(
                 "step {} has no items side by side now: it goes over a list, or collects, and must have begun",
                 self.step
             )));
         }
-        print(&format!("{}: at most {} at once from now on\n", self.step, self.max_concurrency))?;
-        store.close().await;
-        Ok(ExitCode::SUCCESS)
+        Ok(print(&format!("{}: at most {most} at once from now on\n", self.step))?)
     }
 }
 

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use engine::functions::notify::slack::Door;
-use engine::run::COMMAND_LINE;
 use engine::ticketing::report::Report as Told;
 use engine::ticketing::reports::{REPORTS, ReportSpec, channel_of};
 use engine::ticketing::telling::Question;
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use store::{AuditEntry, Store};
 
 use crate::config::Config;
+use crate::noted::who;
 use crate::origins::Catalog;
 use crate::output::{print, say, usage};
 use crate::world::{env, open_existing};
@@ -210,7 +210,7 @@ fn specs(name: &str) -> Result<Vec<&'static ReportSpec>> {
 async fn revealed(store: Store, name: &str) -> Result<Store> {
     let by = std::env::var("USER").map_or(Value::Null, Value::from);
     let detail = json!({"command": "report", "report": name, "columns": ["birth_date"], "by": by});
-    let asked = AuditEntry::new(clock(), COMMAND_LINE, "personal.read", "completed").about("ticket");
+    let asked = AuditEntry::new(clock(), &who(), "personal.read", "completed").about("ticket");
     match store.reveal(asked.with(detail)).await {
         Ok(revealed) => Ok(revealed),
         Err(error @ store::StoreError::Question(_)) => {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::{Definition, RunContext, RunnerOptions, redrive};
+use engine::run::{Definition, RunContext, redrive};
 use serde_json::{Map, json};
 use store::{ItemId, RunState};
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::figures::counted;
 use crate::noted::Doing;
 use crate::output::{Format, say, usage};
-use crate::world::{open_existing, world_for};
+use crate::world::{open_existing, runner_options, world_for};
 use crate::{report, which};
 
 const EXAMPLES: &str = "\
@@ -73,6 +73,11 @@ impl Retry {
         let doing = Doing::begin(&store, "run.retry").within(run).with(json!({"items": self.item}));
         let redriven = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await;
         let brought = doing.end(redriven).await?;
+        if brought.items == 0 && detail.state == RunState::Paused {
+            return Err(usage(format!(
+                "nothing of run {run} failed, and it is paused: `callboard continue {run}` lets it go on"
+            )));
+        }
         if brought.items == 0 && detail.state == RunState::Ended {
             say("nothing to do again: nothing failed, and nothing was left out for the sake of another");
             let told = report_of(&store, run).await?;
@@ -86,8 +91,7 @@ impl Retry {
             }
             ExitCode::SUCCESS
         } else {
-            let concurrency = config.get("concurrency")?;
-            let options = RunnerOptions { concurrency, ..RunnerOptions::default() };
+            let options = runner_options(config, None)?;
             Attended { world, run, secrets: Map::new(), options }.until_ended(self.format).await?
         };
         store.close().await;

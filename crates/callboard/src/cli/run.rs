@@ -7,9 +7,7 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use engine::pipeline::{Pipeline, Plan};
-use engine::run::{
-    COMMAND_LINE, Definition, Manner, RunError, RunReport, RunnerOptions, Starting, World, secrets, start,
-};
+use engine::run::{Definition, Manner, RunError, RunReport, Starting, World, secrets, start};
 use engine::ticketing::pipeline_names;
 use model::nearest;
 use serde_json::{Map, Value, json};
@@ -20,9 +18,9 @@ use super::crawl::Crawl;
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::library::{self, Found};
-use crate::noted::Doing;
+use crate::noted::{Doing, who};
 use crate::output::{Format, print, print_json, say, usage};
-use crate::world::{env, open, open_existing, world_for};
+use crate::world::{env, open, open_existing, runner_options, world_for};
 use crate::{report, stopping, which};
 
 const EXAMPLES: &str = "\
@@ -93,11 +91,11 @@ pub struct Run {
     /// Begin it and leave it to other runners
     #[arg(long)]
     detach: bool,
-    #[command(flatten)]
-    crawl: Crawl,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    #[command(flatten)]
+    crawl: Crawl,
 }
 
 /// The pipelines that ship for ticketing.
@@ -167,7 +165,7 @@ impl Run {
             params,
             manner: self.manner(),
             command,
-            by: COMMAND_LINE.to_owned(),
+            by: who(),
             slot: None,
         };
         let started = start(&world, starting).await?;
@@ -210,11 +208,7 @@ impl Run {
         run: model::RunId,
         secrets: Map<String, Value>,
     ) -> Result<ExitCode> {
-        let options = RunnerOptions {
-            name: self.runner_id.clone(),
-            concurrency: config.get("concurrency")?,
-            ..RunnerOptions::default()
-        };
+        let options = runner_options(config, self.runner_id.clone())?;
         let attended = Attended { world, run, secrets, options };
         if !self.dry_run {
             return attended.until_ended(self.format).await;

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::fetching::{give_back, process_name};
 use crate::figures::counted;
 use crate::output::say;
-use crate::world::{open, world};
+use crate::world::{open, runner_options, world};
 use crate::{caching, retention, stopping, which};
 
 const EXAMPLES: &str = "\
@@ -65,7 +65,7 @@ impl Runner {
         let name = self.runner_id.unwrap_or_else(process_name);
         let (world, limits) = world(config, store.clone(), &name)?;
         let caching = caching::follow(config, &store).await?;
-        let work = take(&world, name, config.get("concurrency")?, until, stop.clone());
+        let work = take(&world, runner_options(config, Some(name))?, until, stop.clone());
         tokio::pin!(work);
         let ended = tokio::select! {
             ended = &mut work => ended,
@@ -83,12 +83,10 @@ impl Runner {
 /// Runs a runner; what its functions have to say goes to stderr. Gives how many items it ended.
 pub async fn take(
     world: &Arc<World>,
-    name: String,
-    concurrency: usize,
+    options: RunnerOptions,
     until: Until,
     stop: watch::Receiver<Stop>,
 ) -> Result<u64> {
-    let options = RunnerOptions { name: Some(name), concurrency, ..RunnerOptions::default() };
     let progress = world.progress.clone();
     let talker = tokio::spawn(async move {
         loop {

@@ -9,9 +9,9 @@ use comfy_table::CellAlignment;
 use engine::run::trigger;
 use model::RunId;
 use serde_json::{Value, json};
-use store::{RunLine, RunsQuery, Store};
+use store::{RunLine, RunState, RunsQuery, Store};
 
-use crate::attending::report_of;
+use crate::attending::{is_left, report_of};
 use crate::config::Config;
 use crate::figures::{count, span};
 use crate::output::{Format, print, print_json, say, table};
@@ -26,6 +26,8 @@ Examples:
   callboard runs --state failed --state partial --format ndjson";
 
 /// List runs, or show one: states, durations, attempts, items, and errors by cause.
+///
+/// `running, left`: nothing works on it; `callboard run --resume ID`, or any runner, goes on with it.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Runs {
@@ -53,7 +55,11 @@ impl Runs {
         match &self.run {
             Some(asked) => {
                 let run = which::run(&store, asked).await?;
-                report::show(&report_of(&store, run).await?, self.format)?;
+                let told = report_of(&store, run).await?;
+                report::show(&told, self.format)?;
+                if told.summary.outcome.is_none() && is_left(&store, run).await {
+                    say(&format!("no runner works on it: callboard run --resume {run}"));
+                }
             }
             None => self.list(&store).await?,
         }
@@ -71,7 +77,7 @@ impl Runs {
         let runs = store.run_list(&query).await?;
         match self.format {
             Format::Table if runs.is_empty() => say("no run fits"),
-            Format::Table => print(&for_people(&runs))?,
+            Format::Table => print(&for_people(&runs, &left(store, &runs).await))?,
             Format::Json => print_json(&runs.iter().map(run_json).collect::<Vec<_>>(), self.format)?,
             Format::Ndjson => runs.iter().try_for_each(|run| print_json(&run_json(run), self.format))?,
         }
@@ -79,14 +85,25 @@ impl Runs {
     }
 }
 
-fn for_people(runs: &[RunLine]) -> String {
+/// Those that are under way, and that no runner takes work of.
+async fn left(store: &Store, runs: &[RunLine]) -> Vec<RunId> {
+    let mut left = Vec::new();
+    for run in runs.iter().filter(|run| run.state == RunState::Running) {
+        if is_left(store, run.id).await {
+            left.push(run.id);
+        }
+    }
+    left
+}
+
+fn for_people(runs: &[RunLine], left: &[RunId]) -> String {
     let ids: Vec<RunId> = runs.iter().map(|run| run.id).collect();
     let mut rows = table(&["RUN", "PIPELINE", "STATE", "STARTED", "DURATION", "ITEMS", "TRIGGER"]);
     for run in runs {
         rows.add_row([
             which::short(run.id, &ids),
             pipeline(run),
-            standing(run).to_owned(),
+            format!("{}{}", standing(run), if left.contains(&run.id) { ", left" } else { "" }),
             run.started_at.format("%Y-%m-%d %H:%M:%S").to_string(),
             span(elapsed_ms(run)),
             items(run),
@@ -99,12 +116,13 @@ fn for_people(runs: &[RunLine]) -> String {
     format!("{rows}\n")
 }
 
-/// Ended of all, and those that failed.
+/// Done or tried of all, those that failed, and those that were left out or stopped.
 fn items(run: &RunLine) -> String {
     let items = &run.items;
     let bad = items.failed + items.dead;
-    let failed = if bad > 0 { format!(", {} failed", count(bad)) } else { String::new() };
-    format!("{}/{}{failed}", count(items.done + items.skipped + bad), count(items.total))
+    let told = |n: u64, how: &str| if n > 0 { format!(", {} {how}", count(n)) } else { String::new() };
+    let (failed, skipped) = (told(bad, "failed"), told(items.skipped, "skipped"));
+    format!("{}/{}{failed}{skipped}", count(items.done + bad), count(items.total))
 }
 
 /// The pipeline, or the command of a run without one.

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::fetching::{give_back, process_name};
 use crate::output::say;
 use crate::scheduling::Scheduling;
-use crate::world::{open, world};
+use crate::world::{open, runner_options, world};
 use crate::{caching, library, listening, retention, stopping};
 
 /// Serve: take work of any run, and begin scheduled runs, until it is stopped.
@@ -58,7 +58,7 @@ impl Serve {
         say(&format!("serving {}; interrupt to stop", store.path().display()));
         let caching = caching::follow(config, &store).await?;
         let scheduling = Scheduling::of(library::folder(config), world.clone(), name.clone());
-        let work = take(&world, name, config.get("concurrency")?, Until::Stopped, stop.clone());
+        let work = take(&world, runner_options(config, Some(name))?, Until::Stopped, stop.clone());
         let purging = retention::keep_looking(config, &store, stop.clone());
         let listening = listening::answer(door, &world, stop.clone());
         let (ended, (), (), ()) = tokio::try_join!(work, scheduling.run(stop.clone()), purging, listening)?;

@@ -243,6 +243,42 @@ fn a_dead_item_is_redriven_for_others_to_take_or_dropped() {
     assert_eq!(desk.call(&["dead", "show", &item]).code, 2);
 }
 
+/// Elements of two steps each, of which every second fails in its second step.
+const HALF: &str = "name: half
+steps:
+  - name: each
+    for_each: 'range(40) | list'
+    max_concurrency: 1
+    tolerated_failure_count: 1000
+    steps:
+      - {name: one, function: sleep, with: {seconds: 0.02}}
+      - {name: two, function: shell, with: {command: 'test {{ item % 2 }} = 0'}, max_retries: 0, depends_on: [one]}
+";
+
+#[test]
+fn the_failures_that_a_step_bears_are_changed_while_it_is_on_and_a_dead_item_names_its_element() {
+    let desk = desk("half", HALF);
+    let running = desk.start(&["run", "half", "--format", "json"]);
+    let run = under_way(&desk, 1);
+    until("one has failed", || desk.run(&run)["items"]["failed"].as_u64() >= Some(1));
+    let tuned = desk.call(&["tune", &run, "each", "--tolerated-failure-count", "2"]);
+    assert!(tuned.code == 0 && tuned.stdout.contains("each: failures"), "{}", tuned.stderr);
+    let (code, ended) = running.end().object();
+    assert_eq!((code, &ended["outcome"]), (1, &"failed".into()), "{ended}");
+    assert!(ended["steps"][0]["reason"].as_str().is_some_and(|why| why.contains("more than is tolerated")));
+    assert_eq!(desk.call(&["tune", &run, "each", "--minimum-sample", "2"]).code, 2, "it has ended");
+    assert_eq!(desk.call(&["tune", &run, "each"]).code, 2, "nothing is said");
+    let dead = desk.call(&["dead", "--run", &run, "--format", "ndjson"]).stdout;
+    let inputs: Vec<Value> = dead
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["input"].clone())
+        .collect();
+    assert!(
+        inputs.iter().any(|input| input.to_string().contains('1')) && !inputs.contains(&Value::Null),
+        "{dead}"
+    );
+}
+
 #[test]
 fn cancelling_stops_what_is_in_hand_and_the_rest() {
     let desk = desk("slow", &slow(20.0));

@@ -17,7 +17,7 @@ pub use edges::Mode;
 pub(super) use edges::{Node, order};
 pub(super) use reach::StepSet;
 pub use store::{StepNo, StepStatus};
-pub use tolerance::Tolerance;
+pub use tolerance::{Tolerance, ToleranceChange};
 
 /// A pipeline ready to be run.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use chrono::{DateTime, Utc};
+use model::RunId;
 use store::{RunnerId, RunnerRow, RunnerStart, Store, StoreError};
 
 /// Who a runner is.
@@ -23,9 +24,14 @@ impl Identity {
         Identity { name, host: host(), pid, process }
     }
 
-    pub(super) fn start(&self, at: DateTime<Utc>, until: DateTime<Utc>) -> RunnerStart {
+    pub(super) fn start(
+        &self,
+        serves: Option<RunId>,
+        at: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> RunnerStart {
         let Identity { name, host, pid, process } = self.clone();
-        RunnerStart { name, host, pid, process, at, until }
+        RunnerStart { name, host, pid, process, serves, at, until }
     }
 }
 
@@ -69,7 +75,7 @@ fn started(pid: u32) -> Option<u64> {
 }
 
 /// The name of this machine.
-fn host() -> String {
+pub fn host() -> String {
     let told = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let told = told.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
     told.map(|name| name.trim().to_owned()).unwrap_or_else(|| "localhost".to_owned())

@@ -109,13 +109,18 @@ impl RunContext {
             started_at,
             date: definition.manner.date.unwrap_or_else(|| started_at.date_naive()),
         };
+        // Commands that steps run are told how to open the store.
+        let store = world.store.address().password();
         Ok(RunContext {
             id: detail.id,
-            masker: Masker::for_run(&plan, &params, env.values().map(String::as_str)),
+            masker: Masker::for_run(&plan, &params, env.values().map(String::as_str).chain(store)),
             credentials: Masker::for_run(
                 &plan,
                 &params,
-                env.iter().filter(|(name, _)| names_credential(name)).map(|(_, value)| value.as_str()),
+                env.iter()
+                    .filter(|(name, _)| names_credential(name))
+                    .map(|(_, value)| value.as_str())
+                    .chain(store),
             ),
             base: Scope::new(&facts, &params, &env),
             reads: plan.steps.iter().map(Reads::of).collect(),

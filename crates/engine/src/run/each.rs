@@ -1,12 +1,13 @@
 //! Going over a list: one child for each element, entered in portions; and summing up.
 
+use model::RunId;
 use serde_json::Value;
-use store::{NewItem, Spread, WorkQueue as _};
+use store::{NewItem, Spread, StepNo, WorkQueue as _};
 
 use super::execute::{Execution, Turn};
-use super::{Input, RunError};
+use super::{Input, RunError, World};
 use crate::functions::Failure;
-use crate::pipeline::{Each, Inner};
+use crate::pipeline::{Each, Inner, Tolerance};
 
 /// Elements that are entered in one transaction.
 const PORTION: usize = 5_000;
@@ -61,7 +62,11 @@ pub(super) async fn finish(execution: &Execution<'_>, each: &Each) -> Result<Tur
     if let Some(reason) = count.stopped {
         return Ok(Turn::Failed(Failure::lasting("too_many_failures", reason)));
     }
-    if each.tolerance.exceeded(Some(count.total), count.total, count.failed) {
+    let tolerance = match count.failed {
+        0 => each.tolerance,
+        _ => tolerance(execution.world, execution.run.id, execution.step.no, each.tolerance).await?,
+    };
+    if tolerance.exceeded(Some(count.total), count.total, count.failed) {
         let reason = too_many(count.failed, count.total);
         return Ok(Turn::Failed(Failure::lasting("too_many_failures", reason)));
     }
@@ -73,6 +78,20 @@ pub(super) async fn finish(execution: &Execution<'_>, each: &Each) -> Result<Tur
     let partial =
         (count.failed > 0).then(|| format!("{} of {} failed, which is tolerated", count.failed, count.total));
     Ok(Turn::Done { output, partial })
+}
+
+/// The failures that a step bears: as declared, unless something was said of them since.
+pub(super) async fn tolerance(
+    world: &World,
+    run: RunId,
+    step: StepNo,
+    declared: Tolerance,
+) -> Result<Tolerance, RunError> {
+    let Some(said) = world.store.tolerance(run, step).await? else { return Ok(declared) };
+    let change = serde_json::from_value(said);
+    change
+        .map(|change| declared.changed(change))
+        .map_err(|error| RunError::Fault(format!("a tolerance: {error}")))
 }
 
 /// For one that failed or gave nothing, null.

@@ -82,6 +82,7 @@ pub(super) fn fallen(
 impl Execution<'_> {
     fn executed(&self, turn: Turn, brought: Answer, backoff: &Backoff, elapsed_ms: u64) -> Executed {
         let (ending, status, reason) = self.ending(turn, backoff);
+        self.log(&ending);
         let ended = status.filter(|_| self.lease.input.is_none());
         let records = brought.documents.iter().map(crate::collect::records_in).sum();
         let ack = Ack {
@@ -193,6 +194,31 @@ impl Execution<'_> {
         let child = Child { key: self.lease.key, input, last: self.lease.last };
         let answer = self.in_time(function.child(&call, child)).await?;
         self.turned(answer)
+    }
+
+    /// What did not go as it should is logged; a step of its own that is tried again is told to whoever
+    /// watches, too, as it may be minutes until then.
+    fn log(&self, ending: &Ending) {
+        let (step, item, attempt) = (self.step.path.as_str(), self.lease.item.0, self.lease.failed_tries + 1);
+        match ending {
+            Ending::Failed(fault) => {
+                tracing::info!(step.name = step, item, attempt, class = %fault.class, "failed: {}", fault.error);
+            }
+            Ending::Retry { fault, .. } if self.lease.last => {
+                tracing::info!(step.name = step, item, attempt, class = %fault.class, "failed for good: {}", fault.error);
+            }
+            Ending::Retry { fault, due } => {
+                let wait = (*due - (self.world.clock)()).num_milliseconds().max(0);
+                tracing::info!(step.name = step, item, attempt, class = %fault.class, wait_ms = wait, "tried again: {}", fault.error);
+                if self.input.is_none() && self.step.parent.is_none() {
+                    let (wait, why) = (std::time::Duration::from_millis(wait.unsigned_abs()), &fault.error);
+                    self.world
+                        .progress
+                        .say(format!("{step}: try {attempt} failed: {why}; again in {wait:.1?}"));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What the expressions of the call saw whose children are done now.

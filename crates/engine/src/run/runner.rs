@@ -63,6 +63,16 @@ pub enum Until {
     Ended(RunId),
 }
 
+impl Until {
+    /// The run it takes work of; `None` for any.
+    pub(super) fn run(self) -> Option<RunId> {
+        match self {
+            Until::Ended(run) => Some(run),
+            Until::Stopped | Until::Idle => None,
+        }
+    }
+}
+
 /// How a runner is told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Stop {
@@ -134,7 +144,7 @@ impl Runner {
 
     async fn start_as(&self, identity: &Identity, now: DateTime<Utc>) -> Result<RunnerId, StoreError> {
         let until = later(now, self.options.lease_time);
-        let id = self.world.store.start_runner(identity.start(now, until)).await?;
+        let id = self.world.store.start_runner(identity.start(self.until.run(), now, until)).await?;
         reap(&self.world.store, id, now).await?;
         Ok(id)
     }

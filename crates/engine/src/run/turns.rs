@@ -179,10 +179,11 @@ impl Turns {
             let Some(run) = self.runs.get(&lease.run).cloned() else { continue };
             let (world, backoff, kept) = (self.world().clone(), self.runner.options.backoff, lease.clone());
             let span = spans::run(run.id);
+            let serves = self.runner.until.run().is_none();
             let work = async move {
                 let executed = match lease.step {
                     Some(_) => execute(&world, &run, &lease, &backoff).await,
-                    None => end_of_run(&world, &run, &lease).await,
+                    None => end_of_run(&world, &run, &lease, serves).await,
                 };
                 (lease, executed)
             };
@@ -294,13 +295,30 @@ fn bare(lease: &Lease, ending: Ending) -> Executed {
 }
 
 /// The root of a run has nothing to do but to sum up.
-async fn end_of_run(world: &Arc<World>, run: &Arc<RunContext>, lease: &Lease) -> Result<Executed, RunError> {
+async fn end_of_run(
+    world: &Arc<World>,
+    run: &Arc<RunContext>,
+    lease: &Lease,
+    serves: bool,
+) -> Result<Executed, RunError> {
     let (end, audit) = match lease.phase {
-        Phase::Finish => outcome::end_of(world, run).await.map(|(end, audit)| (Some(end), audit))?,
+        Phase::Finish => {
+            let (end, audit) = outcome::end_of(world, run).await?;
+            log_end(&run.plan.name, &end.outcome, serves);
+            (Some(end), audit)
+        }
         Phase::Start => (None, Vec::new()),
     };
     let ack = Ack { run: end, audit, ..Ack::of(lease, Ending::Done { output: None }) };
     Ok(Executed { ack, records: 0 })
+}
+
+/// Who attends a run is told how it ended; of one that a runner of all runs has ended, nobody is.
+fn log_end(pipeline: &str, outcome: &str, serves: bool) {
+    match outcome {
+        "failed" | "partial" if serves => tracing::warn!(pipeline, outcome, "a run has ended"),
+        _ => tracing::info!(pipeline, outcome, "a run has ended"),
+    }
 }
 
 /// Waits for what is under way; for ever when nothing is.

@@ -41,9 +41,47 @@ fn read(text: &str) -> Result<Cron, String> {
         ));
     }
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-    let cron = parser.parse(text).map_err(|error| format!("{text:?} is not a cron expression: {error}"))?;
+    let cron = parser.parse(text).map_err(|error| match wrong_field(&parser, text) {
+        Some(told) => format!("{text:?} is not a cron expression: {told}"),
+        None => format!("{text:?} is not a cron expression: {error}"),
+    })?;
+    steps_fit(text)?;
     never_matches(&cron, text)?;
     Ok(cron)
+}
+
+/// The fields from the last to the first, with their bounds.
+const FIELDS: [(&str, u32, u32); 6] = [
+    ("weekday", 0, 7),
+    ("month", 1, 12),
+    ("day", 1, 31),
+    ("hour", 0, 23),
+    ("minute", 0, 59),
+    ("second", 0, 59),
+];
+
+/// Which field is wrong, where one alone is.
+fn wrong_field(parser: &CronParser, text: &str) -> Option<String> {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    FIELDS.iter().enumerate().take(fields.len()).find_map(|(from_last, (name, least, most))| {
+        let at = fields.len() - 1 - from_last;
+        let alone: Vec<&str> = (0..fields.len()).map(|n| if n == at { fields[n] } else { "*" }).collect();
+        parser.parse(&alone.join(" ")).err()?;
+        Some(format!("{:?} is no {name}; they go from {least} to {most}", fields[at]))
+    })
+}
+
+/// Refuses `*/90` for minutes: they begin anew each hour, so that would be every hour.
+fn steps_fit(text: &str) -> Result<(), String> {
+    for (field, (name, _, most)) in text.split_whitespace().rev().zip(FIELDS) {
+        let step = field.split(',').filter_map(|part| part.rsplit_once('/')?.1.parse::<u32>().ok()).max();
+        if let Some(step) = step.filter(|step| *step > most) {
+            return Err(format!(
+                "{field:?}: a step of {step} is longer than all {name}s, which end at {most}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what has no slot ever, like the 31st of February: it would look scheduled and never run.

@@ -27,10 +27,10 @@ fn usual(text: &str) -> Option<String> {
     let [minute, hour, day, month, weekday] = fields.try_into().ok()?;
     match (minute, hour, day, month, weekday) {
         ("*", "*", "*", "*", "*") => Some("every minute".to_owned()),
-        (step, "*", "*", "*", "*") if step.starts_with("*/") => every(step, "minute"),
+        (step, "*", "*", "*", "*") if step.starts_with("*/") => every(step, "minute", 60),
         ("0", "*", "*", "*", "*") => Some("every hour".to_owned()),
         (minute, "*", "*", "*", "*") => Some(format!("every hour at minute {}", number(minute)?)),
-        ("0", step, "*", "*", "*") if step.starts_with("*/") => every(step, "hour"),
+        ("0", step, "*", "*", "*") if step.starts_with("*/") => every(step, "hour", 24),
         (minute, hour, day, month, weekday) => {
             let time = format!("{:02}:{:02}", number(hour)?, number(minute)?);
             Some(format!("{} at {time}", days(day, month, weekday)?))
@@ -38,10 +38,12 @@ fn usual(text: &str) -> Option<String> {
     }
 }
 
-fn every(step: &str, unit: &str) -> Option<String> {
+/// Steps begin anew with each hour or day: only those that divide it are as far apart as they say.
+fn every(step: &str, unit: &str, whole: u8) -> Option<String> {
     match number(step.strip_prefix("*/")?)? {
         1 => Some(format!("every {unit}")),
-        n => Some(format!("every {n} {unit}s")),
+        n if whole.is_multiple_of(n) => Some(format!("every {n} {unit}s")),
+        _ => None,
     }
 }
 

@@ -48,8 +48,9 @@ fn faults_say_what_is_wrong() {
     check("", None, "is empty");
     check("0 2 * *", None, "has 4 fields");
     check("0 0 2 * * * 2027", None, "has 7 fields");
-    check("61 2 * * *", None, "is not a cron expression");
-    check("0 2 * * nope", None, "is not a cron expression");
+    check("61 2 * * *", None, "\"61\" is no minute; they go from 0 to 59");
+    check("0 2 * * nope", None, "\"nope\" is no weekday");
+    check("*/90 * * * *", None, "a step of 90 is longer than all minutes");
     check("@never", None, "is not a cron expression");
     check("0 0 31 2 *", None, "never comes");
     check("0 2 * * *", Some("Europe/Berln"), "is not a time zone");

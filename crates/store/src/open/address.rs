@@ -79,6 +79,14 @@ impl Address {
         }
     }
 
+    /// The password of the server, as it is written in the address.
+    pub fn password(&self) -> Option<&str> {
+        let Address::Server(server) = self else { return None };
+        let (_, rest) = server.url.split_once("://")?;
+        let (login, _) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+        login.split_once(':').map(|(_, password)| password).filter(|password| !password.is_empty())
+    }
+
     /// The namespace on a server.
     pub fn namespace(&self) -> Option<&str> {
         match self {
@@ -167,6 +175,9 @@ mod tests {
         check("callboard.db", "callboard.db");
         check("postgres://me:secret@db:5433/events", "postgres://me@db:5433/events");
         check("postgresql://me:secret@db/events?sslmode=require", "postgres://me@db:5432/events");
+        let password = |text: &str| Address::parse(text).password().map(str::to_owned);
+        assert_eq!(password("postgresql://me:se%40cret@db/events?x=a:b@c").as_deref(), Some("se%40cret"));
+        assert_eq!(password("postgres://me@db/events").or_else(|| password("callboard.db")), None);
     }
 
     #[test]

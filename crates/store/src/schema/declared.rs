@@ -5,7 +5,7 @@ use model::{Column, ColumnType, ContentHash, Kind, TableSpec};
 use super::statement::Statement;
 use crate::history::CHANGE_COLUMNS;
 use crate::sql::{self, Dialect};
-use crate::work::schema::{RUN_COLUMNS, RUNNER_COLUMNS, WORK};
+use crate::work::schema::{RUN_COLUMNS, RUNNER_COLUMNS, STEP_COLUMNS, WORK};
 
 /// Columns of every record table beside those of its spec.
 const BEFORE: &str = "rid NUMBERED, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL, source_key TEXT NOT NULL";
@@ -28,6 +28,7 @@ pub(super) fn all(dialect: Dialect) -> Vec<Statement> {
     all.extend(columns("changes", CHANGE_COLUMNS));
     all.extend(Statement::several(dialect, WORK));
     all.extend(columns("runners", RUNNER_COLUMNS));
+    all.extend(columns("steps", STEP_COLUMNS));
     all.extend(Kind::ALL.iter().flat_map(|kind| record_table(dialect, kind.spec())));
     all.extend(Statement::several(dialect, search(dialect)));
     for fixed in [

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use model::RunId;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::begin::wake_holder;
 use super::counts::{Counts, Place};
 use super::lock::promote;
-use super::{ItemId, ItemState, RunState, children};
+use super::{ItemId, ItemState, RunState, StepNo, children};
 use crate::runs::{run_id, stamp};
-use crate::sql::{self, Conn, Row, SqlResult, parse};
+use crate::sql::{self, Conn, Row, SqlResult, json, parse};
 use crate::{AuditEntry, AuditLevel, Store, StoreError, audit};
 
 /// What stopping a run did.
@@ -113,6 +113,28 @@ impl Store {
             Ok(changed)
         };
         changed.await.map_err(|error| self.fault("changing a limit", error))
+    }
+
+    /// Keeps what is said of the failures that a step bears, while the run has not ended. Gives whether
+    /// there is such a step.
+    pub async fn set_tolerance(&self, run: RunId, path: &str, tolerance: &Value) -> Result<bool, StoreError> {
+        let sql = "UPDATE steps SET tolerance = ? WHERE path = ? \
+                   AND run = (SELECT seq FROM runs WHERE id = ? AND state <> 'ended')";
+        let update = sql::query(sql).bind(tolerance.to_string()).bind(path.to_owned()).bind(run.to_string());
+        let updated = update.execute(&self.writer).await.map(|done| done.rows_affected() > 0);
+        updated.map_err(|error| self.fault("changing a limit", error))
+    }
+
+    /// What was said of the failures that a step bears since its run began.
+    pub async fn tolerance(&self, run: RunId, step: StepNo) -> Result<Option<Value>, StoreError> {
+        let sql =
+            "SELECT s.tolerance FROM steps s JOIN runs r ON r.seq = s.run WHERE r.id = ? AND s.step = ?";
+        let said = async {
+            let said = sql::query(sql).bind(run.to_string()).bind(i64::from(step.0));
+            let Some(row) = said.fetch_optional(&self.readers).await? else { return Ok(None) };
+            row.try_get::<Option<&str>>(0)?.map(json).transpose()
+        };
+        said.await.map_err(|error| self.fault("reading a limit", error))
     }
 }
 

@@ -78,7 +78,8 @@ impl Store {
         };
         let sql = format!(
             // The plus keeps SQLite from walking over all items in their order.
-            "SELECT i.id, r.id AS run, coalesce(s.path, '') AS path, i.state, i.input, i.class, i.error \
+            "SELECT i.id, r.id AS run, coalesce(s.path, '') AS path, i.state, \
+             coalesce(i.input, (SELECT e.input FROM items e WHERE e.id = i.parent)) AS input, i.class, i.error \
              FROM (SELECT * FROM items WHERE {BACK}) i JOIN runs r ON r.seq = i.run \
              LEFT JOIN steps s ON s.run = i.run AND s.step = i.step \
              WHERE i.state IN (6, 7) AND {of_run} AND (i.id = ?2 OR ?2 IS NULL) \

@@ -1,6 +1,7 @@
 //! Runners: who they are, that they are alive, and taking back what a dead one had.
 
 use chrono::{DateTime, Utc};
+use model::RunId;
 use serde::Serialize;
 
 use super::counts::Counts;
@@ -24,6 +25,8 @@ pub struct RunnerStart {
     pub pid: u32,
     /// What tells that process from every other one, wherever and whenever, if the system says so.
     pub process: Option<String>,
+    /// The run it takes work of; `None` for any.
+    pub serves: Option<RunId>,
     /// Now.
     pub at: DateTime<Utc>,
     /// Until when it counts as alive unless it says so again.
@@ -69,12 +72,14 @@ pub struct RunnerRow {
 impl Store {
     /// Enters a runner.
     pub async fn start_runner(&self, start: RunnerStart) -> Result<RunnerId, StoreError> {
-        let sql = "INSERT INTO runners (id, host, pid, process, started, until) VALUES (?, ?, ?, ?, ?, ?) RETURNING runner";
+        let sql = "INSERT INTO runners (id, host, pid, process, serves, started, until) VALUES (?, ?, ?, ?, ?, ?, ?) \
+                   RETURNING runner";
         let entered = sql::query_scalar(sql)
             .bind(start.name)
             .bind(start.host)
             .bind(i64::from(start.pid))
             .bind(start.process)
+            .bind(start.serves.map(|run| run.to_string()))
             .bind(start.at.timestamp_millis())
             .bind(start.until.timestamp_millis())
             .fetch_one(&self.writer)
@@ -96,6 +101,24 @@ impl Store {
         let rows = sql::query(sql).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(runner_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing runners", error))
+    }
+
+    /// Whether a runner is alive that takes work of this run, other than `own`.
+    pub async fn is_attended(
+        &self,
+        run: RunId,
+        own: Option<RunnerId>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM runners WHERE ended IS NULL AND until >= ? AND runner <> ? \
+                   AND (serves IS NULL OR serves = ?))";
+        let attended = sql::query_scalar(sql)
+            .bind(now.timestamp_millis())
+            .bind(own.map_or(-1, |own| own.0))
+            .bind(run.to_string())
+            .fetch_one(&self.readers)
+            .await;
+        attended.map_err(|error| self.fault("looking for runners", error))
     }
 
     /// Takes back what runners had that are no longer heard of, and what those `gone` had, of which

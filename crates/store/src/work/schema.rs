@@ -59,8 +59,12 @@ CREATE INDEX IF NOT EXISTS runs_state ON runs (state);
 CREATE INDEX IF NOT EXISTS runs_lock ON runs (lock) WHERE lock IS NOT NULL;
 ";
 
-/// What `runners` has beside its first columns. `process` tells the process from every other one.
-pub(crate) const RUNNER_COLUMNS: &[(&str, &str)] = &[("process", "TEXT")];
+/// What `runners` has beside its first columns. `process` tells the process from every other one;
+/// `serves` is the one run it takes work of, if it is only one.
+pub(crate) const RUNNER_COLUMNS: &[(&str, &str)] = &[("process", "TEXT"), ("serves", "TEXT")];
+
+/// What `steps` has beside its first columns. `tolerance` is what was said of failures while the run was on.
+pub(crate) const STEP_COLUMNS: &[(&str, &str)] = &[("tolerance", "TEXT")];
 
 /// What an item looks like that a redrive brings back; word for word the condition of `items_back`,
 /// as SQLite asks for to use it.

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
-use engine::run::COMMAND_LINE;
 use serde_json::{Value, json};
 use store::{AuditEntry, AuditLevel, Compacted, Store, StoreError};
 
 use crate::config::Config;
 use crate::figures::counted;
+use crate::noted::who;
 use crate::output::{Format, print, print_json, usage};
 use crate::{clock, moments};
 
@@ -78,7 +78,7 @@ impl Compact {
 /// That it cannot be noted is no reason for it to fail.
 async fn note(store: &Store, outcome: &str, detail: Value, duration_ms: Option<i64>) {
     let level = if outcome == "failed" { AuditLevel::Error } else { AuditLevel::Info };
-    let entry = AuditEntry::new(clock(), COMMAND_LINE, "changes.compact", outcome).with(detail);
+    let entry = AuditEntry::new(clock(), &who(), "changes.compact", outcome).with(detail);
     let noted: Result<(), StoreError> = store.audit(&[AuditEntry { level, duration_ms, ..entry }]).await;
     if let Err(error) = noted {
         tracing::warn!(%error, "the audit log could not be written");

@@ -14,7 +14,31 @@ pub struct Tolerance {
     pub minimum_sample: u64,
 }
 
+/// What is said of it while the run is on; the rest stays as declared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToleranceChange {
+    /// Percentage of all elements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percentage: Option<f64>,
+    /// Number of elements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// Elements that must have ended before anything is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_sample: Option<u64>,
+}
+
 impl Tolerance {
+    /// As it is after a change.
+    pub fn changed(self, change: ToleranceChange) -> Tolerance {
+        Tolerance {
+            percentage: change.percentage.or(self.percentage),
+            count: change.count.or(self.count),
+            minimum_sample: change.minimum_sample.unwrap_or(self.minimum_sample),
+        }
+    }
+
     /// Whether more elements have failed than is borne. `total` is the number of all elements; where it
     /// is not known, the percentage is of those that ended so far.
     pub fn exceeded(&self, total: Option<u64>, ended: u64, failed: u64) -> bool {

@@ -4,21 +4,22 @@
 use std::time::Duration;
 
 use model::RunId;
+use store::RunState;
 use tokio::time::Instant;
 
-use super::super::{RunError, Until};
+use super::super::RunError;
 use super::Turns;
 
-/// How often what stands in front is looked at. Nothing of it must be in hand twice in a row: between two
-/// items there may be nothing for a moment.
+/// How often what stands in front is looked at. It must be found left twice in a row: a run that has just
+/// begun has no runner for a moment.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// What stands in front of the run of a runner.
 #[derive(Debug, Default)]
 pub(super) struct Front {
     looked_at: Option<Instant>,
-    /// Nobody had anything of it in hand at the last look.
-    idle: Option<RunId>,
+    /// No runner took work of it at the last look.
+    left: Option<RunId>,
     /// It is gone on with.
     helped: Option<RunId>,
 }
@@ -26,29 +27,33 @@ pub(super) struct Front {
 impl Turns {
     /// The run to take work of; `None` for any.
     pub(super) fn serves(&self) -> Option<RunId> {
-        match self.runner.until {
-            Until::Ended(run) => Some(self.front.helped.unwrap_or(run)),
-            Until::Stopped | Until::Idle => None,
-        }
+        self.runner.until.run().map(|own| self.front.helped.unwrap_or(own))
     }
 
     /// There was nothing to take: looks whether the run waits for another one.
     pub(super) async fn look_in_front(&mut self) -> Result<(), RunError> {
-        let Until::Ended(own) = self.runner.until else { return Ok(()) };
+        let Some(own) = self.runner.until.run() else { return Ok(()) };
         if self.front.looked_at.is_some_and(|at| at.elapsed() < LOOK) {
             return Ok(());
         }
         self.front.looked_at = Some(Instant::now());
         let store = self.world().store.clone();
         let (behind, now) = (store.waits_behind(own).await?, (self.world().clock)());
-        let idle = match behind {
-            Some(run) if !store.in_hand(run).await?.iter().any(|held| held.until >= now) => Some(run),
-            _ => None,
-        };
-        let was_idle = std::mem::replace(&mut self.front.idle, idle);
         if self.front.helped.is_some() {
             self.front.helped = behind.filter(|run| Some(*run) == self.front.helped);
-        } else if let Some(run) = idle.filter(|run| Some(*run) == was_idle && !self.unable.contains(run)) {
+            return Ok(());
+        }
+        let left = match behind {
+            Some(run)
+                if store.run_state(run).await? == Some(RunState::Running)
+                    && !store.is_attended(run, Some(self.id), now).await? =>
+            {
+                Some(run)
+            }
+            _ => None,
+        };
+        let was_left = std::mem::replace(&mut self.front.left, left);
+        if let Some(run) = left.filter(|run| Some(*run) == was_left && !self.unable.contains(run)) {
             self.front.helped = self.can_help(own, run).await?.then_some(run);
         }
         Ok(())

@@ -121,10 +121,7 @@ impl Turns {
         let detail = detail.ok_or_else(|| RunError::Fault(format!("run {id} is not there")))?;
         let secrets = &self.runner.secrets;
         // What its own run waits for has the same parameters.
-        let own = match self.runner.until {
-            Until::Ended(own) => secrets.get(&own),
-            Until::Stopped | Until::Idle => None,
-        };
+        let own = self.runner.until.run().and_then(|own| secrets.get(&own));
         let secrets = secrets.get(&id).or(own).cloned().unwrap_or_default();
         let run = Arc::new(RunContext::load(&detail, &secrets, self.world())?);
         self.runs.insert(id, run.clone());

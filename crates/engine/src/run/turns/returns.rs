@@ -72,10 +72,13 @@ impl Turns {
                 continue;
             };
             let ended = count.total - count.open;
-            if count.open > 0
-                && !count.spreading
-                && count.stopped.is_none()
-                && tolerance.exceeded(Some(count.total), ended, count.failed)
+            let judged = count.open > 0 && !count.spreading && count.stopped.is_none() && count.failed > 0;
+            if judged
+                && each::tolerance(self.world(), run.id, *no, *tolerance).await?.exceeded(
+                    Some(count.total),
+                    ended,
+                    count.failed,
+                )
             {
                 let reason = each::too_many(count.failed, count.total);
                 self.world().store.stop_children(count.item, &reason).await?;

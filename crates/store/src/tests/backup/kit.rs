@@ -93,8 +93,15 @@ pub async fn filled(store: Store) -> Store {
     let crew = Crew::of(store.clone());
     crew.run_of(vec![queue::item(0, 0), queue::item(1, 1), queue::item(1, 2)]).await;
     let until = now() + chrono::TimeDelta::days(3_650);
-    let start =
-        RunnerStart { name: "r".to_owned(), host: "h".to_owned(), pid: 1, process: None, at: now(), until };
+    let start = RunnerStart {
+        name: "r".to_owned(),
+        host: "h".to_owned(),
+        pid: 1,
+        process: None,
+        serves: None,
+        at: now(),
+        until,
+    };
     let runner = store.start_runner(start).await.unwrap();
     assert_eq!(crew.lease(runner, 2).await.len(), 2);
     store

@@ -65,6 +65,20 @@ async fn a_full_disk_loses_nothing() {
     crew.check().await;
 }
 
+/// On a disk without space SQLite ends the transaction by itself, of which the driver learns nothing.
+#[tokio::test]
+async fn a_transaction_that_the_database_ended_by_itself_does_not_spoil_what_comes_after() {
+    if about_files() {
+        return;
+    }
+    let folder = TempFolder::new();
+    let (crew, runner) = crew_with(&folder, 2).await;
+    let mut ended = crew.store.begin().await.unwrap();
+    sql::query("ROLLBACK").execute(&mut *ended).await.unwrap();
+    assert!(ended.commit().await.is_err());
+    assert_eq!(crew.lease(runner, 2).await.len(), 2);
+}
+
 #[tokio::test]
 async fn a_store_that_is_in_use_for_too_long_is_tried_again_with_the_same_acks() {
     let folder = TempFolder::new();

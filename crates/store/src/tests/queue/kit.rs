@@ -40,6 +40,7 @@ impl Crew {
             host: "here".to_owned(),
             pid: 1,
             process: None,
+            serves: None,
             at: self.now,
             until,
         };
