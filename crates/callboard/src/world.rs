@@ -8,7 +8,7 @@ use engine::collect::Progress;
 use engine::functions::Functions;
 use engine::limits::SharedLimits;
 use engine::pipeline::Plan;
-use engine::run::{Bounds, World};
+use engine::run::{Bounds, Room, World};
 use store::{Store, StoreError};
 
 use crate::config::Config;
@@ -45,6 +45,7 @@ fn made(store: Store, catalog: Catalog, fetcher: Fetcher) -> Arc<World> {
         progress: Arc::new(Progress::default()),
         folder: ".".into(),
         bounds: Bounds::default(),
+        room: Room::default(),
     })
 }
 
