@@ -129,8 +129,8 @@ impl Report {
             store = revealed(store, &self.name, self.personal).await?;
         }
         let (mut told, mut failed) = (Vec::new(), 0);
-        for region in &regions {
-            match of_region(config, &store, region, (&specs, &question)).await {
+        for (region, reports) in regions.iter().zip(made(config, &store, &regions, (specs, question)).await) {
+            match reports {
                 Ok(reports) => told.extend(reports.into_iter().map(|report| (region, report))),
                 // What is wrong with one region is no reason to tell nothing of the others.
                 Err(error) if regions.len() > 1 => {
@@ -220,15 +220,35 @@ impl Report {
     }
 }
 
-async fn of_region(
+/// Regions that are counted at once.
+const AT_ONCE: usize = 2;
+
+/// The reports on each region, in the order of the regions.
+async fn made(
     config: &Config,
     store: &Store,
-    region: &Region,
-    (specs, question): (&[&'static ReportSpec], &Question),
-) -> Result<Vec<Told>> {
-    let folder = config.text("ticketing_files").unwrap_or(ground::FOLDER);
-    let ground = ground::read(folder.as_ref(), region).map_err(|faults| usage(faults.join("\n")))?;
-    Ok(telling::reports(store, region, &ground, specs, question).await?)
+    regions: &[Region],
+    (specs, question): (Vec<&'static ReportSpec>, Question),
+) -> Vec<Result<Vec<Told>>> {
+    let folder = PathBuf::from(config.text("ticketing_files").unwrap_or(ground::FOLDER));
+    let mut all = Vec::with_capacity(regions.len());
+    for some in regions.chunks(AT_ONCE) {
+        let counting: Vec<_> = some
+            .iter()
+            .map(|region| {
+                let (store, region, folder) = (store.clone(), region.clone(), folder.clone());
+                let (specs, question) = (specs.clone(), question.clone());
+                tokio::spawn(async move {
+                    let ground = ground::read(&folder, &region).map_err(|faults| usage(faults.join("\n")))?;
+                    Ok(telling::reports(&store, &region, &ground, &specs, &question).await?)
+                })
+            })
+            .collect();
+        for one in counting {
+            all.push(one.await.unwrap_or_else(|error| Err(error.into())));
+        }
+    }
+    all
 }
 
 /// The report of this name, or all.
