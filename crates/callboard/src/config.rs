@@ -164,7 +164,12 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "concurrency",
-        env: &["CALLBOARD_CONCURRENCY", "PIPELINE_MAX_CONCURRENCY"],
+        env: &[
+            "CALLBOARD_CONCURRENCY",
+            "PIPELINE_MAX_CONCURRENCY",
+            "HTTP_MAX_CONNECTIONS",
+            "HTTPX_MAX_CONNECTIONS",
+        ],
         default: "16",
         help: "requests under way at once, all hosts together",
     },
@@ -191,6 +196,30 @@ pub const SETTINGS: &[Setting] = &[
         env: &["CALLBOARD_STORE_PATIENCE_SECS"],
         default: "300",
         help: "for how long a runner waits for a store that is away or full",
+    },
+    Setting {
+        key: "connect_timeout_secs",
+        env: &["CALLBOARD_CONNECT_TIMEOUT_SECS", "HTTP_CONNECT_TIMEOUT", "HTTPX_TIMEOUT_CONNECT"],
+        default: "10",
+        help: "longest wait for a connection, in seconds",
+    },
+    Setting {
+        key: "read_timeout_secs",
+        env: &["CALLBOARD_READ_TIMEOUT_SECS", "HTTP_READ_TIMEOUT", "HTTPX_TIMEOUT_READ"],
+        default: "30",
+        help: "longest wait between two pieces of an answer, in seconds",
+    },
+    Setting {
+        key: "request_timeout_secs",
+        env: &["CALLBOARD_REQUEST_TIMEOUT_SECS", "HTTP_TIMEOUT"],
+        default: "120",
+        help: "longest that one try of a request takes, in seconds",
+    },
+    Setting {
+        key: "attempts",
+        env: &["CALLBOARD_ATTEMPTS", "HTTP_RETRIES", "HTTPX_RETRIES"],
+        default: "4",
+        help: "tries of a request in all, where a connector says nothing else",
     },
     Setting {
         key: "browser",

@@ -1,9 +1,10 @@
 //! The fetcher of a call, from the settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use connect::fetch::{FetchOptions, Fetcher, RenderOptions};
+use connect::fetch::{FetchOptions, Fetcher, RenderOptions, TimeLimits};
 use engine::limits::SharedLimits;
 use store::Store;
 
@@ -73,9 +74,23 @@ fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
         per_second: config.get("per_second")?,
         total_concurrency: config.get("concurrency")?,
         max_bytes: config.get("max_bytes")?,
+        attempts: config.get::<u32>("attempts")?.max(1),
+        times: TimeLimits {
+            connect: seconds(config, "connect_timeout_secs")?,
+            read: seconds(config, "read_timeout_secs")?,
+            total: seconds(config, "request_timeout_secs")?,
+            ..TimeLimits::default()
+        },
         allow_private: allow_private || config.get("allow_private")?,
         ..FetchOptions::default()
     })
+}
+
+/// A length of time; the systems before wrote fractions too.
+fn seconds(config: &Config, key: &str) -> Result<Duration> {
+    let seconds: f64 = config.get(key)?;
+    let length = Duration::try_from_secs_f64(seconds).ok().filter(|length| !length.is_zero());
+    length.with_context(|| format!("{key} = {seconds} is no length of time; it is seconds, more than 0"))
 }
 
 /// A page, or a mail address written as one.

@@ -19,14 +19,19 @@ const PREFIX: &str = "EVENT_CONFIGS__";
 /// The regions that are configured; an error says everything that is wrong with any of them.
 pub fn load(config: &Config) -> Result<Vec<RegionConfig>> {
     let mut written = of_file(config.text("regions"))?;
-    let texts =
-        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    for (name, value) in std::env::vars_os().filter_map(texts) {
+    for (name, value) in environment() {
         of_variable(&mut written, &name, value);
     }
     let said = |key: &str| config.text(key).map(str::to_owned);
     let defaults = RegionDefaults { base_url: said("vivenu_base_url"), token: said("vivenu_api_token") };
     ticketing::read(&written, &defaults).map_err(|faults| usage(faults.to_string()))
+}
+
+/// The variables of the environment that are text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text)
 }
 
 /// The parameters of each region in `regions:`.
@@ -49,19 +54,47 @@ fn of_file(text: Option<&str>) -> Result<Written> {
     Ok(written)
 }
 
+/// Region and parameter that a variable is for, as they are written in it.
+fn named_by(variable: &str) -> Option<(&str, &str)> {
+    variable.get(..PREFIX.len()).filter(|head| head.eq_ignore_ascii_case(PREFIX))?;
+    let parts = variable.get(PREFIX.len()..)?.split_once("__");
+    parts.filter(|(region, param)| !region.is_empty() && !param.is_empty())
+}
+
 /// A variable of the environment wins over the file.
 fn of_variable(written: &mut Written, name: &str, value: String) {
-    let Some(rest) = name.get(..PREFIX.len()).filter(|head| head.eq_ignore_ascii_case(PREFIX)) else {
-        return;
-    };
-    let parts = name.get(rest.len()..).and_then(|rest| rest.split_once("__"));
-    let Some((region, param)) = parts.filter(|(region, param)| !region.is_empty() && !param.is_empty())
-    else {
-        return;
-    };
+    let Some((region, param)) = named_by(name) else { return };
     let values = written.entry(Region::name_of(region)).or_default();
     values.retain(|known, _| !known.eq_ignore_ascii_case(param));
     values.insert(param.to_lowercase(), value);
+}
+
+/// A variable that says something of a region, as it may be shown.
+pub struct Variable {
+    /// `regions.REGION.PARAMETER`.
+    pub setting: String,
+    /// Its value; masked where it is a credential.
+    pub value: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What the environment says of regions, by region and parameter.
+pub fn variables() -> Vec<Variable> {
+    let mut all: Vec<Variable> = environment().filter_map(|(name, value)| variable(name, &value)).collect();
+    all.sort_by(|a, b| a.setting.cmp(&b.setting));
+    all
+}
+
+fn variable(name: String, value: &str) -> Option<Variable> {
+    let (region, param) = named_by(&name)?;
+    let param = param.to_lowercase();
+    let setting = format!("regions.{}.{param}", Region::name_of(region));
+    let value = match mask::names_credential(&param) {
+        true => mask::MASK.to_owned(),
+        false => mask::text(value).into_owned(),
+    };
+    Some(Variable { setting, value, name })
 }
 
 /// What `regions:` may be shown as: whatever is a credential in it is masked.
@@ -193,6 +226,17 @@ mod tests {
     fn tokens_are_masked_wherever_regions_are_shown() {
         let shown = shown(r#"{"a": {"token": "hush", "webhook_secret": "still", "event_id": "e1"}}"#);
         assert!(!shown.contains("hush") && !shown.contains("still") && shown.contains("e1"), "{shown}");
+        let of = |name: &str, value: &str| {
+            let told = variable(name.to_owned(), value)?;
+            Some((told.setting, told.value))
+        };
+        let masked = Some(("regions.hong-kong.token".to_owned(), mask::MASK.to_owned()));
+        assert_eq!(of("EVENT_CONFIGS__Hong_Kong__TOKEN", "hush"), masked);
+        let plain = Some(("regions.hong-kong.event_id".to_owned(), "e1".to_owned()));
+        assert_eq!(
+            (of("event_configs__hong_kong__event_id", "e1"), of("EVENT_CONFIGS__x", "e1")),
+            (plain, None)
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use engine::collect::Progress;
 use engine::functions::Functions;
 use engine::limits::SharedLimits;
 use engine::pipeline::Plan;
-use engine::run::{Bounds, RunnerOptions, World};
+use engine::run::{Bounds, Room, RunnerOptions, World};
 use store::{Store, StoreError};
 
 use crate::config::Config;
@@ -51,6 +51,7 @@ fn made(config: &Config, store: Store, catalog: Catalog, fetcher: Fetcher) -> Re
         progress: Arc::new(Progress::default()),
         folder: ".".into(),
         bounds,
+        room: Room::default(),
     }))
 }
 

@@ -12,7 +12,8 @@ use engine::collect::{CollectOptions, Origin, Progress};
 use engine::functions::Functions;
 use engine::pipeline::{Pipeline, load};
 use engine::run::{
-    Bounds, COMMAND_LINE, Catalog, Manner, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World, start,
+    Bounds, COMMAND_LINE, Catalog, Manner, Room, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World,
+    start,
 };
 use serde_json::{Map, json};
 use store::{Address, Store};
@@ -58,6 +59,7 @@ async fn work_off(at: &Address, count: u64, concurrency: usize) -> Result<String
         progress: Arc::new(Progress::default()),
         folder: ".".into(),
         bounds: Bounds::default(),
+        room: Room::default(),
     });
     let manner = Manner::default();
     let starting = Starting {

@@ -14,6 +14,7 @@ mod origin;
 mod passes;
 mod progress;
 mod session;
+mod sizes;
 mod stamp;
 mod summary;
 mod take;
@@ -33,7 +34,8 @@ use tokio::sync::watch;
 use crate::functions::Functions;
 use crate::pipeline::{Pipeline, Step};
 use crate::run::{
-    self, Bounds, Catalog, Manner, RunError, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World,
+    self, Bounds, Catalog, Manner, Room, RunError, Runner, RunnerOptions, Starting, Stop, Until, Wanted,
+    World,
 };
 
 pub use input::{Input, InputError, resolve};
@@ -113,6 +115,7 @@ impl Collect {
             progress,
             folder: ".".into(),
             bounds: Bounds::default(),
+            room: Room::default(),
         });
         let manner = Manner { dry_run, ..Manner::default() };
         let starting = Starting {

@@ -22,7 +22,7 @@ use crate::sql::{Cell, Conn, Insert, SqlResult};
 use crate::tally::Fate;
 use crate::{Batch, CommitOutcome, Store, StoreError, quarantine};
 
-use merge::Ledger;
+use merge::{Dirty, Ledger};
 
 use sightings::Sightings;
 
@@ -91,7 +91,7 @@ pub(crate) async fn write_batch(
     let mut ledger = Ledger::load(conn, &prepared.documents, &places, &sightings, personal).await?;
     ledger.enter_all(&mut prepared.documents, &places, &mut sightings, first_number)?;
     write_rows(conn, &ledger, stamp).await?;
-    write_changes(conn, &ledger, stamp).await?;
+    write_changes(conn, &mut ledger, stamp).await?;
     search::update(conn, &ledger).await?;
 
     sightings.write(conn, &mut places, stamp).await?;
@@ -111,41 +111,55 @@ pub(crate) struct Written {
     pub(crate) touched: Vec<model::RowId>,
 }
 
+/// Rows whose values are made ready to be bound at once: what is bound is a copy.
+const PORTION: usize = 1_000;
+
 async fn write_rows(conn: &mut Conn, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
-    let mut by_kind: HashMap<(Kind, bool), Vec<Vec<Cell>>> = HashMap::new();
+    let mut by_kind: HashMap<(Kind, bool), Vec<&Dirty>> = HashMap::new();
     for dirty in &ledger.dirty {
-        let Some(row) = ledger.rows.get(&dirty.id) else { continue };
-        let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
-        let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
-        let sealed = ledger.sealed(dirty.kind, row)?;
-        let cells = rows::cells(dirty.kind, &sealed, &writing);
-        by_kind.entry((dirty.kind, dirty.is_new)).or_default().push(cells);
+        by_kind.entry((dirty.kind, dirty.is_new)).or_default().push(dirty);
     }
     for kind in Kind::ALL {
         // That a row is new is known: it need not be looked for once more.
-        if let Some(cells) = by_kind.remove(&(*kind, true)) {
-            rows::insert(*kind).write(conn, cells).await?;
-        }
-        if let Some(cells) = by_kind.remove(&(*kind, false)) {
-            rows::upsert(*kind).write(conn, cells).await?;
+        for is_new in [true, false] {
+            let Some(dirty) = by_kind.remove(&(*kind, is_new)) else { continue };
+            let insert = if is_new { rows::insert(*kind) } else { rows::upsert(*kind) };
+            for portion in dirty.chunks(PORTION) {
+                insert.write(conn, cells(ledger, portion, stamp)?).await?;
+            }
         }
     }
     Ok(())
 }
 
-async fn write_changes(conn: &mut Conn, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
-    let rows = ledger.changes.iter().map(|change| {
-        vec![
-            stamp.at.as_str().into(),
-            stamp.run.into(),
-            change.document.into(),
-            rows::code_of(change.kind).into(),
-            change.rid.into(),
-            change.op.name().into(),
-            change.edits.to_json().into(),
-        ]
-    });
-    change_insert().write(conn, rows.collect()).await
+fn cells(ledger: &Ledger<'_>, portion: &[&Dirty], stamp: &Stamp) -> SqlResult<Vec<Vec<Cell>>> {
+    let mut cells = Vec::with_capacity(portion.len());
+    for dirty in portion {
+        let Some(row) = ledger.rows.get(&dirty.id) else { continue };
+        let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
+        let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
+        cells.push(rows::cells(dirty.kind, &*ledger.sealed(dirty.kind, row)?, &writing));
+    }
+    Ok(cells)
+}
+
+async fn write_changes(conn: &mut Conn, ledger: &mut Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
+    let insert = change_insert();
+    for portion in ledger.changes.chunks_mut(PORTION) {
+        let rows = portion.iter_mut().map(|change| {
+            vec![
+                stamp.at.as_str().into(),
+                stamp.run.into(),
+                change.document.into(),
+                rows::code_of(change.kind).into(),
+                change.rid.into(),
+                change.op.name().into(),
+                change.edits.take_json().into(),
+            ]
+        });
+        insert.write(conn, rows.collect()).await?;
+    }
+    Ok(())
 }
 
 /// The insert into the change log; its order is the log's order.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::output::{Format, print, print_json, table};
+use crate::regions::variables;
 
 /// Show every setting with its value and where it came from.
 #[derive(Args)]
@@ -35,6 +36,10 @@ impl ConfigCommand {
             for (setting, value, origin) in config.rows() {
                 rows.add_row([setting.key, &value, &origin.to_string(), setting.help]);
             }
+            for region in variables() {
+                let from = format!("environment {}", region.name);
+                rows.add_row([&*region.setting, &region.value, &from, "of a region of ticketing"]);
+            }
             print(&format!("{rows}\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -43,6 +48,10 @@ impl ConfigCommand {
             .map(|(setting, value, origin)| {
                 json!({"setting": setting.key, "value": value, "from": origin.to_string(), "env": setting.env})
             })
+            .chain(variables().into_iter().map(|region| {
+                let from = format!("environment {}", region.name);
+                json!({"setting": region.setting, "value": region.value, "from": from, "env": [region.name]})
+            }))
             .collect();
         match format {
             Format::Ndjson => rows.iter().try_for_each(|row| print_json(row, format))?,

@@ -2,8 +2,11 @@
 //! Slack.
 
 mod ask;
+mod partner;
+mod sections;
 mod table;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -13,7 +16,7 @@ use engine::ticketing::report::Report as Told;
 use engine::ticketing::reports::{REPORTS, ReportSpec, channel_of};
 use engine::ticketing::telling::Question;
 use engine::ticketing::workbook::workbook;
-use engine::ticketing::{ground, slack, telling};
+use engine::ticketing::{Region, ground, slack, telling};
 use model::nearest;
 use serde_json::{Value, json};
 use store::{AuditEntry, Store};
@@ -32,6 +35,8 @@ Examples:
   callboard report age-groups --region taiwan --format json
   callboard report all --format xlsx --to figures.xlsx        a workbook of everything
   callboard report sales --region japan --post '#sales'       into Slack
+  callboard report sales --section types --format csv         one section as a table for programs
+  callboard report coupons --partner gym.csv --to redeemed.csv   which of a partner's codes were redeemed
   callboard report list                                       which reports there are
 
 Slack needs SLACK_WEBHOOK_URL (the address of an incoming webhook), or SLACK_API_TOKEN for any channel.";
@@ -61,6 +66,9 @@ pub struct Report {
     /// Into this channel of Slack; `slack` is that of the webhook, `region` the one the region is set up with
     #[arg(long, value_name = "CHANNEL")]
     post: Option<String>,
+    /// Only this section of it
+    #[arg(long, value_name = "NAME")]
+    section: Option<String>,
     /// Sales by day too, whatever the region is set up with
     #[arg(long)]
     by_day: bool,
@@ -73,6 +81,15 @@ pub struct Report {
     /// How far ahead it is gone on with [default: 15m]
     #[arg(long, value_name = "LENGTH", env = "PROJECTION_MINUTES")]
     ahead: Option<String>,
+    /// Show the barcodes of tickets that do not fit; noted in the audit log
+    #[arg(long)]
+    personal: bool,
+    /// A partner's table of codes: told with one more column, whether each was redeemed
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["post", "format", "section", "as_of"])]
+    partner: Option<PathBuf>,
+    /// Codes used, from a seller's `;`-separated table of a series instead of from the store
+    #[arg(long, value_name = "PATH", requires = "partner")]
+    series: Option<PathBuf>,
 }
 
 /// How a report is told.
@@ -82,6 +99,8 @@ pub enum How {
     Table,
     /// A list with one object a region and report.
     Json,
+    /// One section as a table for programs.
+    Csv,
     /// An Excel workbook.
     Xlsx,
     /// What would be sent to Slack.
@@ -98,24 +117,34 @@ impl Report {
         let how = self.how()?;
         let question = self.question(config)?;
         let catalog = Catalog::load_only(config, &[])?;
+        if let Some(table) = &self.partner {
+            // Where a seller's table says what was used, no region is asked.
+            let regions =
+                if self.series.is_some() { Vec::new() } else { ask::regions(&catalog, &self.region)? };
+            return partner::tell(&self, table, specs[0], (config, &regions)).await;
+        }
         let regions = ask::regions(&catalog, &self.region)?;
         let mut store = open_existing(config).await?;
-        if specs.iter().any(|spec| spec.ages) {
-            store = revealed(store, &self.name).await?;
+        if self.personal || specs.iter().any(|spec| spec.ages) {
+            store = revealed(store, &self.name, self.personal).await?;
         }
-        let folder = config.text("ticketing_files").unwrap_or(ground::FOLDER);
         let (mut told, mut failed) = (Vec::new(), 0);
-        for region in &regions {
-            let ground = ground::read(folder.as_ref(), region).map_err(|faults| usage(faults.join("\n")))?;
-            match telling::reports(&store, region, &ground, &specs, &question).await {
+        for (region, reports) in regions.iter().zip(made(config, &store, &regions, (specs, question)).await) {
+            match reports {
                 Ok(reports) => told.extend(reports.into_iter().map(|report| (region, report))),
                 // What is wrong with one region is no reason to tell nothing of the others.
                 Err(error) if regions.len() > 1 => {
                     failed += 1;
-                    say(&format!("region {}: {error}", region.name));
+                    say(&format!("region {}: {error:#}", region.name));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
+        }
+        if told.is_empty() {
+            anyhow::bail!("no region could be told of");
+        }
+        if let Some(section) = &self.section {
+            sections::only(told.iter_mut().map(|(_, report)| report), section)?;
         }
         let reports: Vec<Told> = told.iter().map(|(_, report)| report.clone()).collect();
         self.tell(&reports, how)?;
@@ -135,6 +164,7 @@ impl Report {
         let how = self.format.unwrap_or(match ending {
             Some("xlsx") => How::Xlsx,
             Some("json") => How::Json,
+            Some("csv") => How::Csv,
             _ => How::Table,
         });
         if how == How::Xlsx && self.to.is_none() {
@@ -147,7 +177,7 @@ impl Report {
         let now = clock();
         let zone = config.timezone()?;
         let mut question = Question::at(now);
-        question.by_day = self.by_day;
+        (question.by_day, question.personal) = (self.by_day, self.personal);
         if let Some(text) = &self.as_of {
             question.as_of = Some(crate::moments::end(text, zone)?);
         }
@@ -174,6 +204,7 @@ impl Report {
                 let all: Vec<Value> = reports.iter().flat_map(slack::messages).collect();
                 (serde_json::to_string_pretty(&all)? + "\n").into_bytes()
             }
+            How::Csv => sections::csv(reports)?.into_bytes(),
             How::Xlsx => workbook(reports).context("cannot make the workbook")?,
         };
         match &self.to {
@@ -187,6 +218,37 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Regions that are counted at once.
+const AT_ONCE: usize = 2;
+
+/// The reports on each region, in the order of the regions.
+async fn made(
+    config: &Config,
+    store: &Store,
+    regions: &[Region],
+    (specs, question): (Vec<&'static ReportSpec>, Question),
+) -> Vec<Result<Vec<Told>>> {
+    let folder = PathBuf::from(config.text("ticketing_files").unwrap_or(ground::FOLDER));
+    let mut all = Vec::with_capacity(regions.len());
+    for some in regions.chunks(AT_ONCE) {
+        let counting: Vec<_> = some
+            .iter()
+            .map(|region| {
+                let (store, region, folder) = (store.clone(), region.clone(), folder.clone());
+                let (specs, question) = (specs.clone(), question.clone());
+                tokio::spawn(async move {
+                    let ground = ground::read(&folder, &region).map_err(|faults| usage(faults.join("\n")))?;
+                    Ok(telling::reports(&store, &region, &ground, &specs, &question).await?)
+                })
+            })
+            .collect();
+        for one in counting {
+            all.push(one.await.unwrap_or_else(|error| Err(error.into())));
+        }
+    }
+    all
 }
 
 /// The report of this name, or all.
@@ -206,14 +268,15 @@ fn specs(name: &str) -> Result<Vec<&'static ReportSpec>> {
 }
 
 /// Ages are counted from birth dates, which are personal: that they are read is noted. Where they are never
-/// shown, ages are not known, and everything else is told.
-async fn revealed(store: Store, name: &str) -> Result<Store> {
+/// shown, ages are not known, and everything else is told; who asks for barcodes is refused.
+async fn revealed(store: Store, name: &str, personal: bool) -> Result<Store> {
+    let columns = if personal { &["birth_date", "barcode"][..] } else { &["birth_date"] };
     let by = std::env::var("USER").map_or(Value::Null, Value::from);
-    let detail = json!({"command": "report", "report": name, "columns": ["birth_date"], "by": by});
+    let detail = json!({"command": "report", "report": name, "columns": columns, "by": by});
     let asked = AuditEntry::new(clock(), &who(), "personal.read", "completed").about("ticket");
     match store.reveal(asked.with(detail)).await {
         Ok(revealed) => Ok(revealed),
-        Err(error @ store::StoreError::Question(_)) => {
+        Err(error @ store::StoreError::Question(_)) if !personal => {
             say(&format!("ages are not known: {error}"));
             Ok(store)
         }

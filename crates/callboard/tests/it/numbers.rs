@@ -2,9 +2,10 @@
 //! from what it gathered, after edits, through faults and kills.
 
 mod compare;
+mod genders;
 
-use chrono::{DateTime, Utc};
-use sandbox::ticketing::{Ticketing, TicketingFaults, TicketingOptions};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
+use sandbox::ticketing::{RegionTruth, Ticketing, TicketingFaults, TicketingOptions};
 use serde_json::Value;
 
 use crate::call::{Answer, Desk, until};
@@ -21,6 +22,8 @@ struct Fair {
     desk: Desk,
 }
 
+const SCANS: [&str; 7] =
+    ["collect", "--connector", "vivenu", "--param", "region=all", "--param", "part=scans"];
 const GATHER: [&str; 6] = ["run", "vivenu", "--pipeline-name", "parallel", "--allow-private", "--format"];
 
 impl Fair {
@@ -50,17 +53,42 @@ impl Fair {
         assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
     }
 
+    /// Check-ins are gathered by themselves.
+    fn gather_scans(&self) {
+        let answer = self.desk.call(&[&SCANS[..], &["--allow-private"]].concat());
+        assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    }
+
+    fn truths(&self) -> Vec<RegionTruth> {
+        let truth = |region: &str| self.sellers.truth(region).expect("a region");
+        self.sellers.regions().into_iter().map(truth).collect()
+    }
+
     /// All reports of all regions agree with the sellers, number by number.
     fn agrees(&self) {
-        let answer = self.desk.call(&["report", "all", "--by-day", "--format", "json"]);
-        assert_eq!(answer.code, 0, "{}", answer.stderr);
-        let reports: Vec<Value> = serde_json::from_str(&answer.stdout).expect("a list of reports");
-        for region in self.sellers.regions() {
-            let truth = self.sellers.truth(region).expect("a region");
-            let own: Vec<&Value> = reports.iter().filter(|report| report["region"] == region).collect();
-            compare::compare(&own, &truth);
+        self.gather_scans();
+        self.agrees_with(&self.truths(), &[]);
+    }
+
+    /// What is told, asked for so, is this.
+    fn agrees_with(&self, truths: &[RegionTruth], how: &[&str]) {
+        let reports = self.told("all", how);
+        for truth in truths {
+            let own: Vec<&Value> = reports.iter().filter(|report| report["region"] == truth.region).collect();
+            compare::compare(&own, truth);
         }
     }
+
+    fn told(&self, report: &str, how: &[&str]) -> Vec<Value> {
+        let answer = self.desk.call(&[&["report", report, "--by-day", "--format", "json"], how].concat());
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        serde_json::from_str(&answer.stdout).expect("a list of reports")
+    }
+}
+
+/// As users write it: what is kept has whole seconds.
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[test]
@@ -73,6 +101,45 @@ fn every_number_is_the_sellers_own_and_stays_so() {
     }
     fair.gather_well();
     fair.agrees();
+}
+
+/// What is known now tells nothing else about then, and growth is what lies between.
+#[test]
+fn what_was_known_at_a_time_stays_and_growth_is_what_came_since() {
+    let fair = Fair::open(4, 1200);
+    fair.gather_well();
+    fair.gather_scans();
+    let (before, then) = (fair.truths(), now().trunc_subsecs(0));
+    until("a second has gone by", || now() - then > TimeDelta::seconds(1));
+    for region in fair.sellers.regions() {
+        fair.sellers.mutate(region, 60);
+    }
+    fair.gather_well();
+    fair.agrees();
+    fair.agrees_with(&before, &["--as-of", &written(then)]);
+
+    let (after, at) = (fair.truths(), now().trunc_subsecs(0));
+    let window = format!("{}s", (at - then).num_seconds());
+    let reports = fair.told("sales", &["--as-of", &written(at), "--window", &window, "--ahead", &window]);
+    for (before, after) in before.iter().zip(&after) {
+        let own = reports.iter().find(|report| report["region"] == before.region).expect("a report");
+        compare::growth(own, (before, after));
+    }
+}
+
+/// A report looks at no more than it needs, and at all of that.
+#[test]
+fn each_report_alone_says_what_it_says_among_all() {
+    let fair = Fair::open(4, 800);
+    fair.gather_well();
+    fair.gather_scans();
+    let at = written(now());
+    let all = fair.told("all", &["--as-of", &at]);
+    for name in ["sales", "spectators", "age-groups", "coupons", "status", "origin", "revenue"] {
+        let own: Vec<&Value> = all.iter().filter(|report| report["report"] == name).collect();
+        let alone = fair.told(name, &["--as-of", &at]);
+        assert_eq!(alone.iter().collect::<Vec<_>>(), own, "{name}");
+    }
 }
 
 /// Names of all habits, each region with its own.
@@ -98,6 +165,27 @@ fn what_changed_and_everything_come_to_the_same() {
     fair.agrees();
 }
 
+/// Every step of everything that ships is run, three levels down, and its outcome told.
+#[test]
+fn fault_4_every_step_of_the_full_pipeline_runs() {
+    let fair = Fair::open(2, 300);
+    let full =
+        ["run", "vivenu", "--pipeline-name", "full", "--set", "workbook=figures.xlsx", "--allow-private"];
+    let (code, run) = fair.desk.call(&[&full[..], &["--format", "json"]].concat()).object();
+    assert_eq!(code, 0, "{run:#}");
+    let steps = run["steps"].as_array().expect("steps");
+    let status = |name: &str| {
+        let found = steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no {name}"));
+        found["status"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!((status("workbook"), status("post")), ("completed".to_owned(), "skipped".to_owned()));
+    for step in steps.iter().filter(|step| step["name"] != "post") {
+        assert_eq!(step["status"], "completed", "{step:#}");
+    }
+    assert!(fair.desk.folder.path().join("figures.xlsx").is_file());
+    fair.agrees();
+}
+
 /// What a run could not get it says; the next ones get it, and then all is right.
 #[test]
 fn numbers_hold_through_every_fault() {
@@ -107,6 +195,7 @@ fn numbers_hold_through_every_fault() {
         TicketingFaults { fail_percent: 20, ..TicketingFaults::default() },
         TicketingFaults { cut_percent: 15, truncated_percent: 15, ..TicketingFaults::default() },
         TicketingFaults { edits_per_page: 7, edits_at_most: 40, ..TicketingFaults::default() },
+        TicketingFaults { largest_page: Some(60), ..TicketingFaults::default() },
         TicketingFaults { total_off: 3, ..TicketingFaults::default() },
         TicketingFaults { failing: vec!["thailand".to_owned()], ..TicketingFaults::default() },
     ];
@@ -116,6 +205,9 @@ fn numbers_hold_through_every_fault() {
         let answer = fair.gather();
         let told = answer.code == 0 || answer.code == 3;
         assert!(told, "{fault:?}: {}{}", answer.stdout, answer.stderr);
+        if fault.largest_page.is_some() {
+            assert_eq!(answer.code, 0, "smaller pages are all it takes: {}{}", answer.stdout, answer.stderr);
+        }
         if !fault.failing.is_empty() {
             assert_eq!(answer.code, 3, "a region that fails is no success: {}", answer.stdout);
         }

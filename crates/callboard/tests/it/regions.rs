@@ -156,8 +156,9 @@ fn an_overloaded_source_is_asked_for_less_and_gives_all() {
     season.agrees(season.sellers.regions()[0]);
 }
 
+/// Fault 8: what failed is asked for again, and not only noted as failed.
 #[test]
-fn refusals_breaks_and_broken_answers_lose_nothing() {
+fn fault_8_refusals_breaks_and_broken_answers_lose_nothing() {
     let faults = TicketingFaults {
         too_many_every: 5,
         fail_percent: 10,
@@ -196,6 +197,23 @@ fn one_region_that_fails_leaves_the_others_whole_and_the_run_partial() {
     season.sellers.set_faults(none());
     completes(&season.gather());
     regions.iter().for_each(|region| season.agrees(region));
+}
+
+/// Fault 3: gathering begins with dropping nothing, and one that fails leaves what was known.
+#[test]
+fn fault_3_a_gathering_that_fails_drops_nothing_of_what_is_known() {
+    let season = Season::open(1, none());
+    let region = season.sellers.regions()[0];
+    completes(&season.gather());
+    let kinds = ["event", "offer", "ticket", "transaction", "coupon_series", "coupon", "shop"];
+    let counts = || kinds.map(|kind| season.rows(kind, region).len());
+    let before = counts();
+    assert!(before.iter().all(|count| *count > 0), "{before:?}");
+    season.sellers.set_faults(TicketingFaults { failing: vec![region.to_owned()], ..none() });
+    let failed = season.gather_whole();
+    assert_ne!(failed.code, 0, "{}", failed.stdout);
+    assert_eq!(counts(), before);
+    season.agrees(region);
 }
 
 #[test]
@@ -273,6 +291,12 @@ fn fault_26_what_is_wrong_with_regions_is_told_at_once_and_tokens_are_not() {
     {
         assert!(told.contains(part), "{part}\n{told}");
     }
-    let shown = desk.call(&["config", "show"]).stdout;
-    assert!(!shown.contains("hush-hush") && shown.contains("japan"), "{shown}");
+    let variables =
+        [("EVENT_CONFIGS__hong_kong__token", "hush-too"), ("EVENT_CONFIGS__hong_kong__event_id", "e77")];
+    for format in ["table", "json", "ndjson"] {
+        let shown = desk.start_with(&["config", "show", "--format", format], &variables).end().stdout;
+        assert!(!shown.contains("hush") && shown.contains("japan"), "{shown}");
+        assert!(shown.contains("regions.hong-kong.event_id") && shown.contains("e77"), "{shown}");
+        assert!(shown.contains("EVENT_CONFIGS__hong_kong__token"), "{shown}");
+    }
 }

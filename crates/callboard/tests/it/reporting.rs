@@ -19,6 +19,7 @@ fn ticket(key: &str, name: &str, order: &str, born: &str) -> Value {
         "transaction": order, "birth_date": born, "gender": "Male", "nationality": "HK", "price": 99.5,
         "currency": "HKD", "created_at": "2025-09-01T10:00:00Z",
         "extra_fields": {"gender": "Male 男", "birth_date": born},
+        "barcode": format!("bc-{key}"),
         "add_ons": [{"name": "Patch"}, {"name": "Photo Package"}],
     })
 }
@@ -37,6 +38,8 @@ fn records() -> Vec<Value> {
         ticket("t4", "HYROX DOUBLES MIXED ATHLETE2 | Saturday", "c", "1990-01-01"),
         ticket("t5", "SPECTATOR | All days", "d", ""),
         json!({"kind": "ticket", "key": "t6", "event": "e1", "name": "HYROX MEN", "status": "INVALID"}),
+        json!({"kind": "coupon", "key": "c1", "code": "G-1", "name": "Gyms", "used": 2}),
+        json!({"kind": "coupon", "key": "c2", "code": "G-2", "name": "Gyms", "used": 0}),
     ]
 }
 
@@ -198,6 +201,100 @@ fn fault_1_steps_count_what_was_gathered_and_a_gender_fix_is_dry() {
     let right = steps.iter().find(|step| step["name"] == "right").expect("a step");
     assert_eq!(right["status"], "completed", "{run:#}");
     assert!(desk.folder.path().join("sales.xlsx").is_file());
+}
+
+const LEVELS: &str = r#"
+name: levels
+parallel_execution: true
+max_parallel_steps: 3
+steps:
+  - {name: static_data_ingestion, function: static_data_ingestion, depends_on: []}
+  - {name: age_groups_ingestion, function: age_groups_ingestion, depends_on: [static_data_ingestion]}
+  - {name: gender_fix_ingestion, function: gender_fix_ingestion, depends_on: [static_data_ingestion]}
+  - {name: analytics_processing, function: analytics_processing, depends_on: [age_groups_ingestion, gender_fix_ingestion]}
+  - {name: tell, function: ticketing_report, depends_on: [analytics_processing], with: {reports: [spectators]}}
+  - {name: never, function: analytics_processing, depends_on: [tell], condition: "steps.tell.output.count > 1"}
+"#;
+
+/// What steps wait for is looked at when it has ended, however deep; and conditions hold.
+#[test]
+fn fault_7_steps_two_levels_down_run_and_conditions_are_heeded() {
+    let desk = filled();
+    desk.folder.write("levels.yaml", LEVELS);
+    let (code, run) = told(&desk, &["run", "levels.yaml", "--format", "json"], &[]).object();
+    assert_eq!(code, 0, "{run:#}");
+    let steps = run["steps"].as_array().expect("steps");
+    let shown: Vec<(&str, &str)> = steps
+        .iter()
+        .map(|step| (step["name"].as_str().unwrap_or_default(), step["status"].as_str().unwrap_or_default()))
+        .collect();
+    let all = [
+        "static_data_ingestion",
+        "age_groups_ingestion",
+        "gender_fix_ingestion",
+        "analytics_processing",
+        "tell",
+    ];
+    for name in all {
+        assert!(shown.contains(&(name, "completed")), "{name}: {shown:?}");
+    }
+    assert!(shown.contains(&("never", "skipped")), "{shown:?}");
+}
+
+/// A partner's own table comes back with what became of each code, by what is in the store or by the table that
+/// its seller can download.
+#[test]
+fn a_partner_is_told_which_codes_were_redeemed() {
+    let desk = filled();
+    desk.folder.write("gym.csv", "name,mail,club,code\nA,a@x.org,Gym,g-1\nB,b@x.org,Gym,G-2\n");
+    let of_store = told(&desk, &["report", "coupons", "--partner", "gym.csv", "--region", "hong-kong"], &[]);
+    assert_eq!(of_store.code, 0, "{}", of_store.stderr);
+    assert_eq!(
+        of_store.stdout,
+        "name,mail,club,code,redeemed\nA,a@x.org,Gym,g-1,yes\nB,b@x.org,Gym,G-2,no\n"
+    );
+    assert!(of_store.stderr.contains("1 of 2 codes were redeemed"), "{}", of_store.stderr);
+    desk.folder.write("series.csv", "id;code;used\n1;G-1;0\n2;G-2;1\n");
+    let args = ["report", "coupons", "--partner", "gym.csv", "--series", "series.csv", "--to", "out.csv"];
+    let of_table = desk.call(&args);
+    assert_eq!(of_table.code, 0, "{}", of_table.stderr);
+    let table = std::fs::read_to_string(desk.folder.path().join("out.csv")).expect("a table");
+    assert!(table.ends_with("B,b@x.org,Gym,G-2,yes\n"), "{table}");
+    let other = told(&desk, &["report", "sales", "--partner", "gym.csv"], &[]);
+    assert!(other.code == 2 && other.stderr.contains("coupons"), "{}", other.stderr);
+}
+
+#[test]
+fn a_section_is_a_table_for_programs() {
+    let desk = filled();
+    let types = told(&desk, &["report", "sales", "--section", "add_ons", "--format", "csv"], &[]);
+    assert_eq!(types.code, 0, "{}", types.stderr);
+    let mut lines = types.stdout.lines();
+    assert_eq!(lines.next(), Some("region,as_of,add_on,count"));
+    assert!(
+        lines.any(|line| line.starts_with("hong-kong,") && line.ends_with(",Patch,5")),
+        "{}",
+        types.stdout
+    );
+    let (several, wrong) = (
+        told(&desk, &["report", "sales", "--format", "csv"], &[]),
+        told(&desk, &["report", "sales", "--section", "adons"], &[]),
+    );
+    assert!(several.code == 2 && several.stderr.contains("--section"), "{}", several.stderr);
+    assert!(wrong.code == 2 && wrong.stderr.contains("did you mean add_ons?"), "{}", wrong.stderr);
+}
+
+/// Barcodes are personal: they are shown to who asks for them, and that is noted.
+#[test]
+fn barcodes_of_tickets_that_do_not_fit_are_shown_when_they_are_asked_for() {
+    let desk = filled();
+    let masked = report(&desk, &["status"]);
+    assert_eq!(row(&masked, "gender_mismatches", "ticket", "t2")["barcode"], "***");
+    assert!(!masked.to_string().contains("bc-t2"), "{masked:#}");
+    let shown = report(&desk, &["status", "--personal"]);
+    assert_eq!(row(&shown, "gender_mismatches", "ticket", "t2")["barcode"], "bc-t2");
+    let audit = desk.call(&["audit", "--format", "ndjson"]).stdout;
+    assert!(audit.lines().any(|line| line.contains("personal.read") && line.contains("barcode")), "{audit}");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod answers;
 mod event;
+mod list;
 mod page;
 mod part;
 mod passes;
@@ -62,12 +63,11 @@ impl Code for Vivenu {
     }
 
     fn read(&self, document: &Document, params: &Params, _: &ReadOptions) -> Result<Reading, ReadError> {
-        let json: Value = serde_json::from_slice(&document.body).map_err(|error| ReadError::Malformed {
-            format: "JSON",
-            line: error.line(),
-            column: error.column(),
-            message: error.to_string(),
-        })?;
+        let page = Page::of(&document.request);
+        if let Some((part, page)) = page.and_then(|page| Some((Part::from_name(&page.part)?, page))) {
+            return read_page(&document.body, part, page, params);
+        }
+        let json: Value = serde_json::from_slice(&document.body).map_err(malformed)?;
         if let Some(message) = refusal(&json) {
             return Err(ReadError::SourceError(message));
         }
@@ -79,9 +79,7 @@ impl Code for Vivenu {
             // A total makes the answer read however often it is the same: webhooks may have said more.
             return Ok(Reading { records, complete: true, total: Some(1), ..Reading::default() });
         }
-        let page = Page::of(&document.request);
-        let part = page.as_ref().and_then(|page| Part::from_name(&page.part));
-        read_list(&json, part.or_else(|| guessed(&json)), page, params)
+        read_list(&json, params)
     }
 
     fn lists(&self, params: &Params) -> Kind {
@@ -177,36 +175,55 @@ fn guessed(json: &Value) -> Option<Part> {
     }
 }
 
-fn read_list(
-    json: &Value,
-    part: Option<Part>,
-    page: Option<Page>,
-    params: &Params,
-) -> Result<Reading, ReadError> {
-    let unrecognised =
-        || ReadError::Unrecognised("no list of vivenu: neither rows nor docs nor a list".to_owned());
+/// A list that was not asked for as a page: a file, or something recorded.
+fn read_list(json: &Value, params: &Params) -> Result<Reading, ReadError> {
     let (rows, total) = rows(json).ok_or_else(unrecognised)?;
     let mut reading = Reading { total, ..Reading::default() };
-    let Some(part) = part else {
+    let Some(part) = guessed(json) else {
         return if rows.is_empty() { Ok(reading) } else { Err(unrecognised()) };
     };
     let fields = fields(params);
     let mut reader = Rows { part, tickets: Tickets::new(&fields), event: part::event(params) };
-    if page.as_ref().is_none_or(|page| page.place != Place::Count) {
-        rows.iter().for_each(|row| reader.take(row, &mut reading));
-    }
+    rows.iter().for_each(|row| reader.take(row, &mut reading));
     reading.notes.extend(reader.tickets.notes());
-    if let Some(mut page) = page {
-        let url = part.url(params).map_err(ReadError::SourceError)?;
-        let changed = rows.iter().filter_map(|row| said::parse(row.get("updatedAt")?.as_str()?));
-        let latest = changed.max().filter(|_| part.has_changes());
-        if page.place == Place::First {
-            page.newest = latest.map(said::written);
+    Ok(reading)
+}
+
+fn unrecognised() -> ReadError {
+    ReadError::Unrecognised("no list of vivenu: neither rows nor docs nor a list".to_owned())
+}
+
+fn malformed(error: serde_json::Error) -> ReadError {
+    let (line, column) = (error.line(), error.column());
+    ReadError::Malformed { format: "JSON", line, column, message: error.to_string() }
+}
+
+/// A page of a list, row by row, and what follows from it.
+fn read_page(body: &[u8], part: Part, mut page: Page, params: &Params) -> Result<Reading, ReadError> {
+    let (mut reading, fields) = (Reading::default(), fields(params));
+    let mut reader = Rows { part, tickets: Tickets::new(&fields), event: part::event(params) };
+    let mut latest: Option<DateTime<Utc>> = None;
+    let said = list::read(body, &mut |row| {
+        latest = latest.max(row.get("updatedAt").and_then(|at| said::parse(at.as_str()?)));
+        if page.place != Place::Count {
+            reader.take(&row, &mut reading);
         }
-        let following = page.following(rows.len() as u64, total);
-        reading.requests = following.iter().map(|page| page.request(url.clone())).collect();
-        reading.cursor = latest.and_then(|latest| cursor(&page, latest));
+    });
+    let said = said.map_err(malformed)?;
+    if let Some(message) = refusal(&said.refusal) {
+        return Err(ReadError::SourceError(message));
     }
+    let rows = said.rows.ok_or_else(unrecognised)?;
+    reading.total = said.total;
+    reading.notes.extend(reader.tickets.notes());
+    let latest = latest.filter(|_| part.has_changes());
+    if page.place == Place::First {
+        page.newest = latest.map(said::written);
+    }
+    let url = part.url(params).map_err(ReadError::SourceError)?;
+    let following = page.following(rows, said.total);
+    reading.requests = following.iter().map(|page| page.request(url.clone())).collect();
+    reading.cursor = latest.and_then(|latest| cursor(&page, latest));
     Ok(reading)
 }
 

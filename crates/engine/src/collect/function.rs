@@ -164,7 +164,7 @@ impl Function for Collect {
             let (origin, at) = (errand.origin, errand.at.clone());
             let work = session.work(&call.world, errand).await?;
             let span = spans::source(work.origin.named.name());
-            let taken = session.taker.clone().take(work).instrument(span).await;
+            let taken = session.taker.clone().take(work, &call.world.room).instrument(span).await;
             Ok(answer(&session, call, origin, &at, taken))
         })
     }
@@ -212,7 +212,7 @@ fn answer(session: &Session, call: &Call, origin: usize, at: &Where, mut taken: 
         }
         return answer;
     }
-    let mut answer = Answer::default();
+    let mut answer = Answer { share: std::mem::take(&mut taken.share), ..Answer::default() };
     let progress = &call.world.progress;
     if let TakeResult::Read(stated) = &mut taken.result {
         let requests = std::mem::take(&mut stated.requests);

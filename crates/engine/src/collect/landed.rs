@@ -21,7 +21,7 @@ pub(super) fn records(taken: &Taken) -> usize {
 
 /// The document as the store keeps it.
 pub(super) fn document(taken: Taken, clock: fn() -> DateTime<Utc>) -> LandedDocument {
-    let Taken { work, document, body, size_bytes, result } = taken;
+    let Taken { work, document, body, size_bytes, result, share: _ } = taken;
     let origin = &work.origin;
     let mut remarks = Remarks::default();
     let stamped = stamp::of(&work.request, &result);

@@ -13,6 +13,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use super::CollectOptions;
 use super::child::{Errand, Where};
 use super::origin::Origin;
+use super::sizes::Sizes;
 use super::take::{Place, Taker, Work, file_url};
 use crate::functions::{Call, Failure};
 use crate::run::World;
@@ -58,6 +59,7 @@ impl Session {
             held: origins.iter().map(|origin| (origin.scope.clone(), OnceCell::new())).collect(),
             options: options.read.clone(),
             reread: options.reread,
+            sizes: Sizes::of(origins.len()),
             cores: Semaphore::new(cores),
             clock: world.clock,
         };
@@ -123,12 +125,13 @@ impl Session {
     async fn stored(&self, call: &Call, index: usize, kind: Kind) -> Result<Vec<Errand>, Failure> {
         let (store, origin) = (&call.world.store, &self.origins[index]);
         let Some(connector) = &origin.connector else { return Ok(Vec::new()) };
-        let (query, columns) = (RowQuery::all(kind), kind.spec().columns);
+        let query = RowQuery { source: Some(origin.named.name().clone()), ..RowQuery::all(kind) };
+        let columns = kind.spec().columns;
         let extent = store.extent(kind).await?;
         let (mut errands, mut after) = (Vec::new(), Some(0));
         while let Some(from) = after {
             let page = store.row_page(&query, from, extent.last_row, STORED_PAGE).await?;
-            for row in page.rows.iter().filter(|row| row.source == *origin.named.name()) {
+            for row in &page.rows {
                 let values = columns.iter().zip(&row.values).filter(|(_, value)| !value.is_null());
                 let fields = values.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
                 let request = connector.page_of(&fields, &origin.params);

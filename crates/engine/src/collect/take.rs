@@ -15,9 +15,11 @@ use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use super::origin::Origin;
+use super::sizes::Sizes;
 use super::stamp;
 use crate::refine::{Quarantined, refine};
 use crate::run::patience::{PATIENCE, Patience};
+use crate::run::{Room, Share};
 
 /// One document to take.
 #[derive(Clone)]
@@ -50,6 +52,14 @@ pub(super) struct Taken {
     pub body: Option<ContentHash>,
     pub size_bytes: u64,
     pub result: TakeResult,
+    /// Its share of the room for large documents.
+    pub share: Share,
+}
+
+impl Taken {
+    fn is_read(&self) -> bool {
+        matches!(self.result, TakeResult::Read(_))
+    }
 }
 
 pub(super) enum TakeResult {
@@ -101,14 +111,23 @@ pub(super) struct Taker {
     pub held: HashMap<String, OnceCell<bool>>,
     pub options: ReadOptions,
     pub reread: bool,
+    /// How large documents are.
+    pub sizes: Sizes,
     /// Readers at once: one a core.
     pub cores: Semaphore,
     pub clock: fn() -> DateTime<Utc>,
 }
 
 impl Taker {
-    /// Never fails as a whole: what goes wrong is this document's result.
-    pub(super) async fn take(self: Arc<Self>, work: Work) -> Taken {
+    /// Never fails as a whole: what goes wrong is this document's result. A large one waits for room.
+    pub(super) async fn take(self: Arc<Self>, work: Work, room: &Room) -> Taken {
+        let mut share = self.sizes.before(&work, room).await;
+        let taken = self.take_with(work, room, &mut share).await;
+        share.shrink_to(if taken.is_read() { taken.size_bytes } else { 0 });
+        Taken { share, ..taken }
+    }
+
+    async fn take_with(self: Arc<Self>, work: Work, room: &Room, share: &mut Share) -> Taken {
         let known = match self.known_in_time(&work).await {
             Ok(known) => known,
             Err(error) => return failed(work, error.to_string(), Trouble::Lasting),
@@ -119,6 +138,7 @@ impl Taker {
             Ok(Obtained::Nothing) => return nothing(work),
             Err(failure) => return failed(work, failure.error, failure.trouble),
         };
+        self.sizes.settle(&work, document.body.len() as u64, room, share).await;
         let body = match self.land(&work, &document, known.as_ref()).await {
             Ok(body) => body,
             Err(error) => return failed(work, error.to_string(), Trouble::Stop),
@@ -254,7 +274,14 @@ impl Taker {
             Ok(read) => TakeResult::Read(Box::new(stated(read, &reading_key, same_body))),
             Err(error) => TakeResult::Failed { trouble: trouble_of(&error), error: error.to_string() },
         };
-        Taken { work, document: Some(without_body(document)), body: Some(hash), size_bytes, result }
+        Taken {
+            work,
+            document: Some(without_body(document)),
+            body: Some(hash),
+            size_bytes,
+            result,
+            share: Share::default(),
+        }
     }
 
     /// Changes when today's reading of the same bytes may differ from yesterday's.
@@ -415,11 +442,11 @@ fn unchanged(work: Work, document: Option<Document>, known: Option<Known>) -> Ta
     let (body, size_bytes) =
         (known.as_ref().map(|k| k.body), document.as_ref().map_or(0, |d| d.body.len() as u64));
     let result = known.map_or(TakeResult::Nothing, TakeResult::Unchanged);
-    Taken { work, document: document.map(without_body), body, size_bytes, result }
+    Taken { work, document: document.map(without_body), body, size_bytes, result, share: Share::default() }
 }
 
 fn nothing(work: Work) -> Taken {
-    Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Nothing }
+    bare(work, TakeResult::Nothing)
 }
 
 fn reader_died(work: Work) -> Taken {
@@ -428,5 +455,9 @@ fn reader_died(work: Work) -> Taken {
 }
 
 fn failed(work: Work, error: String, trouble: Trouble) -> Taken {
-    Taken { work, document: None, body: None, size_bytes: 0, result: TakeResult::Failed { error, trouble } }
+    bare(work, TakeResult::Failed { error, trouble })
+}
+
+fn bare(work: Work, result: TakeResult) -> Taken {
+    Taken { work, document: None, body: None, size_bytes: 0, result, share: Share::default() }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use store::{Fault, ItemId, LandedDocument, StepNo};
 
 use super::FunctionSpec;
-use crate::run::{RunContext, World};
+use crate::run::{RunContext, Share, World};
 
 /// Something a step can call. A call either is done at once, or spreads into children that runners
 /// share and is finished when they have ended.
@@ -91,6 +91,8 @@ pub struct Answer {
     pub stop: Option<String>,
     /// Set when it failed and yet brought documents that tell of it: the item ends as failed.
     pub failed: Option<Fault>,
+    /// Its documents' share of the room for large ones, which they have until they are entered.
+    pub(crate) share: Share,
 }
 
 /// The children of a call.

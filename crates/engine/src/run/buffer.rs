@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use store::{Ack, ItemId};
 
+use super::Share;
 use super::execute::Executed;
 
 /// A group is entered when it holds so many acks or records, or is so old. While one is being entered
@@ -18,6 +19,7 @@ const AGE: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(super) struct Buffer {
     acks: Vec<Ack>,
+    shares: Vec<Share>,
     records: usize,
     since: Option<Instant>,
     /// For each call whose children are kept in order: those in hand, and those that are done early.
@@ -56,6 +58,7 @@ impl Buffer {
     fn push(&mut self, executed: Executed) {
         self.records += executed.records;
         self.acks.push(executed.ack);
+        self.shares.push(executed.share);
         self.since.get_or_insert_with(Instant::now);
     }
 
@@ -79,10 +82,12 @@ impl Buffer {
         self.since.map(|since| AGE.saturating_sub(since.elapsed()))
     }
 
-    /// Everything that waits, in order.
-    pub(super) fn drain(&mut self) -> Vec<Ack> {
+    /// Everything that waits, in order, and the room that it has.
+    pub(super) fn drain(&mut self) -> (Vec<Ack>, Vec<Share>) {
         (self.records, self.since) = (0, None);
-        std::mem::take(&mut self.acks)
+        let mut shares = std::mem::take(&mut self.shares);
+        shares.retain(|share| !share.is_none());
+        (std::mem::take(&mut self.acks), shares)
     }
 
     fn early(&self) -> usize {
@@ -110,11 +115,11 @@ mod tests {
             run: None,
             audit: Vec::new(),
         };
-        Executed { ack, records: 0 }
+        Executed { ack, records: 0, share: Share::default() }
     }
 
     fn items(buffer: &mut Buffer) -> Vec<i64> {
-        buffer.drain().into_iter().map(|ack| ack.item.0).collect()
+        buffer.drain().0.into_iter().map(|ack| ack.item.0).collect()
     }
 
     #[test]

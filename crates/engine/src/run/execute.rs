@@ -11,7 +11,7 @@ use store::{
 use tracing::Instrument as _;
 
 use super::context::{elapsed_ms, later};
-use super::{Backoff, Input, RunContext, RunError, World, audit, each};
+use super::{Backoff, Input, RunContext, RunError, Share, World, audit, each};
 use crate::functions::{Answer, Call, Child, Failure, Function, STORE_AWAY};
 use crate::pipeline::{Inner, PlanStep, Work};
 use crate::spans;
@@ -24,6 +24,8 @@ pub(super) struct Executed {
     pub(super) ack: Ack,
     /// Records that its documents state.
     pub(super) records: usize,
+    /// Its share of the room for large documents, until it is entered.
+    pub(super) share: Share,
 }
 
 /// What an item gave, before it is known what that means for the others.
@@ -98,7 +100,7 @@ impl Execution<'_> {
             audit: audit::item(self.run, self.step, self.lease, &ending, ((self.world.clock)(), elapsed_ms)),
             ..Ack::of(self.lease, ending)
         };
-        Executed { ack, records }
+        Executed { ack, records, share: brought.share }
     }
 }
 

@@ -130,6 +130,7 @@ fn with(store: Store, functions: Functions) -> Arc<World> {
         progress: Arc::default(),
         folder: ".".into(),
         bounds: Bounds::default(),
+        room: Room::default(),
     })
 }
 

@@ -23,7 +23,7 @@ use tracing::Instrument as _;
 use super::buffer::Buffer;
 use super::execute::{Executed, execute};
 use super::patience::Patience;
-use super::{RunContext, RunError, Runner, Stop, Until, World, outcome};
+use super::{RunContext, RunError, Runner, Share, Stop, Until, World, outcome};
 use crate::spans;
 use ahead::Ahead;
 use front::Front;
@@ -49,6 +49,8 @@ pub(super) struct Turns {
     entering: Option<JoinHandle<Entered>>,
     /// What could not be entered, or may have been: the store was away.
     unentered: Option<Acks>,
+    /// The room that the documents have which are being entered, or could not be.
+    shares: Vec<Share>,
     leasing: Option<JoinHandle<Result<Vec<Lease>, store::StoreError>>>,
     /// How much work it takes at once.
     ahead: Ahead,
@@ -92,6 +94,7 @@ impl Turns {
             buffer: Buffer::default(),
             entering: None,
             unentered: None,
+            shares: Vec::new(),
             leasing: None,
             ahead: Ahead::default(),
             asked: 0,
@@ -168,6 +171,7 @@ impl Turns {
             if !self.patience.is_calm() {
                 // It is done anew by whoever takes it when this runner is no longer heard of.
                 (self.unentered, _) = (None, self.buffer.drain());
+                self.shares.clear();
             }
         }
     }
@@ -213,7 +217,9 @@ impl Turns {
         if !self.buffer.is_due(starving) {
             return None;
         }
-        let acks = Acks { runner: self.id, at: (self.world().clock)(), acks: self.buffer.drain() };
+        let (acks, shares) = self.buffer.drain();
+        self.shares = shares;
+        let acks = Acks { runner: self.id, at: (self.world().clock)(), acks };
         self.ended += acks.acks.iter().filter(|ack| is_end(&ack.ending)).count() as u64;
         Some(acks)
     }
@@ -291,7 +297,7 @@ fn is_end(ending: &Ending) -> bool {
 
 /// An ack that brings nothing.
 fn bare(lease: &Lease, ending: Ending) -> Executed {
-    Executed { ack: Ack::of(lease, ending), records: 0 }
+    Executed { ack: Ack::of(lease, ending), records: 0, share: Share::default() }
 }
 
 /// The root of a run has nothing to do but to sum up.
@@ -310,7 +316,7 @@ async fn end_of_run(
         Phase::Start => (None, Vec::new()),
     };
     let ack = Ack { run: end, audit, ..Ack::of(lease, Ending::Done { output: None }) };
-    Ok(Executed { ack, records: 0 })
+    Ok(Executed { ack, records: 0, share: Share::default() })
 }
 
 /// Who attends a run is told how it ended; of one that a runner of all runs has ended, nobody is.

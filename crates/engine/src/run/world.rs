@@ -13,6 +13,7 @@ use store::Store;
 use crate::collect::{CollectOptions, Origin, Progress};
 use crate::functions::Functions;
 use crate::pipeline::Pipeline;
+use crate::run::Room;
 use crate::ticketing::RegionConfig;
 
 /// What runs have in common.
@@ -35,6 +36,8 @@ pub struct World {
     pub folder: PathBuf,
     /// Bounds that no pipeline goes beyond.
     pub bounds: Bounds,
+    /// Room for the large documents that are in hand.
+    pub room: Room,
 }
 
 /// The server's own bounds: whatever a pipeline asks for, it gets no more.

@@ -66,7 +66,7 @@ pub struct UntrackedCode {
 }
 
 /// How codes are compared.
-fn folded(code: &str) -> String {
+pub(super) fn folded(code: &str) -> String {
     code.trim().to_uppercase()
 }
 
@@ -202,47 +202,6 @@ pub fn untracked_used(coupons: &[Coupon], series: &[CouponSeries], tracked: &Tra
     rows
 }
 
-/// A partner's table with one more column, `redeemed`, that says yes for codes that were used. The codes stand
-/// in the column called Code, or else in the fourth one.
-pub fn redeemed(name: &str, partner: &str, is_used: impl Fn(&str) -> bool) -> Result<String, String> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(partner.as_bytes());
-    let headers = reader.headers().map_err(|error| format!("{name}: {error}"))?.clone();
-    let named = headers.iter().position(|header| header.trim().eq_ignore_ascii_case("code"));
-    let at = named.unwrap_or(3);
-    if at >= headers.len() {
-        return Err(format!("{name}: there is no column Code, and fewer than four columns"));
-    }
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let fault = |error: csv::Error| format!("{name}: {error}");
-    writer.write_record(headers.iter().chain(["redeemed"])).map_err(fault)?;
-    for row in reader.records() {
-        let row = row.map_err(fault)?;
-        let used = row.get(at).is_some_and(&is_used);
-        writer.write_record(row.iter().chain([if used { "yes" } else { "no" }])).map_err(fault)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| format!("{name}: {error}"))?;
-    String::from_utf8(bytes).map_err(|error| format!("{name}: {error}"))
-}
-
-/// The codes of a `;`-separated table of a series whose column `used` is 1.
-pub fn used_codes(name: &str, series: &str) -> Result<Vec<String>, String> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(series.as_bytes());
-    let headers = reader.headers().map_err(|error| format!("{name}: {error}"))?.clone();
-    let place = |wanted: &str| {
-        let found = headers.iter().position(|own| own.trim().eq_ignore_ascii_case(wanted));
-        found.ok_or_else(|| format!("{name}: there is no column {wanted}"))
-    };
-    let (code, used) = (place("code")?, place("used")?);
-    let mut codes = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| format!("{name}: {error}"))?;
-        if row.get(used).is_some_and(|text| text.trim() == "1") {
-            codes.extend(row.get(code).map(folded));
-        }
-    }
-    Ok(codes)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -301,14 +260,5 @@ mod tests {
         let loose = untracked_used(&coupons, &all, &tracked);
         assert_eq!((loose.len(), loose[0].code.as_str(), loose[0].name.as_str()), (1, "X", "Gyms"));
         assert!(Tracked::parse("x.csv", "Kode\n1\n").unwrap_err().contains("no column Code"));
-    }
-
-    #[test]
-    fn a_partner_sees_which_codes_were_redeemed() {
-        let used = used_codes("s.csv", "code;used\nAA;1\nBB;0\n").unwrap();
-        let partner = "name,mail,club,voucher\nx,y,z,aa\nx,y,z,bb\n";
-        let told = redeemed("p.csv", partner, |code| used.contains(&folded(code))).unwrap();
-        assert_eq!(told, "name,mail,club,voucher,redeemed\nx,y,z,aa,yes\nx,y,z,bb,no\n");
-        assert!(redeemed("p.csv", "a,b\n1,2\n", |_| true).is_err());
     }
 }

@@ -24,6 +24,9 @@ pub struct GenderFault {
     pub expected: Gender,
     /// What was answered, as understood; `None` where nothing was, or nothing that is understood.
     pub current: Option<Gender>,
+    /// What is scanned at the door, where it is known.
+    #[serde(skip)]
+    pub barcode: Option<String>,
 }
 
 /// How the answers of athletes are.
@@ -69,6 +72,7 @@ pub fn check(tickets: &[&Ticket]) -> GenderCheck {
             day: ticket.name.day,
             expected,
             current: ticket.gender,
+            barcode: ticket.barcode.clone(),
         });
     }
     check

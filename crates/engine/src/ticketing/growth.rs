@@ -35,6 +35,10 @@ pub struct Projection {
     pub count: u64,
     /// Growth a minute that it goes by.
     pub rate_per_minute: f64,
+    /// Growth from one sample to the next, on average: the mean of the changes in percent, 0.1 for 10 %.
+    pub mean_change: f64,
+    /// How many there would be if it went on by that, in proportion to the time.
+    pub count_by_mean: u64,
 }
 
 /// Why there is no growth or projection.
@@ -99,10 +103,27 @@ pub fn projection(
     }
     let rate = (grown.last.count as f64 / grown.first.count as f64).powf(1.0 / minutes) - 1.0;
     let on = ahead.num_seconds() as f64 / 60.0;
-    let count = (grown.last.count as f64 * (1.0 + rate).powf(on)).round();
-    // A share of what there is never goes below nothing, nor beyond what a count can be.
-    let count = if count.is_finite() && count < 9e15 { count as u64 } else { grown.last.count };
-    Ok(Projection { at: grown.last.at + ahead, count, rate_per_minute: rate })
+    let (mean_change, steps) = mean_change(&within(samples, until, window));
+    let count = counted(grown.last, (1.0 + rate).powf(on));
+    let count_by_mean = counted(grown.last, 1.0 + mean_change * on / minutes * steps);
+    Ok(Projection { at: grown.last.at + ahead, count, rate_per_minute: rate, mean_change, count_by_mean })
+}
+
+/// So many times the last sample: never below nothing, nor beyond what a count can be.
+fn counted(last: Sample, times: f64) -> u64 {
+    let count = (last.count as f64 * times).round();
+    if count.is_finite() && count < 9e15 { count as u64 } else { last.count }
+}
+
+/// The mean of the changes from each sample to the next, and how many there are. From nothing there is none.
+fn mean_change(samples: &[Sample]) -> (f64, f64) {
+    let change = |pair: &[Sample]| {
+        let (from, to) = (pair.first()?.count as f64, pair.last()?.count as f64);
+        (from > 0.0).then(|| to / from - 1.0)
+    };
+    let changes: Vec<f64> = samples.windows(2).filter_map(change).collect();
+    let steps = changes.len().max(1) as f64;
+    (changes.iter().sum::<f64>() / steps, steps)
 }
 
 #[cfg(test)]
@@ -137,11 +158,17 @@ mod tests {
         let on = projection(&all, at(15), TimeDelta::minutes(15), TimeDelta::minutes(15)).unwrap();
         assert_eq!((on.count, on.at), (121, at(30)));
         assert!((on.rate_per_minute - 0.006_374).abs() < 1e-5, "{}", on.rate_per_minute);
+        assert_eq!((on.count_by_mean, (on.mean_change * 1e6).round()), (121, 100_000.0));
+        let later = projection(&all, at(15), TimeDelta::minutes(15), TimeDelta::minutes(30)).unwrap();
+        assert_eq!((later.count, later.count_by_mean), (133, 132), "compound, and in proportion");
+        let three = samples(&[(0, 100), (10, 110), (20, 132)]);
+        let on = projection(&three, at(20), TimeDelta::minutes(20), TimeDelta::minutes(10)).unwrap();
+        assert_eq!(((on.mean_change * 1e6).round(), on.count_by_mean), (150_000.0, 152));
         let nothing = samples(&[(0, 0), (15, 10)]);
         let from = projection(&nothing, at(15), TimeDelta::minutes(15), TimeDelta::minutes(3));
         assert_eq!(from, Err(Lacking::FromNothing));
         let falling = samples(&[(0, 100), (10, 50)]);
         let on = projection(&falling, at(10), TimeDelta::minutes(10), TimeDelta::minutes(10)).unwrap();
-        assert_eq!(on.count, 25);
+        assert_eq!((on.count, on.count_by_mean), (25, 25));
     }
 }

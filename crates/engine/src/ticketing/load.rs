@@ -42,6 +42,7 @@ const TICKET: &[&str] = &[
     "currency",
     "origin",
     "created_at",
+    "barcode",
 ];
 const SHOP: &[&str] = &["event", "name", "active"];
 const SHOP_OFFER: &[&str] = &["event", "shop", "offer", "volume", "active"];
@@ -51,8 +52,9 @@ const TRANSACTION: &[&str] =
     &["event", "status", "currency", "price", "charge_inner", "charge_outer", "charge_payment", "refunded"];
 const SCAN: &[&str] = &["event", "ticket", "form"];
 
-/// Everything a board is made of, in the order in which it is read.
-const KINDS: [Picking<'static>; 9] = [
+/// Everything a board is made of, in the order in which it is read: of an event before what hangs on it, of
+/// series before their coupons.
+const KINDS: [(Kind, &[&str]); 9] = [
     (Kind::Event, EVENT),
     (Kind::Offer, OFFER),
     (Kind::Ticket, TICKET),
@@ -64,6 +66,18 @@ const KINDS: [Picking<'static>; 9] = [
     (Kind::Scan, SCAN),
 ];
 
+/// What of a board is looked at, beside the event. What is not is not read, and is empty on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// Kinds.
+    pub kinds: &'static [Kind],
+    /// Columns of tickets, beside what says whose each is, what it is called and whether it is sold.
+    pub tickets: &'static [&'static str],
+}
+
+/// Columns of tickets that are looked at whatever is counted.
+const ALWAYS: [&str; 3] = ["event", "name", "status"];
+
 /// Which board.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
@@ -71,19 +85,38 @@ pub struct Wanted<'a> {
     pub source: &'a SourceName,
     /// Source key of the event: what belongs to another one is left out.
     pub event: &'a str,
+    /// What of it, for each that looks at it.
+    pub looks: &'a [Looks],
     /// As it was known then; as it is, without.
     pub at: Option<DateTime<Utc>>,
+}
+
+impl Wanted<'_> {
+    fn has(&self, kind: Kind) -> bool {
+        kind == Kind::Event || self.looks.iter().any(|looks| looks.kinds.contains(&kind))
+    }
+
+    fn has_column(&self, column: &str) -> bool {
+        ALWAYS.contains(&column) || self.looks.iter().any(|looks| looks.tickets.contains(&column))
+    }
 }
 
 /// The board as the store has it. Birth dates are read where the store may show them; otherwise ages are
 /// not known.
 pub async fn board(store: &Store, wanted: &Wanted<'_>, rules: &Rules) -> Result<Board, StoreError> {
-    let rows = store.picked(wanted.source, &KINDS, wanted.at).await?;
-    let of_event = wanted.event.to_owned();
-    // Reading names takes its time: not on the threads that everything else waits on.
-    let rules = rules.clone();
-    let made = tokio::task::spawn_blocking(move || Reader { event: of_event, rules }.board(rows)).await;
-    made.map_err(|error| StoreError::Question(format!("the rows of the board cannot be read: {error}")))
+    let own = [wanted.event];
+    let tickets: Vec<&str> = TICKET.iter().copied().filter(|column| wanted.has_column(column)).collect();
+    let picking = |(kind, columns): &(Kind, &'static [&'static str])| match kind {
+        Kind::Event => Picking { keys: Some(&own[..]), ..Picking::of(*kind, columns) },
+        Kind::Ticket => Picking::of(*kind, &tickets),
+        _ => Picking::of(*kind, columns),
+    };
+    let picked: Vec<Picking<'_>> = KINDS.iter().filter(|(kind, _)| wanted.has(*kind)).map(picking).collect();
+    let columns = TICKET.iter().map(|column| wanted.has_column(column)).collect();
+    let (event, names, others) = (wanted.event, Names::new(rules, EventDays::default()), HashSet::new());
+    let mut reader = Reader { event, columns, names, others, board: Board::default() };
+    store.pick(wanted.source, &picked, wanted.at, |row| reader.take(row)).await?;
+    Ok(reader.board)
 }
 
 /// The names of the tickets that were sold at a time, for growth; `None` where no ticket was known then.
@@ -93,11 +126,10 @@ pub async fn names_sold(
     rules: &Rules,
     days: &EventDays,
 ) -> Result<Option<Vec<Arc<Name>>>, StoreError> {
-    let columns: [Picking<'_>; 1] = [(Kind::Ticket, &["event", "name", "status"])];
-    let rows = store.picked(wanted.source, &columns, wanted.at).await?;
-    let mut names = Names::new(rules, days);
+    let picked = [Picking::of(Kind::Ticket, &ALWAYS)];
+    let mut names = Names::new(rules, *days);
     let (mut sold, mut known) = (Vec::new(), false);
-    for row in rows.into_iter().flatten() {
+    let take = |row: PickedRow| {
         known = true;
         let mut fields = Fields::of(row);
         let (event, name, status) = (fields.text(), fields.text(), fields.text());
@@ -105,49 +137,63 @@ pub async fn names_sold(
         if is_sold && event.is_none_or(|event| event == wanted.event) {
             sold.push(names.read(&name.unwrap_or_default()));
         }
-    }
+    };
+    store.pick(wanted.source, &picked, wanted.at, take).await?;
     Ok(known.then_some(sold))
 }
 
-struct Reader {
-    event: String,
-    rules: Rules,
+/// Puts row after row onto a board.
+struct Reader<'a> {
+    event: &'a str,
+    /// For each column of a ticket, whether it was asked for.
+    columns: Vec<bool>,
+    names: Names<'a>,
+    /// Series that are for other events.
+    others: HashSet<String>,
+    board: Board,
 }
 
-impl Reader {
-    fn board(&self, rows: Vec<Vec<PickedRow>>) -> Board {
-        let mut kinds = rows.into_iter();
-        let mut next = || kinds.next().unwrap_or_default();
-        let event = next().into_iter().find(|row| row.key == self.event).map(event).unwrap_or_default();
-        let days = event.days;
-        let mut names = Names::new(&self.rules, &days);
-        let types = next().into_iter().filter_map(|row| self.ticket_type(row, &mut names)).collect();
-        let tickets = next().into_iter().filter_map(|row| self.ticket(row, &mut names)).collect();
-        let shops = next().into_iter().filter_map(|row| self.shop(row)).collect();
-        let shop_offers = next().into_iter().filter_map(|row| self.shop_offer(row)).collect();
-        let series: Vec<CouponSeries> = next().into_iter().map(|row| self.series(row)).collect();
-        let other: HashSet<&str> =
-            series.iter().filter(|one| !one.applies).map(|one| one.key.as_str()).collect();
-        let is_other = |coupon: &Coupon| coupon.series.as_deref().is_some_and(|key| other.contains(key));
-        let coupons = next().into_iter().filter_map(|row| self.coupon(row));
-        let coupons = coupons.filter(|coupon| !is_other(coupon)).collect();
-        let transactions = next().into_iter().filter_map(|row| self.transaction(row)).collect();
-        let scans = next().into_iter().filter_map(|row| self.scan(row)).collect();
-        Board { event, types, tickets, shops, shop_offers, series, coupons, transactions, scans }
+impl Reader<'_> {
+    fn take(&mut self, row: PickedRow) {
+        match row.kind {
+            Kind::Event => {
+                self.board.event = event(row);
+                self.names.days = self.board.event.days;
+            }
+            Kind::Offer => {
+                let of = self.ticket_type(row);
+                self.board.types.extend(of);
+            }
+            Kind::Ticket => {
+                let of = self.ticket(row);
+                self.board.tickets.extend(of);
+            }
+            Kind::Shop => self.board.shops.extend(self.shop(row)),
+            Kind::ShopOffer => self.board.shop_offers.extend(self.shop_offer(row)),
+            Kind::CouponSeries => {
+                let series = self.series(row);
+                self.others.extend((!series.applies).then(|| series.key.clone()));
+                self.board.series.push(series);
+            }
+            Kind::Coupon => self.board.coupons.extend(self.coupon(row)),
+            Kind::Transaction => self.board.transactions.extend(self.transaction(row)),
+            Kind::Scan => self.board.scans.extend(self.scan(row)),
+            _ => {}
+        }
     }
 
     /// A row of another event is none of this board's; one that names none is.
     fn other(&self, event: Option<&String>) -> bool {
-        event.is_some_and(|event| *event != self.event)
+        event.is_some_and(|event| event != self.event)
     }
 
-    fn ticket_type(&self, row: PickedRow, names: &mut Names<'_>) -> Option<TicketType> {
+    fn ticket_type(&mut self, row: PickedRow) -> Option<TicketType> {
         let mut fields = Fields::of(row);
         if self.other(fields.text().as_ref()) {
             return None;
         }
         Some(TicketType {
-            name: names.read(&fields.text().unwrap_or_default()),
+            name: self.names.read(&fields.text().unwrap_or_default()),
             amount: fields.whole(),
             active: fields.flag(),
             price: fields.amount(),
@@ -156,14 +202,14 @@ impl Reader {
         })
     }
 
-    fn ticket(&self, row: PickedRow, names: &mut Names<'_>) -> Option<Ticket> {
-        let mut fields = Fields::of(row);
+    fn ticket(&mut self, row: PickedRow) -> Option<Ticket> {
+        let mut fields = Fields::some(row, &self.columns);
         if self.other(fields.text().as_ref()) {
             return None;
         }
         Some(Ticket {
             offer: fields.text(),
-            name: names.read(&fields.text().unwrap_or_default()),
+            name: self.names.read(&fields.text().unwrap_or_default()),
             status: fields.text().unwrap_or_default(),
             transaction: fields.text().filter(|text| !text.is_empty()),
             shop: fields.text().filter(|text| !text.is_empty()),
@@ -180,6 +226,7 @@ impl Reader {
             currency: fields.text(),
             origin: fields.text(),
             created_at: fields.instant(),
+            barcode: fields.text(),
             key: fields.key,
         })
     }
@@ -227,6 +274,7 @@ impl Reader {
         CouponSeries { name, active, applies, key: fields.key }
     }
 
+    /// A coupon whose series is for other events is one for those.
     fn coupon(&self, row: PickedRow) -> Option<Coupon> {
         let mut fields = Fields::of(row);
         let coupon = Coupon {
@@ -237,13 +285,14 @@ impl Reader {
             used: fields.whole().unwrap_or(0),
             key: std::mem::take(&mut fields.key),
         };
-        self.names_event(&fields.value()).then_some(coupon)
+        let is_other = coupon.series.as_ref().is_some_and(|key| self.others.contains(key));
+        (!is_other && self.names_event(&fields.value())).then_some(coupon)
     }
 
     /// Whether a list of events has this one; an empty one, or none, is no restriction.
     fn names_event(&self, events: &Value) -> bool {
         let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
-        events.is_empty() || events.iter().any(|event| event.as_str() == Some(&self.event))
+        events.is_empty() || events.iter().any(|event| event.as_str() == Some(self.event))
     }
 
     fn scan(&self, row: PickedRow) -> Option<Scan> {
@@ -303,4 +352,25 @@ fn gender_kept(text: &str) -> Option<Gender> {
 fn add_ons(list: &Value) -> Vec<String> {
     let names = list.as_array().into_iter().flatten().filter_map(|one| one.get("name")?.as_str());
     names.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ticketing::reports::REPORTS;
+
+    #[test]
+    fn fault_25_every_column_that_is_counted_is_there() {
+        for (kind, columns) in KINDS {
+            for column in columns {
+                assert!(kind.spec().column(column).is_some(), "{} {column}", kind.name());
+            }
+        }
+        for spec in REPORTS {
+            let known = |kind: &Kind| KINDS.iter().any(|(of, _)| of == kind);
+            assert!(spec.looks.kinds.iter().all(known), "{}", spec.name);
+            assert!(spec.looks.tickets.iter().all(|column| TICKET.contains(column)), "{}", spec.name);
+        }
+        assert!(ALWAYS.iter().all(|column| TICKET.contains(column)));
+    }
 }

@@ -16,9 +16,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use model::Kind;
 
 use super::ages::AgeOn;
 use super::ground::Ground;
+use super::load::Looks;
 use super::region::Region;
 use super::report::{Fact, Report, Section};
 use super::rows::{Board, Ticket};
@@ -34,6 +36,8 @@ pub struct ReportSpec {
     pub summary: &'static str,
     /// Whether it tells ages, for which birth dates are read.
     pub ages: bool,
+    /// What of a board it is made from.
+    pub looks: Looks,
     make: fn(&View<'_>) -> Parts,
 }
 
@@ -50,6 +54,10 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Sales",
         summary: "Sold of what there is room for: totals, groups, days, shops, add-ons, growth, projections",
         ages: false,
+        looks: Looks {
+            kinds: &[Kind::Offer, Kind::Ticket, Kind::Shop, Kind::ShopOffer],
+            tickets: &["offer", "shop", "add_ons", "created_at"],
+        },
         make: sales::parts,
     },
     ReportSpec {
@@ -57,6 +65,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Spectators",
         summary: "Spectators' tickets by day and pass",
         ages: false,
+        looks: Looks { kinds: &[Kind::Ticket], tickets: &[] },
         make: spectators::parts,
     },
     ReportSpec {
@@ -64,6 +73,17 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Age groups",
         summary: "People by group, day and age; returning athletes, residence, gyms",
         ages: true,
+        looks: Looks {
+            kinds: &[Kind::Ticket],
+            tickets: &[
+                "transaction",
+                "birth_date",
+                "residence",
+                "gym_status",
+                "returning_athlete",
+                "returning_city",
+            ],
+        },
         make: ages::parts,
     },
     ReportSpec {
@@ -71,6 +91,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Coupon usage",
         summary: "Coupons by series, codes handed out, used codes that nobody was handed",
         ages: false,
+        looks: Looks { kinds: &[Kind::CouponSeries, Kind::Coupon], tickets: &[] },
         make: coupons::parts,
     },
     ReportSpec {
@@ -78,6 +99,10 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Ticketing status",
         summary: "Tickets by status; teams, genders and ages that do not fit",
         ages: true,
+        looks: Looks {
+            kinds: &[Kind::Ticket, Kind::Scan],
+            tickets: &["transaction", "gender", "birth_date", "add_ons"],
+        },
         make: status::parts,
     },
     ReportSpec {
@@ -85,6 +110,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Local and international",
         summary: "Athletes and spectators by nationality and region of the world",
         ages: false,
+        looks: Looks { kinds: &[Kind::Ticket], tickets: &["nationality"] },
         make: origin::parts,
     },
     ReportSpec {
@@ -92,6 +118,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Revenue",
         summary: "What tickets cost, what purchases brought and what was given back, by currency",
         ages: false,
+        looks: Looks { kinds: &[Kind::Ticket, Kind::Transaction], tickets: &["price", "currency"] },
         make: revenue::parts,
     },
 ];
@@ -124,6 +151,8 @@ pub struct Ask {
     pub window: TimeDelta,
     /// How far ahead it is gone on with.
     pub ahead: TimeDelta,
+    /// What is personal is shown where a report lists tickets.
+    pub personal: bool,
     /// What was sold at times within the window, where the store knew something then.
     pub earlier: Vec<Earlier>,
 }
@@ -141,6 +170,7 @@ impl Ask {
             by_day: false,
             window: TimeDelta::minutes(WINDOW_MINUTES),
             ahead: TimeDelta::minutes(WINDOW_MINUTES),
+            personal: false,
             earlier: Vec::new(),
         }
     }

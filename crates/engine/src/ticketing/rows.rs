@@ -106,6 +106,8 @@ pub struct Ticket {
     pub origin: Option<String>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
+    /// What is scanned at the door, where it was asked for and may be seen.
+    pub barcode: Option<String>,
 }
 
 impl Ticket {
@@ -240,6 +242,7 @@ pub(crate) mod kit {
             currency: None,
             origin: None,
             created_at: None,
+            barcode: None,
         }
     }
 

@@ -7,7 +7,7 @@ use store::{Store, StoreError};
 
 use super::ages::AgeOn;
 use super::ground::Ground;
-use super::load::{self, Wanted};
+use super::load::{self, Looks, Wanted};
 use super::region::Region;
 use super::report::Report;
 use super::reports::{Ask, Earlier, ReportSpec, View, WINDOW_MINUTES, sample_times};
@@ -28,25 +28,44 @@ pub struct Question {
     pub window: TimeDelta,
     /// How far ahead it is gone on with.
     pub ahead: TimeDelta,
+    /// What is personal is shown where a report lists tickets.
+    pub personal: bool,
 }
 
 impl Question {
     /// About now, as usual.
     pub fn at(now: DateTime<Utc>) -> Question {
         let usual = TimeDelta::minutes(WINDOW_MINUTES);
-        Question { now, as_of: None, age_on: AgeOn::EventDay, by_day: false, window: usual, ahead: usual }
+        Question {
+            now,
+            as_of: None,
+            age_on: AgeOn::EventDay,
+            by_day: false,
+            window: usual,
+            ahead: usual,
+            personal: false,
+        }
     }
 }
 
-/// A region's board, and whether there is anything on it.
+/// A region's board as it is known now, with what is looked at.
 pub async fn board(
     store: &Store,
     region: &Region,
     ground: &Ground,
-    as_of: Option<DateTime<Utc>>,
+    looks: Looks,
+) -> Result<Board, StoreError> {
+    board_at(store, region, ground, (&[looks], None)).await
+}
+
+async fn board_at(
+    store: &Store,
+    region: &Region,
+    ground: &Ground,
+    (looks, at): (&[Looks], Option<DateTime<Utc>>),
 ) -> Result<Board, StoreError> {
     let source = region.source();
-    let wanted = Wanted { source: &source, event: &region.event_id, at: as_of };
+    let wanted = Wanted { source: &source, event: &region.event_id, looks, at };
     load::board(store, &wanted, &ground.rules).await
 }
 
@@ -58,7 +77,9 @@ pub async fn reports(
     specs: &[&'static ReportSpec],
     question: &Question,
 ) -> Result<Vec<Report>, StoreError> {
-    let board = board(store, region, ground, question.as_of).await?;
+    let shown = question.personal.then_some(Looks { kinds: &[], tickets: &["barcode"] });
+    let looks: Vec<Looks> = specs.iter().map(|spec| spec.looks).chain(shown).collect();
+    let board = board_at(store, region, ground, (&looks, question.as_of)).await?;
     let at = question.as_of.unwrap_or(question.now);
     let grows = specs.iter().any(|spec| spec.name == "sales") && !region.only_spectator_report;
     let earlier = match grows {
@@ -67,7 +88,7 @@ pub async fn reports(
     };
     let (age_on, by_day) = (question.age_on, question.by_day);
     let (window, ahead) = (question.window, question.ahead);
-    let ask = Ask { at, age_on, by_day, window, ahead, earlier };
+    let ask = Ask { at, age_on, by_day, window, ahead, personal: question.personal, earlier };
     let view = View { region, board: &board, ground, ask: &ask };
     Ok(specs.iter().map(|spec| spec.of(&view)).collect())
 }
@@ -83,7 +104,7 @@ async fn earlier(
     let source = region.source();
     let mut earlier = Vec::new();
     for time in sample_times(at, window) {
-        let wanted = Wanted { source: &source, event: &region.event_id, at: Some(time) };
+        let wanted = Wanted { source: &source, event: &region.event_id, looks: &[], at: Some(time) };
         match load::names_sold(store, &wanted, &ground.rules, &board.event.days).await {
             Ok(Some(sold)) => earlier.push(Earlier { at: time, sold }),
             // What was folded away is no longer known: that is one sample less, and no reason to tell nothing.

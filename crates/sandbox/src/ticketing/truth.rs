@@ -17,11 +17,11 @@ pub use people::{Answers, GenderFix, Origin};
 pub use sales::{GroupCount, ShopUse, Totals, TypeCount};
 pub use teams::{BrokenOrder, MixedTeam};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kind::Category;
 use super::people::Gender;
-use super::rows::Ticket;
+use super::rows::{Scan, Ticket};
 use super::seller::Seller;
 
 /// What is true of a region's race. "Sold" is what is valid or still lacks details; people are tickets.
@@ -71,6 +71,10 @@ pub struct RegionTruth {
     pub money: Money,
     /// Check-ins and check-outs at the door.
     pub scans: u64,
+    /// Check-ins alone.
+    pub check_ins: u64,
+    /// Tickets that were checked in, whether they were checked out again or not.
+    pub checked_in: u64,
 }
 
 pub(crate) fn truth(seller: &Seller) -> RegionTruth {
@@ -83,6 +87,9 @@ pub(crate) fn truth(seller: &Seller) -> RegionTruth {
     let of = |wanted: fn(Category) -> bool| {
         sold.iter().copied().filter(|ticket| wanted(seller.kind(ticket).category)).collect::<Vec<_>>()
     };
+    let scans: Vec<&Scan> =
+        seller.scans.iter().filter(|scan| seller.tickets[scan.ticket].event == seller.main).collect();
+    let ins = || scans.iter().filter(|scan| scan.checkin);
     let athletes = of(Category::races);
     let spectators = of(|category| category == Category::Spectator);
     RegionTruth {
@@ -107,8 +114,9 @@ pub(crate) fn truth(seller: &Seller) -> RegionTruth {
         tracked: coupons::tracked(seller),
         untracked_used: coupons::untracked(seller),
         money: money::money(seller, &all),
-        scans: seller.scans.iter().filter(|scan| seller.tickets[scan.ticket].event == seller.main).count()
-            as u64,
+        scans: scans.len() as u64,
+        check_ins: ins().count() as u64,
+        checked_in: ins().map(|scan| scan.ticket).collect::<BTreeSet<_>>().len() as u64,
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct Entered {
 pub(crate) struct Edits {
     /// The fields, in column order.
     pub(crate) fields: Vec<&'static str>,
-    /// A JSON list without its brackets; each entry reads back as [`model::Edit`].
+    /// A JSON list without its last bracket; each entry reads back as [`model::Edit`].
     json: Vec<u8>,
 }
 
@@ -74,18 +74,21 @@ struct Edit<'a> {
 
 impl Edits {
     fn push(&mut self, field: &'static str, from: &Value, to: &Value) {
-        if !self.fields.is_empty() {
-            self.json.push(b',');
-        }
+        self.json.push(if self.fields.is_empty() { b'[' } else { b',' });
         self.fields.push(field);
         // Values always serialise, and writing to memory cannot fail.
         let _ = serde_json::to_writer(&mut self.json, &Edit { field, from, to });
     }
 
-    /// As the change log keeps them.
-    pub(crate) fn to_json(&self) -> String {
+    /// As the change log keeps them; once, for they may be long.
+    pub(crate) fn take_json(&mut self) -> String {
+        let mut json = std::mem::take(&mut self.json);
+        if json.is_empty() {
+            json.push(b'[');
+        }
+        json.push(b']');
         // JSON is always UTF-8; checking that costs a fraction of replacing what is not.
-        format!("[{}]", str::from_utf8(&self.json).unwrap_or_default())
+        String::from_utf8(json).unwrap_or_default()
     }
 }
 
@@ -343,13 +346,13 @@ mod tests {
         let merge = |values: &mut [Value], stated| merge(Kind::Venue, &keyring, values, stated).unwrap();
         let mut values = vec![json!("Hall"), json!("Main St 1"), json!("Bath")];
         let stated = [Stated::Unstated, Stated::Empty, Stated::Value(json!("Bristol"))];
-        let edits = merge(&mut values, stated.to_vec());
+        let mut edits = merge(&mut values, stated.to_vec());
         assert_eq!(values, [json!("Hall"), Value::Null, json!("Bristol")]);
         assert_eq!(edits.fields, ["street", "city"]);
-        let kept: Vec<model::Edit> = serde_json::from_str(&edits.to_json()).unwrap();
+        let kept: Vec<model::Edit> = serde_json::from_str(&edits.take_json()).unwrap();
         let street = model::Edit { field: "street".into(), from: json!("Main St 1"), to: Value::Null };
         assert_eq!((kept.len(), &kept[0]), (2, &street));
-        let again = merge(&mut values, stated.to_vec());
-        assert_eq!((again.fields.len(), &again.to_json()[..]), (0, "[]"));
+        let mut again = merge(&mut values, stated.to_vec());
+        assert_eq!((again.fields.len(), &again.take_json()[..]), (0, "[]"));
     }
 }

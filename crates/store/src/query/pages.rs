@@ -25,6 +25,8 @@ use wanted::Wanted;
 pub struct RowQuery {
     /// Their kind.
     pub kind: Kind,
+    /// Whose they are; everybody's, without.
+    pub source: Option<SourceName>,
     /// What must hold of their columns.
     pub conditions: Vec<RowCondition>,
     /// For events, what else must hold; `include_gone`, `limit` and `offset` are not looked at.
@@ -38,7 +40,14 @@ pub struct RowQuery {
 impl RowQuery {
     /// Every row of `kind` that has no tombstone.
     pub fn all(kind: Kind) -> RowQuery {
-        RowQuery { kind, conditions: Vec::new(), events: EventQuery::default(), gone: false, since: None }
+        RowQuery {
+            kind,
+            source: None,
+            conditions: Vec::new(),
+            events: EventQuery::default(),
+            gone: false,
+            since: None,
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use testkit::TempFolder;
 
 use super::kit::{Kit, db, event, now, on, page, titled, venue};
 use crate::{
-    Bound, ChangeQuery, Compact, Compacted, EventQuery, LoggedChange, MovedCursor, Near, Store, StoreError,
+    Bound, ChangeQuery, Compact, Compacted, EventQuery, LoggedChange, MovedCursor, Near, PickedRow, Picking,
+    Store, StoreError,
 };
 
 /// The time of the run of that number.
@@ -348,10 +349,14 @@ async fn columns_are_picked_as_they_were_known() {
     let picked = |run: Option<i64>| {
         let (store, source) = (kit.store.clone(), source.clone());
         async move {
-            let wanted: [crate::Picking<'_>; 2] =
-                [(Kind::Event, &["title", "price_min"]), (Kind::Venue, &["name"])];
-            let rows = store.picked(&source, &wanted, run.map(run_at)).await.unwrap();
-            rows.concat().into_iter().map(|row| format!("{} {:?}", row.key, row.values)).collect::<Vec<_>>()
+            let wanted = [
+                Picking::of(Kind::Event, &["title", "price_min"]),
+                Picking { keys: Some(&["hall", "shed"]), ..Picking::of(Kind::Venue, &["name"]) },
+            ];
+            let mut rows = Vec::new();
+            let take = |row: PickedRow| rows.push(format!("{} {:?}", row.key, row.values));
+            store.pick(&source, &wanted, run.map(run_at), take).await.unwrap();
+            rows
         }
     };
     let then = [
@@ -372,8 +377,11 @@ async fn columns_are_picked_as_they_were_known() {
     }
     assert_eq!(picked(None).await, picked(Some(100)).await);
     assert_eq!(picked(None).await.len(), 4);
-    let none = kit.store.picked(&SourceName::new("b"), &[(Kind::Event, &["title"])], None).await.unwrap();
-    assert_eq!(none, [vec![]]);
-    let wrong = kit.store.picked(&source, &[(Kind::Event, &["titel"])], None).await;
+    let nothing = |row: PickedRow| panic!("{row:?}");
+    let titles = [Picking::of(Kind::Event, &["title"])];
+    kit.store.pick(&SourceName::new("b"), &titles, None, nothing).await.unwrap();
+    let other = [Picking { keys: Some(&["other"]), ..Picking::of(Kind::Venue, &["name"]) }];
+    kit.store.pick(&source, &other, None, nothing).await.unwrap();
+    let wrong = kit.store.pick(&source, &[Picking::of(Kind::Event, &["titel"])], None, nothing).await;
     assert!(matches!(wrong, Err(StoreError::Question(_))));
 }

@@ -1,9 +1,9 @@
 //! Rows page by page: in order, each once, with conditions, since a change.
 
-use model::{Event, Kind, Offer, Organizer, Record, Stated, Venue};
+use model::{Event, Kind, Offer, Organizer, Record, SourceName, Stated, Venue};
 
 use super::kit::{Kit, event, on, page, titled, venue};
-use crate::{KeptRow, RowCondition, RowQuery};
+use crate::{KeptRow, LandedDocument, RowCondition, RowQuery};
 
 /// Reads everything in pages of so many.
 async fn all(kit: &Kit, query: &RowQuery, most: usize) -> Vec<KeptRow> {
@@ -36,6 +36,26 @@ async fn pages_of_any_size_hold_every_row_once() {
         assert_eq!(all(&kit, &RowQuery::all(Kind::Event), most).await.len(), 10, "{most}");
     }
     assert_eq!(all(&kit, &RowQuery::all(Kind::Venue), 5).await, []);
+}
+
+#[tokio::test]
+async fn rows_of_one_source_are_asked_for_by_it() {
+    let mut kit = Kit::new().await;
+    let of = |source: &str, key: &str| {
+        let source = SourceName::new(source);
+        LandedDocument { source, ..page(key, vec![titled(key, "Gala"), venue("hall", "Hall", 52.5, 13.4)]) }
+    };
+    kit.collect(vec![of("a", "1"), of("b", "2"), of("a", "3")]).await;
+    for (source, kind, expected) in [
+        (Some("a"), Kind::Event, &["1", "3"][..]),
+        (Some("b"), Kind::Event, &["2"]),
+        (Some("c"), Kind::Event, &[]),
+        (None, Kind::Event, &["1", "2", "3"]),
+        (Some("b"), Kind::Venue, &["hall"]),
+    ] {
+        let query = RowQuery { source: source.map(SourceName::new), ..RowQuery::all(kind) };
+        assert_eq!(keys(&kit, &query).await, expected, "{source:?} {}", kind.name());
+    }
 }
 
 #[tokio::test]

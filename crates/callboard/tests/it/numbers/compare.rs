@@ -16,6 +16,7 @@ pub fn compare(reports: &[&Value], truth: &RegionTruth) {
     ages(&told, truth);
     coupons(&told, truth);
     teams(&told, truth);
+    doors(&told, truth);
     origins(&told, truth);
     money(&told, truth);
 }
@@ -201,6 +202,36 @@ fn teams(told: &Told, truth: &RegionTruth) {
     let expected = truth.genders.iter().map(|of| json!([of.ticket, of.expected, of.stated]).to_string());
     let columns = ["ticket", "expected", "current"];
     told.same_list("genders", told.list("status", "gender_mismatches", &columns), sorted(expected));
+}
+
+/// What the report on sales tells of the time between two truths.
+pub fn growth(report: &Value, (before, after): (&RegionTruth, &RegionTruth)) {
+    let told = Told { reports: &[report], region: before.region };
+    let of = |truth: &RegionTruth| {
+        let totals = &truth.totals;
+        [totals.singles, totals.doubles, totals.relays, totals.spectators, totals.athletes]
+    };
+    let groups = ["All_singles", "All_doubles", "All_relays", "spectators", "Total_athletes"];
+    let rows =
+        groups.iter().zip(of(before)).zip(of(after)).map(|((group, first), last)| {
+            json!([group, first, last, last as i64 - first as i64]).to_string()
+        });
+    let columns = ["group", "first", "last", "more"];
+    told.same_list("growth", told.list("sales", "growth", &columns), sorted(rows));
+    // Where both lengths are the same, the change of the window is added once more.
+    let projected = groups.iter().zip(of(before)).zip(of(after)).filter(|((_, first), _)| *first > 0);
+    let projected = projected.map(|((group, first), last)| {
+        let count = (last as f64 * (last as f64 / first as f64)).round() as u64;
+        json!([group, count, count]).to_string()
+    });
+    let columns = ["group", "count", "by_mean"];
+    told.same_list("projections", told.list("sales", "projections", &columns), sorted(projected));
+}
+
+fn doors(told: &Told, truth: &RegionTruth) {
+    let count = |what: &str| told.number("status", "check_ins", ("what", what), "count");
+    let expected = [truth.check_ins as f64, truth.checked_in as f64];
+    told.same("check-ins", [count("check-ins"), count("tickets checked in")], expected);
 }
 
 fn origins(told: &Told, truth: &RegionTruth) {

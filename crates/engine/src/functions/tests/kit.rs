@@ -16,7 +16,7 @@ use crate::collect::{CollectOptions, Origin};
 use crate::functions::Functions;
 use crate::pipeline::{self, Pipeline};
 use crate::run::{
-    self, Backoff, Bounds, Catalog, Manner, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World,
+    self, Backoff, Bounds, Catalog, Manner, Room, Runner, RunnerOptions, Starting, Stop, Until, Wanted, World,
 };
 
 /// A world to run pipelines in; its folder is gone when it is dropped.
@@ -60,6 +60,7 @@ impl Kit {
             progress: Arc::default(),
             folder: folder.path().to_owned(),
             bounds: Bounds::default(),
+            room: Room::default(),
         };
         Kit { world: Arc::new(world), folder, manner: Manner::default() }
     }

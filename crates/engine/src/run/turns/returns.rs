@@ -53,6 +53,7 @@ impl Turns {
         match acked {
             Ok(acked) => {
                 self.eased();
+                self.shares.clear();
                 self.acked(acked).await.or_else(|error| self.ride_out(error))
             }
             Err(error) => {

@@ -14,12 +14,13 @@ use crate::ticketing::rules::{Name, Rules};
 /// Names, each read once.
 pub(super) struct Names<'a> {
     rules: &'a Rules,
-    days: &'a EventDays,
+    /// The days of the event whose names they are.
+    pub(super) days: EventDays,
     read: HashMap<String, Arc<Name>>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(rules: &'a Rules, days: &'a EventDays) -> Names<'a> {
+    pub(super) fn new(rules: &'a Rules, days: EventDays) -> Names<'a> {
         Names { rules, days, read: HashMap::new() }
     }
 
@@ -27,25 +28,35 @@ impl<'a> Names<'a> {
         if let Some(read) = self.read.get(name) {
             return read.clone();
         }
-        let read = Arc::new(self.rules.read(name, self.days));
+        let read = Arc::new(self.rules.read(name, &self.days));
         self.read.insert(name.to_owned(), read.clone());
         read
     }
 }
 
 /// The values of a row, one after the other as they were asked for.
-pub(super) struct Fields {
+pub(super) struct Fields<'a> {
     pub(super) key: String,
     values: std::vec::IntoIter<Value>,
+    /// For each column that there may be, whether it was asked for; all were, where it says nothing.
+    asked: std::slice::Iter<'a, bool>,
 }
 
-impl Fields {
-    pub(super) fn of(row: PickedRow) -> Fields {
-        Fields { key: row.key, values: row.values.into_iter() }
+impl<'a> Fields<'a> {
+    pub(super) fn of(row: PickedRow) -> Fields<'static> {
+        Fields::some(row, &[])
+    }
+
+    /// Of a row of which not every column was asked for: those have no value.
+    pub(super) fn some(row: PickedRow, asked: &'a [bool]) -> Fields<'a> {
+        Fields { key: row.key, values: row.values.into_iter(), asked: asked.iter() }
     }
 
     pub(super) fn value(&mut self) -> Value {
-        self.values.next().unwrap_or_default()
+        match self.asked.next() {
+            Some(false) => Value::Null,
+            _ => self.values.next().unwrap_or_default(),
+        }
     }
 
     pub(super) fn text(&mut self) -> Option<String> {

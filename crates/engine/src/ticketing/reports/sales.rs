@@ -217,7 +217,14 @@ fn growth_section(view: &View<'_>) -> Section {
 }
 
 fn projection_section(view: &View<'_>) -> Section {
-    let columns = [("group", "Group"), ("at", "At"), ("count", "Would be"), ("rate", "Growth a minute")];
+    let columns = [
+        ("group", "Group"),
+        ("at", "At"),
+        ("count", "Would be"),
+        ("rate", "Growth a minute"),
+        ("by_mean", "By mean change"),
+        ("mean_change", "Mean change"),
+    ];
     let mut section = Section::new("projections", "Projections", PEOPLE, &columns);
     for (group, is_one) in WATCHED {
         match projection(&samples(view, is_one), view.ask.at, view.ask.window, view.ask.ahead) {
@@ -226,6 +233,8 @@ fn projection_section(view: &View<'_>) -> Section {
                 Cell::At(on.at),
                 on.count.into(),
                 Cell::Share(on.rate_per_minute),
+                on.count_by_mean.into(),
+                Cell::Share(on.mean_change),
             ]),
             Err(Lacking::FromNothing) => section.notes.push(format!("{group}: {}", Lacking::FromNothing)),
             Err(lacking) => return section.note(told(&lacking)),

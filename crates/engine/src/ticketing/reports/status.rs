@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use model::mask::MASK;
+
 use super::sales::PEOPLE;
 use super::{Parts, View};
 use crate::ticketing::ages::age_of;
@@ -89,17 +91,35 @@ fn genders(view: &View<'_>) -> [Section; 2] {
     ]);
     let columns = [
         ("ticket", "Ticket"),
+        ("barcode", "Barcode"),
         ("name", "Name"),
         ("day", "Day"),
         ("expected", "Expected"),
         ("current", "Current"),
     ];
+    let barcode = |fault: &gender::GenderFault| match view.ask.personal {
+        true => Cell::from(fault.barcode.clone()),
+        false => Cell::from(MASK),
+    };
     let rows = check.faults.into_iter().map(|fault| {
-        let (expected, current) = (word(Some(fault.expected)), word(fault.current));
-        vec![fault.ticket.into(), fault.name.into(), fault.day.into(), expected, current]
+        let (barcode, current) = (barcode(&fault), word(fault.current));
+        vec![
+            fault.ticket.into(),
+            barcode,
+            fault.name.into(),
+            fault.day.into(),
+            word(Some(fault.expected)),
+            current,
+        ]
     });
-    let detail = Section::new("gender_mismatches", "Gender mismatches", "tickets", &columns);
-    [summary, detail.with(rows).detailed()]
+    let detail = Section::new("gender_mismatches", "Gender mismatches", "tickets", &columns).with(rows);
+    let detail = match view.ask.personal {
+        true => detail,
+        false => {
+            detail.note("barcodes are personal: `--personal` shows them, which is noted in the audit log")
+        }
+    };
+    [summary, detail.detailed()]
 }
 
 fn mixed(view: &View<'_>) -> [Section; 2] {

@@ -1,12 +1,14 @@
 //! `age_groups_ingestion`: people by group, day and age, and whether they add up to the tickets.
 
 use futures::future::BoxFuture;
+use model::Kind;
 use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::{Params, each, ground, revealed};
 use crate::functions::{Answer, Call, Failure, Function, FunctionSpec};
 use crate::ticketing::ages::{AgeOn, age_groups};
+use crate::ticketing::load::Looks;
 use crate::ticketing::rows::Ticket;
 use crate::ticketing::telling;
 
@@ -17,6 +19,9 @@ pub(crate) static SPEC: FunctionSpec = FunctionSpec {
     schema: || schema_for!(Params),
     spreads: false,
 };
+
+/// What of a board is looked at.
+const LOOKS: Looks = Looks { kinds: &[Kind::Ticket], tickets: &["transaction", "birth_date"] };
 
 pub(crate) struct Ages;
 
@@ -32,7 +37,7 @@ impl Function for Ages {
             let store = &revealed(call, &["birth_date"]).await?;
             each(regions, move |config| async move {
                 let ground = ground(call, &config.region)?;
-                let board = telling::board(store, &config.region, &ground, None).await?;
+                let board = telling::board(store, &config.region, &ground, LOOKS).await?;
                 let athletes: Vec<&Ticket> =
                     board.sold().filter(|ticket| ticket.name.category.is_athlete()).collect();
                 let groups = age_groups(&athletes, &board.event.days, AgeOn::EventDay, &ground.rules);

@@ -1,11 +1,13 @@
 //! `analytics_processing`: the totals of each region, beside what was known a while ago.
 
 use futures::future::BoxFuture;
+use model::Kind;
 use schemars::schema_for;
 use serde_json::json;
 
 use super::{Params, each, ground};
 use crate::functions::{Answer, Call, Failure, Function, FunctionSpec};
+use crate::ticketing::load::Looks;
 use crate::ticketing::summaries::{add_ons, by_status, totals};
 use crate::ticketing::{shops, telling};
 
@@ -15,6 +17,12 @@ pub(crate) static SPEC: FunctionSpec = FunctionSpec {
     example: "- name: numbers\n  function: analytics_processing\n  with: {regions: hong-kong}\n",
     schema: || schema_for!(Params),
     spreads: false,
+};
+
+/// What of a board is looked at.
+const LOOKS: Looks = Looks {
+    kinds: &[Kind::Offer, Kind::Ticket, Kind::Shop, Kind::ShopOffer, Kind::CouponSeries, Kind::Coupon],
+    tickets: &["offer", "shop", "add_ons"],
 };
 
 pub(crate) struct Analytics;
@@ -30,7 +38,7 @@ impl Function for Analytics {
             let regions = params.regions.regions(call)?;
             each(regions, move |config| async move {
                 let ground = ground(call, &config.region)?;
-                let board = telling::board(&call.world.store, &config.region, &ground, None).await?;
+                let board = telling::board(&call.world.store, &config.region, &ground, LOOKS).await?;
                 let through_shops: u64 =
                     shops::usage(&board, &ground.rules).iter().map(|count| count.tickets).sum();
                 let add_ons: u64 = add_ons(&board).iter().map(|(_, count)| count).sum();

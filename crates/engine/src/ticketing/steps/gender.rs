@@ -2,15 +2,18 @@
 //! correction at the source. Each region is looked at by an item of its own, and so is each correction: a run
 //! that was stopped goes on where it was, and what failed is listed, tried again or dropped like any other.
 
+use std::collections::HashMap;
+
 use futures::future::BoxFuture;
 use model::Kind;
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use store::{ItemState, ParentCount, Store};
+use store::{ItemState, ParentCount, PickedRow, Picking, Store};
 
 use super::{Names, ground, revealed};
 use crate::functions::{Answer, Call, Child, Children, Failure, Function, FunctionSpec};
+use crate::ticketing::load::Looks;
 use crate::ticketing::rows::Ticket;
 use crate::ticketing::{FieldChange, Region, RegionConfig, change_field, gender, telling};
 
@@ -65,6 +68,9 @@ enum Task {
         change: FieldChange,
     },
 }
+
+/// What of a board is looked at.
+const LOOKS: Looks = Looks { kinds: &[Kind::Ticket], tickets: &["gender"] };
 
 pub(crate) struct GenderFix;
 
@@ -206,14 +212,15 @@ fn told(found: &Found, applies: bool) -> Value {
 /// What is to be changed: what was answered comes from the whole of the answers, as it was written.
 async fn changes(call: &Call, store: &Store, region: &Region) -> Result<Found, Failure> {
     let ground = ground(call, region)?;
-    let board = telling::board(store, region, &ground, None).await?;
+    let board = telling::board(store, region, &ground, LOOKS).await?;
     let athletes: Vec<&Ticket> = board.sold().filter(|ticket| ticket.name.category.is_athlete()).collect();
     let check = gender::check(&athletes);
     if check.faults.is_empty() {
         return Ok(Found { check, changes: Vec::new() });
     }
     let field = region.fields.get(gender::FIELD).map_or(gender::FIELD, String::as_str);
-    let said = answers(store, region, field).await?;
+    let tickets: Vec<&str> = check.faults.iter().map(|fault| fault.ticket.as_str()).collect();
+    let said = answers(store, region, field, &tickets).await?;
     let options = &board.event.gender_options;
     let change = |fault: &gender::GenderFault| {
         let said = said.get(&fault.ticket).map(String::as_str);
@@ -222,17 +229,21 @@ async fn changes(call: &Call, store: &Store, region: &Region) -> Result<Found, F
     Ok(Found { changes: check.faults.iter().map(change).collect(), check })
 }
 
-/// What was answered, by ticket.
+/// What was answered, by ticket, on these tickets.
 async fn answers(
     store: &Store,
     region: &Region,
     field: &str,
-) -> Result<std::collections::HashMap<String, String>, Failure> {
-    let columns: [store::Picking<'_>; 1] = [(Kind::Ticket, &["extra_fields"])];
-    let rows = store.picked(&region.source(), &columns, None).await?;
-    let said = rows.into_iter().flatten().filter_map(|row| {
-        let answer = row.values.first()?.get(field)?.as_str()?.to_owned();
-        Some((row.key, answer)).filter(|(_, answer)| !answer.trim().is_empty())
-    });
-    Ok(said.collect())
+    tickets: &[&str],
+) -> Result<HashMap<String, String>, Failure> {
+    let mut said = HashMap::new();
+    let take = |row: PickedRow| {
+        let answer = row.values.first().and_then(|answers| answers.get(field)?.as_str());
+        if let Some(answer) = answer.filter(|answer| !answer.trim().is_empty()) {
+            said.insert(row.key, answer.to_owned());
+        }
+    };
+    let picked = [Picking { keys: Some(tickets), ..Picking::of(Kind::Ticket, &["extra_fields"]) }];
+    store.pick(&region.source(), &picked, None, take).await?;
+    Ok(said)
 }

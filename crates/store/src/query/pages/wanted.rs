@@ -31,6 +31,10 @@ impl Wanted {
         if !query.gone && query.since.is_none() {
             conditions.push("e.gone_at IS NULL".to_owned());
         }
+        if let Some(source) = &query.source {
+            conditions.push("e.source = ?".to_owned());
+            values.values.push(source.as_str().into());
+        }
         for condition in &query.conditions {
             let (sql, bound) = rendered(condition);
             conditions.push(sql);
