@@ -57,8 +57,21 @@ pub fn parse(text: &str) -> Result<Node, (Option<Place>, String)> {
         let plain = error.without_snippet().to_string();
         let message = plain.lines().next().unwrap_or_default();
         let message = message.split(" at line ").next().unwrap_or_default();
-        (place, message.trim_start_matches("error: ").to_owned())
+        (place, in_our_words(message.trim_start_matches("error: ")))
     })
+}
+
+/// What the library says of its own options, which whoever wrote the file cannot set.
+fn in_our_words(message: &str) -> String {
+    match message.split_once(": ") {
+        Some(("duplicate mapping key", key)) => {
+            format!("`{}` is there twice", key.split(',').next().unwrap_or(key))
+        }
+        Some(("budget breached", _)) => {
+            "the file is larger, or refers to itself (`*name`) more often, than any such file needs to".to_owned()
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// What to do about the two slips that everybody makes once.
@@ -276,7 +289,9 @@ mod tests {
         let (place, message) = parse("name: x\nurl: [a, b\n").unwrap_err();
         assert!(place.is_some(), "{message}");
         let (place, message) = parse("name: x\nname: y\n").unwrap_err();
-        assert_eq!(place, Some((2, 1)), "{message}");
+        assert_eq!((place, message.as_str()), (Some((2, 1)), "`name` is there twice"));
+        let (_, message) = parse(&format!("[{}]", "1, ".repeat(300_000))).unwrap_err();
+        assert!(message.starts_with("the file is larger"), "{message}");
         assert!(parse("").is_ok());
         let tree = parse("a: no\nb: on\nc: true\n").unwrap();
         assert_eq!(tree.to_json().to_string(), r#"{"a":"no","b":"on","c":true}"#);

@@ -216,7 +216,7 @@ impl Store {
 
     /// Every runner whose name begins so, those that have ended included, oldest first.
     pub async fn runners_named(&self, begins: &str) -> Result<Vec<RunnerRow>, StoreError> {
-        let sql = "SELECT runner, id, host, pid, started, until, ending, items, \
+        let sql = "SELECT runner, id, host, pid, process, started, until, ending, items, \
                    (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
                    FROM runners WHERE substr(id, 1, length(?1)) = ?1 ORDER BY runner";
         let rows = sql::query(sql).bind(begins.to_owned()).fetch_all(&self.readers).await;

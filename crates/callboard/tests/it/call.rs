@@ -165,6 +165,11 @@ impl Running {
         assert!(sent.expect("kill runs").success());
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|child| child.try_wait().expect("it can be asked").is_some())
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Answer {
         let mut child = self.0.take().expect("it runs");

@@ -94,6 +94,56 @@ fn a_crawl_that_is_killed_and_resumed_keeps_the_same_rows() {
     [3, 17].into_iter().for_each(check_killed);
 }
 
+/// Requests that end without a document must not look like a source that holds nothing.
+#[test]
+fn requests_that_are_given_up_are_no_success() {
+    let hall = hall(20, 3_000);
+    let crawl = hall.desk.folder.path().join("pipelines/crawl.yaml");
+    let file = std::fs::read_to_string(&crawl).expect("the pipeline");
+    hall.desk.folder.write(
+        "pipelines/crawl.yaml",
+        file.replace("{name: site,", "{name: site, timeout: 0.2, max_retries: 0,"),
+    );
+    let answer = hall.desk.start_with(&["run", "crawl", "--format", "json"], &PACE).end();
+    let (code, run) = answer.object();
+    assert_eq!((code, &run["outcome"]), (1, &"failed".into()), "{run}");
+    assert!(run["steps"][0]["reason"].as_str().is_some_and(|why| why.contains("given up")), "{run}");
+}
+
+/// How often the crawl is killed; with both databases that makes hundreds of instants.
+const KILLS: u64 = 100;
+
+#[test]
+fn a_crawl_that_is_killed_a_hundred_times_keeps_the_same_rows() {
+    let hall = hall(1_000, 2);
+    assert_eq!(crawl(&hall.desk, "whole.db", &["crawl"]).end().code, 0);
+    let mut again = Vec::from(["crawl"]);
+    let (mut dice, mut kills) = (29_u64, 0);
+    while kills < KILLS {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let before = hall.sandbox.requests(Upstream::Site);
+        let mut running = crawl(&hall.desk, "killed.db", &again);
+        // Some die before they fetched anything, most after a few pages; the first one has begun the run.
+        let pages = if kills == 0 { 5 } else { (dice >> 33) % 24 };
+        until("it fetches or has ended", || {
+            hall.sandbox.requests(Upstream::Site) >= before + pages || running.has_ended()
+        });
+        if running.has_ended() {
+            break;
+        }
+        (0..(dice >> 40) % 400_000).for_each(|_| std::hint::spin_loop());
+        running.signal("KILL");
+        drop(running);
+        kills += 1;
+        again = vec!["--resume", "last"];
+    }
+    let run = crawl(&hall.desk, "killed.db", &["--resume", "last"]).end().object().1;
+    assert_eq!(run["outcome"], "completed", "after {kills} kills: {run}");
+    assert_eq!((&run["items"]["failed"], &run["items"]["dead"]), (&0.into(), &0.into()), "{run}");
+    assert_eq!(rows(&hall.desk, "killed.db"), rows(&hall.desk, "whole.db"), "after {kills} kills");
+    assert!(kills >= KILLS / 2, "only {kills}");
+}
+
 #[test]
 fn an_interrupt_gives_work_back_and_says_how_to_go_on() {
     let hall = hall(60, 30);

@@ -12,12 +12,16 @@ use crate::functions::{Answer, Call, Failure};
 /// Class of a child that was not asked for, because its source is to be asked nothing more.
 pub(super) const SOURCE_STOPPED: &str = "source_stopped";
 
+/// Classes of children that ended without a document that tells of it: what they would have brought is not
+/// known, so nothing is complete and nothing has vanished.
+const GIVEN_UP: [&str; 3] = ["runner_lost", "timeout", "fault"];
+
 /// Sums up a call whose children have all ended.
 pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Failure> {
     let store = &call.world.store;
     let children = store.children(call.item).await?;
     let stopped = store.count_ended(call.item, SOURCE_STOPPED).await?;
-    let mut end = End { notes: Vec::new(), incomplete: false };
+    let mut end = End { notes: Vec::new(), incomplete: false, given_up: 0 };
     if children.left_out > 0 {
         end.left_undone(
             children.left_out,
@@ -26,6 +30,12 @@ pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Fai
     }
     if stopped > 0 {
         end.left_undone(stopped, "were not made, as the source is to be asked no more in this run");
+    }
+    for class in GIVEN_UP {
+        end.given_up += store.count_ended(call.item, class).await?;
+    }
+    if end.given_up > 0 {
+        end.left_undone(end.given_up, "were given up without an answer; `callboard dead` lists them");
     }
     let whole = !end.incomplete;
     let all = if whole { passes::ask(session, call).await? } else { Vec::new() };
@@ -50,6 +60,8 @@ pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Fai
 pub(super) struct End {
     notes: Vec<String>,
     incomplete: bool,
+    /// Requests that ended without a document.
+    given_up: u64,
 }
 
 impl End {
@@ -87,6 +99,12 @@ impl End {
             return Err(Failure::lasting(
                 "collect",
                 format!("nothing could be read: {input}: {error}{more}"),
+            ));
+        }
+        if self.given_up > 0 && documents.fetched + documents.unchanged == 0 {
+            return Err(Failure::lasting(
+                "collect",
+                format!("nothing could be read: {}", self.notes.join("; ")),
             ));
         }
         let partial = match (documents.failed, self.incomplete) {

@@ -57,6 +57,8 @@ pub struct PlanStep {
     pub needs: Vec<StepNo>,
     /// Siblings that must have ended before it begins, however they did.
     pub after: Vec<StepNo>,
+    /// Siblings whose status its condition asks: whatever they came to, it is the condition that decides.
+    pub judges: Vec<StepNo>,
     /// False: it is skipped.
     pub enabled: bool,
     /// When it holds not, the step is skipped; asked when its turn comes.

@@ -229,8 +229,8 @@ pub(crate) async fn stop_all(conn: &mut Conn, now: DateTime<Utc>) -> SqlResult<u
 
 /// Runners that an item may lose before it is given up. They do not count among its tries: a run whose
 /// process is killed again and again must end as if it had not been. But an item that kills its runners
-/// must not do so for ever.
-pub(super) const MOST_LOST: i64 = 20;
+/// must not do so for ever. It is a large number, as what was leased ahead and not begun is lost too.
+pub(super) const MOST_LOST: i64 = 100;
 
 async fn give_back(conn: &mut Conn, item: &Held, why: Why, at: i64, counts: &mut Counts) -> SqlResult<()> {
     let lost = why != Why::Stopped;

@@ -11,7 +11,7 @@ use super::expressions::Sight;
 use super::layout::{Layout, Place};
 use super::links::Links;
 use crate::pipeline::evaluate::{Condition, ForEach, Templates};
-use crate::pipeline::plan::{Each, Inner, PlanStep, Tolerance, Work};
+use crate::pipeline::plan::{Each, Inner, PlanStep, StepNo, Tolerance, Work};
 use crate::pipeline::spec::{ConditionSpec, Step};
 
 /// Elements under way at once unless a step says otherwise.
@@ -37,6 +37,7 @@ impl<'a> Compiler<'a> {
             work,
             needs: links.needs[place.no.index()].clone(),
             after: links.after[place.no.index()].clone(),
+            judges: condition.as_ref().map(|condition| judged(layout, place, condition)).unwrap_or_default(),
             enabled: spec.enabled,
             condition,
             with,
@@ -200,4 +201,17 @@ fn text_at<'v>(value: &'v Value, at: &[Inside]) -> &'v str {
     };
     let found = at.iter().try_fold(value, inside);
     found.and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The steps beside it whose status a step's condition asks.
+fn judged(layout: &Layout<'_>, place: &Place<'_>, condition: &Condition) -> Vec<StepNo> {
+    let asked = condition.expression().uses("steps");
+    let named = |name: &str| layout.beside(place.no).iter().copied().find(|no| layout.name(*no) == name);
+    let mut judged: Vec<StepNo> = asked
+        .iter()
+        .filter(|used| used.path.get(1).is_some_and(|member| member == "status"))
+        .filter_map(|used| named(used.path.first()?))
+        .collect();
+    judged.dedup();
+    judged
 }

@@ -74,7 +74,8 @@ impl Plan {
     fn directly(&self, no: StepNo, status: StepStatus) -> Direct {
         let mut direct = Direct::default();
         for step in self.beside(no).filter(|step| step.no != no) {
-            let met = step.after.contains(&no) || (step.needs.contains(&no) && status.satisfies());
+            let needed = step.needs.contains(&no) && (status.satisfies() || step.judges.contains(&no));
+            let met = step.after.contains(&no) || needed;
             match self.reason(no, status, step) {
                 Some(why) => direct.skip.push((step.no, why)),
                 None if met => direct.release.push(step.no),
@@ -90,6 +91,9 @@ impl Plan {
 
     /// Why `step` cannot run once `ended` ended so.
     fn reason(&self, ended: StepNo, status: StepStatus, step: &PlanStep) -> Option<String> {
+        if step.judges.contains(&ended) {
+            return None;
+        }
         let from = self.step(ended)?;
         if step.needs.contains(&ended) && !status.satisfies() {
             let how = match (status, from.enabled) {

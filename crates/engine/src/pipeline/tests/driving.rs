@@ -235,6 +235,23 @@ fn skipped_steps_say_why() {
 }
 
 #[test]
+fn a_step_whose_condition_asks_how_another_ended_is_not_kept_from_running_by_that() {
+    for parallel in [true, false] {
+        let file = format!(
+            "name: p\nparallel_execution: {parallel}\nsteps:\n  - {{name: a, function: do}}\n  \
+             - {{name: tell, function: do, depends_on: [a], condition: \"steps.a.status == 'failed'\"}}\n  \
+             - {{name: load, function: do, depends_on: [a], condition: \"steps.a.output\"}}\n"
+        );
+        assert_eq!(after(&file, &[(0, StepStatus::Failed)]), ["2: depends on a, which failed"]);
+        let plan = loaded(&file).plan;
+        let mut run = Run::new(&plan);
+        run.begin(StepNo(0));
+        run.end(StepNo(0), StepStatus::Failed);
+        assert_eq!(run.ready(), [StepNo(1)], "parallel: {parallel}");
+    }
+}
+
+#[test]
 fn selecting_says_what_there_is() {
     let plan = loaded(NESTED).plan;
     assert_eq!(plan.only("reprot").unwrap_err(), "there is no step `reprot`; did you mean `report`?");

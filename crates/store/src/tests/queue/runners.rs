@@ -74,7 +74,7 @@ async fn a_runner_that_stops_gives_back_what_it_has() {
 /// Loses runners with the one ready item until it is given up, and gives how many that were.
 async fn lose_runners(crew: &Crew) -> usize {
     let mut item = None;
-    for lost in 0..100 {
+    for lost in 0..200 {
         let runner = crew.runner().await;
         match crew.lease(runner, 9).await.as_slice() {
             [lease] if *item.get_or_insert(lease.item) == lease.item && !lease.given_up => {}
@@ -96,12 +96,12 @@ async fn an_item_that_kills_its_runners_is_dead_in_the_end() {
     crew.fan_out(runner, 1, 9).await;
     let child = crew.lease_one(runner).await;
     crew.end(runner, Ack::of(&child, crate::Ending::Untouched)).await;
-    assert_eq!(lose_runners(&crew).await, 20);
+    assert_eq!(lose_runners(&crew).await, 100);
     assert_eq!(crew.state(&child).await, ItemState::Dead);
     let dead = crew.store.dead(DeadQuery { run: Some(run), item: Some(child.item), limit: 1 }).await.unwrap();
-    assert_eq!((dead[0].attempts.len(), dead[0].attempts[19].outcome.as_str()), (20, "dead"));
+    assert_eq!((dead[0].attempts.len(), dead[0].attempts[99].outcome.as_str()), (100, "dead"));
     crew.redrive(run).await;
-    assert_eq!(lose_runners(&crew).await, 20, "it begins to count anew");
+    assert_eq!(lose_runners(&crew).await, 100, "it begins to count anew");
     crew.check().await;
 }
 
@@ -109,7 +109,7 @@ async fn an_item_that_kills_its_runners_is_dead_in_the_end() {
 async fn a_step_that_kills_its_runners_is_given_up_so_that_others_hear_of_it() {
     let crew = Crew::new().await;
     let run = crew.run_of(vec![item(0, 0), blocked(1, 1)]).await;
-    assert_eq!(lose_runners(&crew).await, 20);
+    assert_eq!(lose_runners(&crew).await, 100);
     let runner = crew.runner().await;
     let lease = crew.lease_one(runner).await;
     assert!(lease.given_up && lease.last);
