@@ -36,8 +36,12 @@ impl Turns {
         }
     }
 
-    /// The store answered.
+    /// The store answered. On a full disk it still takes what is small: only when what it could not take is
+    /// entered, it is back.
     pub(super) fn eased(&mut self) {
+        if self.unentered.is_some() {
+            return;
+        }
         if let Some(away) = self.patience.eased() {
             let secs = away.as_secs_f64();
             // At the level of the warning that went before: whoever read that is to read this.
