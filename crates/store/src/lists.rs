@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{Kind, Request, RunId};
+use chrono::{DateTime, Utc};
+use model::{Kind, Request, RunId, SourceName};
 
 use crate::rows::code_of;
-use crate::runs::seq_of;
+use crate::runs::{seq_of, stamp};
 use crate::sql::{self, SqlResult, json, keys};
 use crate::{Store, StoreError};
 
@@ -85,6 +86,20 @@ impl Store {
         let counted: SqlResult<i64> = query.fetch_one(&self.readers).await;
         let counted = counted.map_err(|error| self.fault("counting what is known", error))?;
         Ok(u64::try_from(counted).unwrap_or(0))
+    }
+
+    /// When a source last gave an answer, as of a time.
+    pub async fn last_answer(
+        &self,
+        source: &SourceName,
+        at: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let sql = "SELECT fetched_at FROM documents WHERE source = ? AND fetched_at <= ? \
+                   AND outcome <> 'failed' ORDER BY fetched_at DESC LIMIT 1";
+        let query = sql::query_scalar(sql).bind(source.as_str()).bind(stamp(at));
+        let found: SqlResult<Option<String>> = query.fetch_optional(&self.readers).await;
+        let found = found.map_err(|error| self.fault("looking for the last answer of a source", error))?;
+        Ok(found.and_then(|text| DateTime::parse_from_rfc3339(&text).ok()).map(|at| at.to_utc()))
     }
 
     /// Makes the cursor that `run` brought for a scope the one that the next run starts from. To be called

@@ -69,6 +69,9 @@ pub struct Report {
     /// Only this section of it
     #[arg(long, value_name = "NAME")]
     section: Option<String>,
+    /// Long lists too; in JSON and workbooks they always are
+    #[arg(long)]
+    detail: bool,
     /// Sales by day too, whatever the region is set up with
     #[arg(long)]
     by_day: bool,
@@ -195,7 +198,11 @@ impl Report {
 
     fn tell(&self, reports: &[Told], how: How) -> Result<()> {
         let bytes = match how {
-            How::Table => reports.iter().map(table::page).collect::<Vec<_>>().join("\n").into_bytes(),
+            How::Table => {
+                let all = self.detail || self.section.is_some();
+                let pages: Vec<String> = reports.iter().map(|report| table::page(report, all)).collect();
+                pages.join("\n").into_bytes()
+            }
             How::Json => {
                 let all: Vec<Value> = reports.iter().map(Told::to_json).collect();
                 (serde_json::to_string_pretty(&all)? + "\n").into_bytes()

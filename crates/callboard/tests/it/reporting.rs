@@ -119,6 +119,12 @@ fn numbers_are_told_with_what_they_count() {
 
     let table = told(&desk, &["report", "spectators"], &[]);
     assert!(table.stdout.contains("MULTI_DAY") && table.stdout.contains("tickets;"), "{}", table.stdout);
+    let (short, long) = (
+        told(&desk, &["report", "origin"], &[]).stdout,
+        told(&desk, &["report", "origin", "--detail"], &[]).stdout,
+    );
+    // Only lists that are long are told by their length.
+    assert!(short.contains("Athletes by every country (") && long.contains("Athletes by every country ("));
     let book = told(&desk, &["report", "all", "--to", "figures.xlsx"], &[]);
     assert_eq!(book.code, 0, "{}", book.stderr);
     let bytes = std::fs::read(desk.folder.path().join("figures.xlsx")).expect("a workbook");

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const LARGE_BYTES: u64 = 256 * 1024;
 
 /// What large documents may have together. One that is larger has all of it for itself.
-const ROOM_BYTES: u64 = 10 * 1024 * 1024;
+const ROOM_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Room is given in so many bytes.
 const UNIT_BYTES: u64 = 1024;

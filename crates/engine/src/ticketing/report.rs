@@ -115,7 +115,7 @@ impl Cell {
 }
 
 /// `1,204`.
-fn grouped(number: i64) -> String {
+pub(super) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3 + 1);
     for (at, digit) in digits.chars().enumerate() {

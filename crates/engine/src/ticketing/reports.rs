@@ -22,7 +22,7 @@ use super::ages::AgeOn;
 use super::ground::Ground;
 use super::load::Looks;
 use super::region::Region;
-use super::report::{Fact, Report, Section};
+use super::report::{Cell, Fact, Report, Section};
 use super::rows::{Board, Ticket};
 use super::rules::Name;
 
@@ -153,6 +153,8 @@ pub struct Ask {
     pub ahead: TimeDelta,
     /// What is personal is shown where a report lists tickets.
     pub personal: bool,
+    /// When the source last gave an answer, where it ever did.
+    pub gathered: Option<DateTime<Utc>>,
     /// What was sold at times within the window, where the store knew something then.
     pub earlier: Vec<Earlier>,
 }
@@ -171,6 +173,7 @@ impl Ask {
             window: TimeDelta::minutes(WINDOW_MINUTES),
             ahead: TimeDelta::minutes(WINDOW_MINUTES),
             personal: false,
+            gathered: None,
             earlier: Vec::new(),
         }
     }
@@ -224,6 +227,13 @@ impl ReportSpec {
     /// The report on this view.
     pub fn of(&self, view: &View<'_>) -> Report {
         let Parts { facts, sections } = (self.make)(view);
+        // Numbers are as new as what was gathered, whenever they are asked for.
+        let gathered = view.ask.gathered.map(|at| Fact {
+            name: "gathered",
+            title: "Last gathered",
+            value: Cell::At(at),
+        });
+        let facts = gathered.into_iter().chain(facts).collect();
         Report {
             name: self.name,
             title: self.title.to_owned(),

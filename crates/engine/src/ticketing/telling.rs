@@ -88,7 +88,8 @@ pub async fn reports(
     };
     let (age_on, by_day) = (question.age_on, question.by_day);
     let (window, ahead) = (question.window, question.ahead);
-    let ask = Ask { at, age_on, by_day, window, ahead, personal: question.personal, earlier };
+    let gathered = store.last_answer(&region.source(), at).await?;
+    let ask = Ask { at, age_on, by_day, window, ahead, personal: question.personal, gathered, earlier };
     let view = View { region, board: &board, ground, ask: &ask };
     Ok(specs.iter().map(|spec| spec.of(&view)).collect())
 }

@@ -6,17 +6,28 @@ use engine::ticketing::reports::REPORTS;
 
 use crate::output::table;
 
-/// The report as a page of text.
-pub fn page(report: &Report) -> String {
+/// Rows of a list that are shown without being asked for.
+const FEW: usize = 12;
+
+/// The report as a page of text; long lists in it by their length alone, unless `all` of it is asked for.
+pub fn page(report: &Report, all: bool) -> String {
     let mut text = format!("{}\n", report.heading());
     text += &format!("{}, as of {}\n", report.event, report.time());
     for fact in &report.facts {
         text += &format!("{}: {}\n", fact.title, fact.value.shown(report.zone));
     }
     for section in &report.sections {
-        text += &part(section, report);
+        match section.detail && !all && section.rows.len() > FEW {
+            true => text += &length(section),
+            false => text += &part(section, report),
+        }
     }
     text
+}
+
+fn length(section: &Section) -> String {
+    let (title, rows, name) = (&section.title, section.rows.len(), section.name);
+    format!("\n{title}: {rows} rows; --section {name} lists them, --detail lists everything\n")
 }
 
 fn part(section: &Section, report: &Report) -> String {

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 /// Fails at the first section that differs.
 pub fn compare(reports: &[&Value], truth: &RegionTruth) {
     let told = Told { reports, region: truth.region };
+    let gathered = |report: &&&Value| report["facts"]["gathered"].is_string();
+    assert_eq!(reports.iter().filter(gathered).count(), reports.len(), "when it was gathered is told");
     sold(&told, truth);
     groups(&told, truth);
     beside(&told, truth);

@@ -6,7 +6,7 @@ use chrono::Days;
 
 use super::{Earlier, Parts, View, spectators};
 use crate::ticketing::growth::{Lacking, Sample, growth, projection};
-use crate::ticketing::report::{Cell, Fact, Section, share_of_room};
+use crate::ticketing::report::{Cell, Fact, Section, grouped, share_of_room};
 use crate::ticketing::rules::{Category, Name};
 use crate::ticketing::shops::{self, ShopCount};
 use crate::ticketing::summaries::{Breakdown, GroupCount, Totals, add_ons, by_group, by_type, totals};
@@ -67,7 +67,12 @@ fn totals_section(view: &View<'_>, all: &Totals) -> Section {
             row("Total_athletes", all.athletes, trigger),
         ])
         .with(room.map(|_| row("Max_capacity", all.athletes, room)))
-        .note(format!("{} main tickets of athletes take a place on sale", all.places))
+        .note(format!("{} main tickets of athletes take a place on sale", whole(all.places)))
+}
+
+/// A number in a sentence.
+fn whole(number: u64) -> String {
+    grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 fn adaptive(all: &Totals) -> Section {
@@ -303,5 +308,5 @@ fn types(view: &View<'_>) -> Section {
         ]
     });
     let section = section.with(rows);
-    section.note(format!("{whole} tickets in all"))
+    section.note(format!("{} tickets in all", self::whole(whole)))
 }

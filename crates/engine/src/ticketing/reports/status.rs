@@ -54,6 +54,7 @@ fn teams(view: &View<'_>) -> [Section; 2] {
         ("members", "Members"),
         ("needed", "Members needed"),
     ];
+    let loose = check.faults.iter().any(|fault| fault.transaction.is_empty());
     let rows = check.faults.into_iter().map(|fault| {
         let transaction = Some(fault.transaction).filter(|key| !key.is_empty());
         let (mains, members, needed) = (fault.mains, fault.members, fault.members_needed);
@@ -68,6 +69,10 @@ fn teams(view: &View<'_>) -> [Section; 2] {
     });
     let detail =
         Section::new("team_mismatches", "Team mismatches", "tickets", &columns).with(rows).detailed();
+    let detail = match loose {
+        true => detail.note("tickets without a purchase are nobody's team, even where their numbers fit"),
+        false => detail,
+    };
     [summary, detail]
 }
 
@@ -189,8 +194,13 @@ fn check_ins(view: &View<'_>) -> Section {
     let columns = [("what", "What"), ("count", "Count")];
     let ins = || view.board.scans.iter().filter(|scan| scan.form == "checkin");
     let tickets: BTreeSet<&str> = ins().filter_map(|scan| scan.ticket.as_deref()).collect();
-    Section::new("check_ins", "Check-ins", "scans at the door, and tickets among them", &columns).with([
+    let counts = "scans at the door, and tickets among them";
+    let section = Section::new("check_ins", "Check-ins", counts, &columns).with([
         vec!["check-ins".into(), (ins().count() as u64).into()],
         vec!["tickets checked in".into(), (tickets.len() as u64).into()],
-    ])
+    ]);
+    match view.board.scans.is_empty() {
+        true => section.note("none are known: check-ins are gathered where `part=scans` asks for them"),
+        false => section,
+    }
 }
