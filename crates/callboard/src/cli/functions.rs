@@ -32,8 +32,10 @@ impl Functions {
         let Some(function) = functions::find(name) else {
             let names = || functions::all().iter().map(|function| function.name);
             match model::nearest(name, names()) {
-                Some(near) => bail!("there is no function `{name}`; did you mean `{near}`?"),
-                None => bail!("there is no function `{name}`; `callboard functions` lists them"),
+                Some(near) => bail!(usage(format!("there is no function `{name}`; did you mean `{near}`?"))),
+                None => {
+                    bail!(usage(format!("there is no function `{name}`; `callboard functions` lists them")))
+                }
             }
         };
         match self.format {
