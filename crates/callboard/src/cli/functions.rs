@@ -7,7 +7,7 @@ use clap::Args;
 use engine::functions::{self, FunctionSpec, parameters};
 use serde_json::{Value, json};
 
-use crate::output::{Format, print, print_json, table};
+use crate::output::{Format, print, print_json, table, usage};
 
 const EXAMPLES: &str = "\
 Examples:

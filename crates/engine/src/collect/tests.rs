@@ -45,6 +45,22 @@ async fn a_folder_may_hold_more_files_than_a_pipeline_has_steps() {
     assert_eq!(summary.by_kind["event"].vanished, 1);
 }
 
+/// A document that is not all there makes every run partial, not only the one that it came in.
+#[tokio::test]
+async fn what_was_not_read_whole_is_told_each_time() {
+    let folder = testkit::TempFolder::new();
+    let store = crate::run::tests::empty_store().await;
+    let (path, name) = calendar(&folder, 1);
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, whole.replace("END:VCALENDAR\r\n", "")).unwrap();
+    for _ in 0..2 {
+        let files = vec![(path.clone(), name.clone())];
+        let summary = collected(&store, vec![Origin { files, ..origin() }]).await;
+        assert_eq!(summary.outcome.name(), "partial");
+        assert!(summary.notes.iter().any(|note| note.contains("ends inside")), "{:?}", summary.notes);
+    }
+}
+
 /// A calendar of one event, and its name in the store.
 fn calendar(folder: &testkit::TempFolder, number: usize) -> (std::path::PathBuf, String) {
     let event = format!("UID:{number}\r\nDTSTART:20260501T190000Z\r\nSUMMARY:Evening {number}");

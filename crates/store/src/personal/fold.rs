@@ -44,8 +44,8 @@ pub(crate) fn without_phones(text: &str, numbers: &[&str], mask: &str) -> String
     while first < groups.len() {
         let mut digits = String::new();
         let joined = |last: &usize| *last == first || is_between(&text[groups[*last - 1].1..groups[*last].0]);
-        let within = (first..groups.len().min(first + GROUPS)).take_while(joined);
-        let last = within.into_iter().find(|last| {
+        let mut within = (first..groups.len().min(first + GROUPS)).take_while(joined);
+        let last = within.find(|last| {
             digits.push_str(&text[groups[*last].0..groups[*last].1]);
             numbers.iter().any(|number| is_same_phone(number, &digits))
         });
