@@ -457,7 +457,16 @@ impl Config {
         let (value, origin) = self.values.get(key).with_context(|| format!("no setting is called {key}"))?;
         match value.parse() {
             Ok(parsed) => Ok(parsed),
-            Err(_) => bail!("setting {key} = {value:?} (from {origin}) is not valid: {}", help_of(key)),
+            Err(_) => Err(wrong(key, value, origin)),
+        }
+    }
+
+    /// The same, where not every value of the type can be meant.
+    pub fn get_where<T: FromStr>(&self, key: &str, fits: impl Fn(&T) -> bool) -> Result<T> {
+        let parsed = self.get(key)?;
+        match self.values.get(key) {
+            Some((value, origin)) if !fits(&parsed) => Err(wrong(key, value, origin)),
+            _ => Ok(parsed),
         }
     }
 
@@ -541,7 +550,8 @@ impl Config {
     pub fn timezone(&self) -> Result<Option<Tz>> {
         let Some(name) = self.text("timezone") else { return Ok(None) };
         let zone = connect::value::zone::by_name(name);
-        zone.map(Some).with_context(|| format!("{name:?} is not a time zone; they look like America/Chicago"))
+        let wrong = || usage(format!("{name:?} is not a time zone; they look like America/Chicago"));
+        zone.map(Some).ok_or_else(wrong)
     }
 
     /// Every setting with value and origin, in declaration order; credentials are masked.
@@ -619,6 +629,11 @@ fn parse(text: &str) -> Result<BTreeMap<String, (String, u64)>> {
         }
     }
     Ok(settings)
+}
+
+/// A setting that cannot be meant; its user is told so, and where it came from.
+fn wrong(key: &str, value: &str, origin: &Origin) -> anyhow::Error {
+    usage(format!("setting {key} = {value:?} (from {origin}) is not valid: {}", help_of(key)))
 }
 
 fn unknown_key(key: &str, (line, column): (u64, u64)) -> Finding {

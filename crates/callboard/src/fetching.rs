@@ -71,7 +71,7 @@ fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
     Ok(FetchOptions {
         contact,
         render,
-        per_second: config.get("per_second")?,
+        per_second: config.get_where("per_second", |rate: &f64| *rate > 0.0 && rate.is_finite())?,
         total_concurrency: config.get("concurrency")?,
         max_bytes: config.get("max_bytes")?,
         attempts: config.get::<u32>("attempts")?.max(1),

@@ -30,8 +30,10 @@ mod which;
 mod world;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     memory::share();
@@ -54,16 +56,53 @@ fn main() -> ExitCode {
 /// with anyway.
 const BLOCKING_THREADS: usize = 8;
 
+/// How long the end of the program waits for documents that are being read. What is read then is of a run
+/// that was interrupted, and is entered by nobody.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 fn start(cli: cli::Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    runtime.block_on(cli.run())
+    to_its_end(runtime, cli.run())
+}
+
+/// Runs the work, and no longer: dropping the runtime would wait for its blocking tasks without a bound.
+fn to_its_end<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(PATIENCE);
+    outcome
 }
 
 /// The one clock of the program; everything further in is told the time.
 #[allow(clippy::disallowed_methods, reason = "the edge where time comes in")]
 fn clock() -> chrono::DateTime<chrono::Utc> {
     chrono::Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+
+    /// A document that takes minutes to read does not keep an interrupted program.
+    #[test]
+    fn what_is_still_read_does_not_hold_up_the_end() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
+        let (release, held) = mpsc::channel::<()>();
+        let ended = Arc::new(AtomicBool::new(false));
+        let reads = ended.clone();
+        to_its_end(runtime, async move {
+            tokio::task::spawn_blocking(move || {
+                // A minute, where nobody releases it.
+                drop(held.recv_timeout(Duration::from_secs(60)));
+                reads.store(true, Ordering::SeqCst);
+            });
+        });
+        assert!(!ended.load(Ordering::SeqCst));
+        drop(release);
+    }
 }

@@ -1,10 +1,11 @@
 //! Times as users write them: a day, an instant, or so long ago.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::clock;
+use crate::output::usage;
 
 /// The time that begins what is written: a day begins with its first instant.
 pub fn start(text: &str, zone: Option<Tz>) -> Result<DateTime<Utc>> {
@@ -40,10 +41,8 @@ fn read(text: &str, zone: Option<Tz>, bound: Bound) -> Result<DateTime<Utc>> {
     if let Some(at) = length(text).and_then(|ago| clock().checked_sub_signed(ago)) {
         return Ok(at);
     }
-    match bound(text, zone.unwrap_or(Tz::UTC)) {
-        Ok(at) => Ok(at),
-        Err(fault) => bail!("{fault}, nor so long ago (3d, 12h, 2w)"),
-    }
+    let at = bound(text, zone.unwrap_or(Tz::UTC));
+    at.map_err(|fault| usage(format!("{fault}, nor so long ago (3d, 12h, 2w)")))
 }
 
 #[cfg(test)]

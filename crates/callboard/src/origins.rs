@@ -88,7 +88,7 @@ impl Catalog {
         if Path::new(wanted).is_file() {
             return load_file(Path::new(wanted)).map(Arc::new);
         }
-        self.sources.find(wanted).map_err(anyhow::Error::msg)
+        self.sources.find(wanted).map_err(usage)
     }
 
     /// By name, for replay.
@@ -110,7 +110,7 @@ impl Catalog {
         match &asked.connector {
             Some(wanted) if wanted == CONNECTOR && asked.inputs.is_empty() => self.of_ticketing(asked),
             Some(wanted) => Ok(vec![self.of_connector(&self.named(wanted)?, asked)?]),
-            None if !asked.params.is_empty() => bail!("--param goes with --connector"),
+            None if !asked.params.is_empty() => bail!(usage("--param goes with --connector")),
             None => Ok(asked
                 .inputs
                 .into_iter()
@@ -326,9 +326,9 @@ pub fn params(manifest: &Manifest, given: &[String], needed: bool) -> Result<Par
     let specs = &manifest.spec().params;
     let mut params = Params::default();
     for pair in given {
-        let (name, value) =
-            pair.split_once('=').with_context(|| format!("--param {pair:?} is not NAME=VALUE"))?;
-        let Some(spec) = specs.get(name) else { bail!("{}", unknown_param(manifest, name)) };
+        let wrong = || usage(format!("--param {pair:?} is not NAME=VALUE"));
+        let (name, value) = pair.split_once('=').ok_or_else(wrong)?;
+        let Some(spec) = specs.get(name) else { bail!(usage(unknown_param(manifest, name))) };
         put(&mut params, name, spec, value.to_owned());
     }
     for (name, spec) in specs.iter() {

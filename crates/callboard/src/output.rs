@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use engine::collect::InputError;
 use engine::run::RunError;
 use serde::Serialize;
+use store::StoreError;
 
 /// How a summary or a list is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,6 +31,14 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage(message.into()).into()
 }
 
+/// An error of the store about a question that flags put: where it cannot be answered as put, exit code 2.
+pub fn asked(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::Question(why) => usage(why),
+        other => other.into(),
+    }
+}
+
 /// Prints an error with its causes and what to do; exit code 1, or 2 for a wrong use. A reader that went
 /// away (`| head`) is no error.
 pub fn fail(error: &anyhow::Error) -> ExitCode {
@@ -40,9 +50,21 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     }
     say(&format!("error: {error:#}"));
     let misused = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<Usage>() || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
+        let input = cause.downcast_ref::<InputError>();
+        cause.is::<Usage>()
+            || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
+            || input.is_some_and(|error| !matches!(error, InputError::Read { .. }))
     };
     ExitCode::from(if error.chain().any(misused) { 2 } else { 1 })
+}
+
+/// A count of which there is at least one, as a flag.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it is 1 at least".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("no whole number: {error}")),
+    }
 }
 
 /// One line on stderr.

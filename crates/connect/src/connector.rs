@@ -73,6 +73,9 @@ pub enum ReadError {
         /// What is wrong.
         message: String,
     },
+    /// A page of which no tree is built.
+    #[error("the page nests its elements more than {} deep and is not read", crate::format::html::MAX_DEPTH)]
+    TooDeep,
     /// The connector's own rules do not fit the document (a selector that finds nothing).
     #[error("{0}")]
     Connector(Box<Finding>),

@@ -452,7 +452,7 @@ impl Connector for Manifest {
     }
 }
 
-/// The next page, unless the list is longer than it may be: then a note says so.
+/// The next page, unless the list is longer than it may be: then what was read is not all of it.
 fn turn_or_stop(request: &RequestPlan, occasion: &Occasion, next: Request, reading: &mut Reading) {
     if occasion.page_count() < request.max_pages {
         reading.requests.push(next);
@@ -460,7 +460,7 @@ fn turn_or_stop(request: &RequestPlan, occasion: &Occasion, next: Request, readi
     }
     reading.complete = false;
     let most = request.max_pages;
-    reading.notes.push(Note::new(format!(
+    reading.damaged.get_or_insert(Note::new(format!(
         "stopped after {most} pages of `{}`; there are more (`max_pages`)",
         request.name
     )));

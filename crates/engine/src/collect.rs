@@ -32,7 +32,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::functions::Functions;
-use crate::pipeline::{Pipeline, Step};
+use crate::pipeline::{MOST_STEPS, Pipeline, Step};
 use crate::run::{
     self, Bounds, Catalog, Manner, Room, RunError, Runner, RunnerOptions, Starting, Stop, Until, Wanted,
     World,
@@ -64,7 +64,8 @@ pub struct CollectOptions {
     pub dry_run: bool,
 }
 
-/// A run over origins that are at hand, ready to start: a pipeline with one step for each.
+/// A run over origins that are at hand, ready to start: a pipeline with one step for each, or with one for
+/// all of them where they are more than a pipeline has steps.
 pub struct Collect {
     /// Where everything is kept.
     pub store: Store,
@@ -103,8 +104,8 @@ impl Collect {
         let pipeline = self.pipeline();
         let labels: Vec<&str> = self.origins.iter().map(|origin| origin.label.as_str()).collect();
         let command = json!({"command": "collect", "inputs": labels});
-        let functions =
-            Functions::shipped().with(Arc::new(function::Collect::from_origins(self.origins, &self.options)));
+        let collect = function::Collect::from_origins(in_steps(self.origins), &self.options);
+        let functions = Functions::shipped().with(Arc::new(collect));
         let world = Arc::new(World {
             store: self.store,
             fetcher: self.fetcher,
@@ -138,24 +139,39 @@ impl Collect {
         Ok(summary)
     }
 
-    /// One step for each origin, all at once.
+    /// The steps, all at once.
     fn pipeline(&self) -> Pipeline {
         let with = |wanted: &Wanted| serde_json::to_value(wanted).ok()?.as_object().cloned();
-        let step = |(index, origin): (usize, &Origin)| Step {
-            name: format!("source-{}", index + 1),
+        let step = |name: String, with: Map<String, Value>| Step {
+            name,
             function: Some(function::SPEC.name.to_owned()),
-            with: literal(origin.wanted.as_ref().and_then(with).unwrap_or_default()),
+            with: literal(with),
             max_retries: Some(0),
             ..Step::default()
+        };
+        let of = |(index, origin): (usize, &Origin)| {
+            step(format!("source-{}", index + 1), origin.wanted.as_ref().and_then(with).unwrap_or_default())
+        };
+        let steps = match self.origins.len() {
+            0..=MOST_STEPS => self.origins.iter().enumerate().map(of).collect(),
+            _ => vec![step("sources".to_owned(), Map::new())],
         };
         Pipeline {
             name: "collect".to_owned(),
             parallel_execution: true,
             max_parallel_steps: 1_000,
             stop_on_failure: false,
-            steps: self.origins.iter().enumerate().map(step).collect(),
+            steps,
             ..Pipeline::default()
         }
+    }
+}
+
+/// The origins of each step of [`Collect::pipeline`].
+fn in_steps(origins: Vec<Origin>) -> Vec<Vec<Origin>> {
+    match origins.len() {
+        0..=MOST_STEPS => origins.into_iter().map(|origin| vec![origin]).collect(),
+        _ => vec![origins],
     }
 }
 

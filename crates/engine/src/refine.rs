@@ -29,15 +29,20 @@ pub struct Quarantined {
 /// Normalises and gates the records of one reading.
 pub fn refine(records: Vec<Record>, rejected: Vec<Rejected>) -> Refined {
     let mut refined = Refined::default();
-    let unkeyed = |rejected| Quarantined { key: None, rejected };
-    refined.quarantined.extend(rejected.into_iter().map(unkeyed));
+    let aside = |rejected: Rejected| Quarantined { key: rejected.key.clone(), rejected };
+    refined.quarantined.extend(rejected.into_iter().map(aside));
     let mut repairs = normalise::Repairs::default();
     for mut record in normalise::zones_from_venues(records) {
         normalise::record(&mut record, &mut repairs);
         match gate::fault(&record) {
             None => refined.records.push(record),
             Some((reason, detail)) => refined.quarantined.push(Quarantined {
-                rejected: Rejected { reason: reason.to_owned(), detail, said: record.to_json() },
+                rejected: Rejected {
+                    key: Some(record.key.clone()),
+                    reason: reason.to_owned(),
+                    detail,
+                    said: record.to_json(),
+                },
                 key: Some(record.key),
             }),
         }

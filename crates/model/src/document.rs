@@ -198,6 +198,9 @@ impl fmt::Display for Note {
 /// Something that is plainly a listing and yet cannot become a record. Quarantined as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
+    /// The key of the event it would be, or of its series, where the listing says it: what is known under
+    /// it is still listed, and has not vanished.
+    pub key: Option<String>,
     /// A short class, snake case, the same for all faults of its kind: `missing_start`.
     pub reason: String,
     /// What exactly is wrong, for a person.

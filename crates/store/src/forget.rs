@@ -79,7 +79,8 @@ impl Store {
                     .to_owned(),
             ));
         }
-        let person = Person::named(self, forget).await?;
+        let mut person = Person::named(self, forget).await?;
+        self.marks_beside(&mut person).await?;
         let mut done = Forgotten::default();
         let mut proof = None;
         if !forget.dry_run {

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::{AuditEntry, Store, StoreError};
 
-pub(crate) use fold::{fold, identities, is_phone};
+pub(crate) use fold::{fold, identities, is_phone, is_same_phone, without_phones};
 pub(crate) use guard::{Guard, person_hash, salt};
 pub use key::PersonalKey;
 pub(crate) use key::{Keyring, sealed_by};

@@ -19,7 +19,7 @@ use store::{ChangeQuery, Store};
 
 use crate::config::Config;
 use crate::moments;
-use crate::output::{Format, usage};
+use crate::output::{Format, at_least_one, usage};
 use crate::personal;
 use crate::world::open_existing;
 use mark::Mark;
@@ -85,7 +85,7 @@ struct List {
     #[arg(long, conflicts_with_all = ["op", "field"])]
     tombstones: bool,
     /// At most so many [default: 50 for a table, all otherwise]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
     /// Go on with what is changed from now on, until interrupted
     #[arg(long)]
@@ -196,8 +196,8 @@ fn known_field(kind: Option<Kind>, field: &str) -> Result<()> {
         return Ok(());
     }
     match nearest(field, names.iter().copied()) {
-        Some(near) => bail!("--field: no field is called {field:?}; did you mean {near:?}?"),
-        None => bail!("--field: no field is called {field:?}; docs/records.md lists them"),
+        Some(near) => bail!(usage(format!("--field: no field is called {field:?}; did you mean {near:?}?"))),
+        None => bail!(usage(format!("--field: no field is called {field:?}; docs/records.md lists them"))),
     }
 }
 
@@ -211,7 +211,7 @@ type Moment = fn(&str, Option<Tz>) -> Result<chrono::DateTime<chrono::Utc>>;
 /// A number of the log, or that of the last change at a time.
 async fn number(store: &Store, text: &str, zone: Option<Tz>, moment: Moment) -> Result<i64> {
     if let Ok(number) = text.parse::<i64>() {
-        return if number < 0 { bail!("{number} is less than 0") } else { Ok(number) };
+        return if number < 0 { bail!(usage(format!("{number} is less than 0"))) } else { Ok(number) };
     }
     match text {
         "now" => Ok(store.last_change().await?),

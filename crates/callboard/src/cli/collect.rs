@@ -14,7 +14,7 @@ use crate::bounds::collect_options;
 use crate::config::Config;
 use crate::noted::Noted;
 use crate::origins::{Asked, Catalog};
-use crate::output::Format;
+use crate::output::{Format, usage};
 use crate::progress::Display;
 use crate::{clock, fetching, summary};
 
@@ -100,7 +100,7 @@ impl Collect {
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         if self.inputs.is_empty() && self.connector.is_none() {
-            bail!("nothing to collect from: give addresses, files or folders, or --connector NAME");
+            bail!(usage("nothing to collect from: give addresses, files or folders, or --connector NAME"));
         }
         let catalog = match &self.connector {
             Some(name) => Catalog::load_only(config, &[name])?,

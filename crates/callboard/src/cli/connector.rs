@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::clock;
 use crate::config::Config;
 use crate::origins::{Catalog, params};
-use crate::output::{Format, print, print_json, say, table};
+use crate::output::{Format, print, print_json, say, table, usage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -192,12 +192,17 @@ fn yaml_of(manifest: &Manifest) -> Result<String> {
 }
 
 fn new(name: &str) -> Result<ExitCode> {
+    let template = connect::manifest::template(name);
+    // A name that no command would take afterwards.
+    connect::manifest::load(name, &template).map_err(|findings| {
+        let why: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        usage(format!("{}; a name has lower-case letters, digits, `-`, `_` and `/`", why.join("; ")))
+    })?;
     let path = format!("{}.yaml", name.rsplit('/').next().unwrap_or(name));
     if std::path::Path::new(&path).exists() {
         bail!("{path} is there already; give another name");
     }
-    std::fs::write(&path, connect::manifest::template(name))
-        .with_context(|| format!("cannot write {path}"))?;
+    std::fs::write(&path, template).with_context(|| format!("cannot write {path}"))?;
     print(&format!(
         "wrote {path}\nnext: callboard connector record {path} URL, then callboard connector try {path} FILE\n"
     ))?;

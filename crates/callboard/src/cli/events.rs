@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 use engine::present::{event_json, events_csv, events_ics, for_people};
 use model::nearest;
 use store::{Bound, EventQuery, EventView, Near, Store};
 
 use crate::config::Config;
-use crate::moments;
-use crate::output::{print, say, table};
+use crate::output::{asked, at_least_one, print, say, table, usage};
+use crate::{clock, moments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +27,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Events {
-    /// First day (2026-12-01) or instant (2026-12-01T18:00:00Z)
+    /// First day (2026-12-01, today, tomorrow) or instant (2026-12-01T18:00:00Z)
     #[arg(long, value_name = "WHEN")]
     from: Option<String>,
     /// Last day, included, or last instant
@@ -36,7 +37,7 @@ pub struct Events {
     #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
     near: Option<String>,
     /// How near
-    #[arg(long, value_name = "KM", default_value = "25")]
+    #[arg(long, value_name = "KM", default_value = "25", requires = "near")]
     radius_km: f64,
     /// Words that title, description, place, performers or categories must hold
     #[arg(long, value_name = "TEXT")]
@@ -60,7 +61,7 @@ pub struct Events {
     #[arg(long, value_name = "WHEN")]
     as_of: Option<String>,
     /// At most so many [default: 50 for a table, all otherwise]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
@@ -88,14 +89,14 @@ const TABLE_LIMIT: usize = 50;
 
 impl Events {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
-        let query = self.query()?;
+        let query = self.query(config.timezone()?)?;
         let store = crate::world::open_existing(config).await?;
         purge_due(config, &store).await?;
         if let Some(source) = &self.source {
             known_source(&store, source).await?;
         }
         let events = match self.as_of.as_deref() {
-            None => store.events(&query).await?,
+            None => store.events(&query).await.map_err(asked)?,
             Some(when) => self.events_of_then(config, &store, &query, when).await?,
         };
         self.show(&events, query.limit)?;
@@ -114,17 +115,22 @@ impl Events {
         if query.text.is_some() {
             say("--q looks for words that events hold today; all else is as it was then");
         }
-        Ok(store.events_as_of(query, at).await?)
+        store.events_as_of(query, at).await.map_err(asked)
     }
 
-    fn query(&self) -> Result<EventQuery> {
+    fn query(&self, zone: Option<Tz>) -> Result<EventQuery> {
         if let Some(status) = self.status.as_deref().filter(|status| !STATUSES.contains(status)) {
-            bail!("--status {status:?} is none of {}", STATUSES.join(", "));
+            bail!(usage(format!("--status {status:?} is none of {}", STATUSES.join(", "))));
         }
         let limit = self.limit.or((self.format == EventFormat::Table).then_some(TABLE_LIMIT));
+        let from = self.from.as_deref().map(|text| bound("--from", text, zone)).transpose()?;
+        let to = self.to.as_deref().map(|text| bound("--to", text, zone)).transpose()?;
+        if !in_order(from, to) {
+            bail!(usage("--from is later than --to"));
+        }
         Ok(EventQuery {
-            from: self.from.as_deref().map(|text| bound("--from", text)).transpose()?,
-            to: self.to.as_deref().map(|text| bound("--to", text)).transpose()?,
+            from,
+            to,
             near: self.near.as_deref().map(|text| near(text, self.radius_km)).transpose()?,
             text: self.q.clone(),
             category: self.category.clone(),
@@ -139,7 +145,13 @@ impl Events {
 
     fn show(&self, events: &[EventView], limit: Option<usize>) -> Result<()> {
         match self.format {
-            EventFormat::Table => show_table(events, limit),
+            EventFormat::Table => {
+                show_table(events, limit)?;
+                if self.from.is_none() && limit == Some(events.len()) {
+                    say("the oldest come first; --from today shows what is to come");
+                }
+                Ok(())
+            }
             EventFormat::Json => {
                 let list: Vec<_> = events.iter().map(event_json).collect();
                 Ok(print(&(serde_json::to_string_pretty(&list)? + "\n"))?)
@@ -159,15 +171,46 @@ pub(super) async fn purge_due(config: &Config, store: &Store) -> Result<()> {
     crate::retention::purge_due(config, &crate::origins::Catalog::load(config)?, store).await
 }
 
-fn bound(flag: &str, text: &str) -> Result<Bound> {
-    if let Ok(day) = text.parse::<NaiveDate>() {
+fn bound(flag: &str, text: &str, zone: Option<Tz>) -> Result<Bound> {
+    if let Some(day) = day(text, zone) {
         return Ok(Bound::Day(day));
+    }
+    if let Some(at) = moments::length(text).and_then(|ago| clock().checked_sub_signed(ago)) {
+        return Ok(Bound::Instant(at));
     }
     match DateTime::parse_from_rfc3339(text) {
         Ok(instant) => Ok(Bound::Instant(instant.with_timezone(&Utc))),
-        Err(_) => {
-            bail!("{flag} {text:?} is neither a day like 2026-12-01 nor an instant like 2026-12-01T18:00:00Z")
+        Err(_) => bail!(usage(format!(
+            "{flag} {text:?} is neither a day (2026-12-01, today, tomorrow) nor an instant like \
+             2026-12-01T18:00:00Z, nor so long ago (3d)"
+        ))),
+    }
+}
+
+/// A day as it is written, or as it is called where the user is.
+fn day(text: &str, zone: Option<Tz>) -> Option<NaiveDate> {
+    let today = clock().with_timezone(&zone.unwrap_or(Tz::UTC)).date_naive();
+    match text {
+        "today" => Some(today),
+        "tomorrow" => today.succ_opt(),
+        "yesterday" => today.pred_opt(),
+        text => text.parse().ok(),
+    }
+}
+
+/// What ends before it begins is a slip: an event that touches both would answer it.
+fn in_order(from: Option<Bound>, to: Option<Bound>) -> bool {
+    match (from, to) {
+        (Some(Bound::Day(from)), Some(Bound::Day(to))) => from <= to,
+        (Some(Bound::Instant(from)), Some(Bound::Instant(to))) => from <= to,
+        // A day begins and ends somewhere else than in UTC by less than one.
+        (Some(Bound::Day(from)), Some(Bound::Instant(to))) => {
+            from <= to.date_naive().succ_opt().unwrap_or(NaiveDate::MAX)
         }
+        (Some(Bound::Instant(from)), Some(Bound::Day(to))) => {
+            from.date_naive() <= to.succ_opt().unwrap_or(NaiveDate::MAX)
+        }
+        _ => true,
     }
 }
 
@@ -175,13 +218,15 @@ fn near(text: &str, radius_km: f64) -> Result<Near> {
     let parts = text
         .split_once(',')
         .and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
-    let (lat, lon): (f64, f64) =
-        parts.with_context(|| format!("--near {text:?} is not LAT,LON like 29.95,-90.07"))?;
+    let wrong = || usage(format!("--near {text:?} is not LAT,LON like 29.95,-90.07"));
+    let (lat, lon): (f64, f64) = parts.ok_or_else(wrong)?;
     if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
-        bail!("--near {text:?} is not on the earth: latitude -90 to 90, longitude -180 to 180");
+        bail!(usage(format!(
+            "--near {text:?} is not on the earth: latitude -90 to 90, longitude -180 to 180"
+        )));
     }
     if !(radius_km > 0.0 && radius_km.is_finite()) {
-        bail!("--radius-km {radius_km} must be more than 0");
+        bail!(usage(format!("--radius-km {radius_km} must be more than 0")));
     }
     Ok(Near { lat, lon, radius_km })
 }
@@ -193,9 +238,9 @@ pub(super) async fn known_source(store: &Store, wanted: &str) -> Result<()> {
         return Ok(());
     }
     match nearest(wanted, names.iter().copied()) {
-        Some(near) => bail!("no source is called {wanted:?}; did you mean {near:?}?"),
+        Some(near) => bail!(usage(format!("no source is called {wanted:?}; did you mean {near:?}?"))),
         None if names.is_empty() => bail!("the store holds no events yet; collect some first"),
-        None => bail!("no source is called {wanted:?}; there are {}", names.join(", ")),
+        None => bail!(usage(format!("no source is called {wanted:?}; there are {}", names.join(", ")))),
     }
 }
 
@@ -254,4 +299,39 @@ fn price(event: &EventView) -> String {
         (None, None) => String::new(),
     };
     range.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_read_as_people_write_them() {
+        let told =
+            |text: &str| bound("--from", text, None).map_err(|error| error.is::<crate::output::Usage>());
+        assert_eq!(told("2026-12-01"), Ok(Bound::Day("2026-12-01".parse().expect("a day"))));
+        let (Ok(Bound::Day(today)), Ok(Bound::Day(tomorrow))) = (told("today"), told("tomorrow")) else {
+            panic!("days")
+        };
+        assert!((1..=2).contains(&(tomorrow - today).num_days()));
+        assert!(matches!(told("3d"), Ok(Bound::Instant(_))));
+        for wrong in ["bogus", "2026-13-01", "-3d", ""] {
+            assert_eq!(told(wrong), Err(true), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_span_that_ends_before_it_begins_is_told() {
+        let check = |from: &str, to: &str, fits: bool| {
+            let read = |text| Some(bound("--from", text, None).expect("a bound"));
+            assert_eq!(in_order(read(from), read(to)), fits, "{from} {to}");
+        };
+        check("2026-12-08", "2026-12-07", false);
+        check("2026-12-07", "2026-12-07", true);
+        check("2026-12-07T10:00:00Z", "2026-12-07T09:00:00Z", false);
+        check("2026-12-08", "2026-12-06T10:00:00Z", false);
+        check("2026-12-08", "2026-12-07T20:00:00Z", true);
+        check("2026-12-08T01:00:00Z", "2026-12-07", true);
+        check("2026-12-09T01:00:00Z", "2026-12-07", false);
+    }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use engine::functions::{self, FunctionSpec, parameters};
 use serde_json::{Value, json};
 
-use crate::output::{Format, print, print_json, table};
+use crate::output::{Format, print, print_json, table, usage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,8 +32,10 @@ impl Functions {
         let Some(function) = functions::find(name) else {
             let names = || functions::all().iter().map(|function| function.name);
             match model::nearest(name, names()) {
-                Some(near) => bail!("there is no function `{name}`; did you mean `{near}`?"),
-                None => bail!("there is no function `{name}`; `callboard functions` lists them"),
+                Some(near) => bail!(usage(format!("there is no function `{name}`; did you mean `{near}`?"))),
+                None => {
+                    bail!(usage(format!("there is no function `{name}`; `callboard functions` lists them")))
+                }
             }
         };
         match self.format {

@@ -1,6 +1,7 @@
 //! `callboard init`: a folder to start from, every line of it explained.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,7 +68,7 @@ impl Init {
         let mut told = String::new();
         for (name, content) in files {
             let path = self.folder.join(name);
-            write(&path, &content)?;
+            write(&path, &content, name == ".env")?;
             writeln!(told, "wrote {}", path.display())?;
         }
         told.push_str("\nNext: put keys into .env, then `callboard doctor`, then `callboard collect …`,\nor edit pipelines/nightly.yaml and `callboard run nightly`.\n");
@@ -86,11 +87,19 @@ fn refuse_to_overwrite<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) 
     Ok(())
 }
 
-fn write(path: &Path, content: &str) -> Result<()> {
+/// Writes a file; one that is `private` for its owner alone, from the beginning.
+fn write(path: &Path, content: &str, private: bool) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    std::fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let written = options.open(path).and_then(|mut file| file.write_all(content.as_bytes()));
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Every setting with its help and default, commented out.
@@ -107,6 +116,16 @@ fn settings_file() -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn what_is_private_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = testkit::TempFolder::new();
+        let path = folder.path().join(".env");
+        super::write(&path, "KEY=1", true).expect("written");
+        assert_eq!(path.metadata().expect("there").permissions().mode() & 0o777, 0o600);
+    }
+
     #[test]
     fn the_starter_pipeline_is_in_order() {
         let loaded = engine::pipeline::load("nightly.yaml", super::PIPELINE).expect("no faults");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use engine::collect::{Collect as Run, CollectOptions};
 use engine::replay::{Which, origins};
-use model::{RunId, SourceName};
+use model::SourceName;
 use store::Store;
 
 use super::collect::follow;
@@ -15,7 +15,7 @@ use crate::bounds::collect_options;
 use crate::config::Config;
 use crate::origins::Catalog;
 use crate::output::{Format, say};
-use crate::{clock, summary};
+use crate::{clock, summary, which};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +26,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Replay {
-    /// Only documents of this run
+    /// Only documents of this run: its id, the beginning of it, or `last`
     #[arg(long, value_name = "ID", conflicts_with = "source")]
     run: Option<String>,
     /// Only documents of this source
@@ -51,7 +51,7 @@ impl Replay {
         let options = config.open_options()?;
         let kept = Store::open_existing_with(&path, &options).await?;
         let find = |name: &str| catalog.find(name);
-        let origins = origins(&kept, &self.which()?, &find, catalog.recogniser()).await?;
+        let origins = origins(&kept, &self.which(&kept).await?, &find, catalog.recogniser()).await?;
         if origins.is_empty() {
             bail!("no landed documents fit; `callboard events` names the sources");
         }
@@ -69,9 +69,9 @@ impl Replay {
         Ok(ExitCode::from(found.outcome.exit_code()))
     }
 
-    fn which(&self) -> Result<Which> {
+    async fn which(&self, store: &Store) -> Result<Which> {
         Ok(match (&self.run, &self.source) {
-            (Some(run), _) => Which::Run(run.parse::<RunId>().map_err(anyhow::Error::msg)?),
+            (Some(run), _) => Which::Run(which::run(store, run).await?),
             (None, Some(source)) => Which::Source(SourceName::new(source)),
             (None, None) => Which::All,
         })

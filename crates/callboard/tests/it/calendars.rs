@@ -59,6 +59,41 @@ fn what_a_complete_calendar_no_longer_holds_vanishes_and_may_return() {
 }
 
 #[test]
+fn what_is_still_listed_without_a_usable_start_does_not_vanish() {
+    let desk = Desk::new();
+    // Occurrences are inside the window whenever this runs.
+    let collect = || desk.collect(&["town.ics", "--months-back", "1200", "--months-ahead", "1200"]);
+    let weekly = "BEGIN:VEVENT\r\nUID:w\r\nDTSTART:20261203T190000Z\r\nRRULE:FREQ=WEEKLY;COUNT=2\r\nSUMMARY:Choir\r\nEND:VEVENT\r\n";
+    let whole = CALENDAR.replace("END:VCALENDAR", &format!("{weekly}END:VCALENDAR"));
+    desk.folder.write("town.ics", &whole);
+    let listed = collect()["by_kind"]["event"]["new"].clone();
+    let damaged = whole
+        .replace("DTSTART;VALUE=DATE:20261224\r\n", "")
+        .replace("DTSTART:20261203T190000Z", "DTSTART:soon");
+    desk.folder.write("town.ics", &damaged);
+    let found = collect();
+    assert_eq!((event_counts(&found)[3], event_counts(&found)[4]), (2, 0), "{found}");
+    assert_eq!(desk.events(&[]).len() as u64, listed.as_u64().expect("a count"));
+    desk.folder.write("town.ics", &whole);
+    assert_eq!(collect()["records"]["changed"], 0);
+}
+
+#[test]
+fn a_folder_with_the_store_in_it_is_collected_as_often_as_one_likes() {
+    let desk = Desk::new();
+    desk.folder.write("town.ics", CALENDAR);
+    for _ in 0..3 {
+        let found = desk.collect(&["."]);
+        assert_eq!(
+            (&found["outcome"], &found["documents"]["failed"]),
+            (&"completed".into(), &0.into()),
+            "{found}"
+        );
+    }
+    assert_eq!(desk.events(&[]).len(), 3);
+}
+
+#[test]
 fn an_emptied_calendar_stops_the_sweep_and_says_so() {
     let desk = Desk::new();
     desk.folder.write("town.ics", CALENDAR);

@@ -117,9 +117,26 @@ fn faults_of_the_asker_are_named() {
         assert!(answer.stderr.contains(said), "{args:?}: {}", answer.stderr);
         assert!(answer.stdout.is_empty(), "{args:?}: {}", answer.stdout);
     };
-    check(&["events", "--source", "hal.test"], 1, "did you mean \"hall.test\"");
-    check(&["events", "--from", "tomorrow"], 1, "neither a day like");
-    check(&["events", "--near", "95,0"], 1, "not on the earth");
+    check(&["events", "--source", "hal.test"], 2, "did you mean \"hall.test\"");
+    check(&["events", "--from", "soon"], 2, "neither a day");
+    check(&["events", "--from", "2026-12-08", "--to", "2026-12-07"], 2, "--from is later than --to");
+    check(&["events", "--near", "95,0"], 2, "not on the earth");
+    check(&["events", "--near", "1"], 2, "LAT,LON");
+    check(&["events", "--near", "1,1", "--radius-km", "0"], 2, "more than 0");
+    check(&["events", "--radius-km", "3"], 2, "--near");
+    check(&["events", "--status", "bogus"], 2, "none of scheduled");
+    check(&["events", "--as-of", "soon"], 2, "so long ago");
+    check(&["events", "--q", "!"], 2, "no word to search for");
+    check(&["events", "--limit", "0"], 2, "1 at least");
+    check(&["changes", "--field", "titel"], 2, "did you mean \"title\"");
+    check(&["replay", "--run", "nosuch"], 2, "no run begins with");
+    check(&["connector", "new", "Has Space"], 2, "cannot be a source name");
+    check(&["collect", "--connector", "nosuch"], 2, "nosuch");
+    check(&["collect", "--connector", "eventbrite", "--param", "bogus=1"], 2, "no parameter");
+    check(&["collect", "page.html", "--months-back", "x"], 2, "not valid");
+    check(&["collect", "page.html", "--per-second", "NaN"], 2, "not valid");
+    check(&["collect", "page.html", "--max-documents", "0"], 2, "not valid");
+    check(&["collect", "ftp://x.test/y"], 2, "use http, https or webcal");
     check(
         &["events", "--db", "absent.db"],
         1,
@@ -127,9 +144,9 @@ fn faults_of_the_asker_are_named() {
     );
     check(&["show", "ev_nothing"], 1, "nothing is called");
     check(&["colect"], 2, "collect");
-    check(&["collect"], 1, "nothing to collect from");
-    check(&["collect", "no-such.ics"], 1, "no such file");
-    check(&["collect", "page.html", "--timezone", "Mars/Base"], 1, "not a time zone");
+    check(&["collect"], 2, "nothing to collect from");
+    check(&["collect", "no-such.ics"], 2, "no such file");
+    check(&["collect", "page.html", "--timezone", "Mars/Base"], 2, "not a time zone");
     assert!(!desk.folder.path().join("absent.db").exists());
 }
 

@@ -5,13 +5,9 @@ use scraper::Html;
 use serde_json::Value;
 
 use super::wrong;
-use crate::format::html::{self, Page};
+use crate::format::html::{self, MAX_DEPTH, Page};
 use crate::format::{jsonld, microdata, microformats, schema};
 use crate::{ReadError, ReadOptions};
-
-/// The tree of a page that nests deeper is not built: the cost grows with the square of the depth, and
-/// no browser shows such a page either.
-const MAX_DEPTH: usize = 2_000;
 
 /// Reads a page. One without events is told apart from one that stands where a page with events
 /// should be.
@@ -25,8 +21,9 @@ pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading
             .notes
             .push(Note::new(format!("{} JSON-LD block(s) are malformed and were repaired", found.lenient)));
     }
-    let nodes = if page.deepest > MAX_DEPTH {
-        reading.notes.push(Note::new("the page nests too deeply; only its JSON-LD was read"));
+    let too_deep = page.deepest > MAX_DEPTH;
+    let nodes = if too_deep {
+        reading.damaged = Some(Note::new("the page nests too deeply; only its JSON-LD was read"));
         found.nodes
     } else {
         with_other_forms(found.nodes, &text)
@@ -38,6 +35,9 @@ pub(super) fn read(document: &Document, options: &ReadOptions) -> Result<Reading
     reading.source = own_source(&page, document);
     if nodes.is_empty() {
         wrong::page(&page, &text, document)?;
+        if too_deep {
+            return Err(ReadError::TooDeep);
+        }
         reading.notes.push(nothing_found());
     }
     Ok(reading)
@@ -101,6 +101,26 @@ mod tests {
     use testkit::recorded_files;
 
     use super::*;
+    use crate::sources::Sources;
+
+    /// Its tree would take minutes, whoever asks for it: detection, or the rules of any connector.
+    #[test]
+    fn no_tree_is_built_of_a_page_that_nests_too_deeply() {
+        let page = format!("<html><body>{}<div itemscope itemprop=startDate>", "<div>".repeat(200_000));
+        let url = url::Url::parse("https://x.test/").expect("url");
+        let document = |body: String| Document::from_bytes("x.html", url.clone(), body.into_bytes());
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let options =
+            ReadOptions { window: model::Window::around(now.date_naive(), 1, 1), timezone: None, now };
+        let deep = document(page.clone());
+        assert!(Sources::load(&[]).0.recognise(&deep).is_none());
+        assert_eq!(read(&deep, &options).expect_err("not read"), ReadError::TooDeep);
+        let stated = r#"{"@type":"Event","name":"Gala","startDate":"2026-05-01"}"#;
+        let half = format!("<script type='application/ld+json'>{stated}</script>{page}");
+        let reading = read(&document(half), &options).expect("its JSON-LD");
+        assert_eq!(reading.records.len(), 1);
+        assert!(reading.damaged.is_some());
+    }
 
     #[test]
     fn parts_of_a_page_read_as_the_whole() {

@@ -13,6 +13,7 @@ use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
 use super::cache;
+use crate::format::html::nests_too_deeply;
 use crate::value::text::fold;
 
 /// A parsed page. Its tree caches inside itself, which is why it stands behind a lock; a page is read
@@ -33,11 +34,15 @@ pub struct Element {
 
 impl Element {
     /// The root element of a parsed page. `base` resolves relative links; a `<base href>` comes first.
-    pub fn parse(html: &str, base: &Url) -> Element {
+    /// `None` where the page nests too deeply for a tree.
+    pub fn parse(html: &str, base: &Url) -> Option<Element> {
+        if nests_too_deeply(html) {
+            return None;
+        }
         let html = Html::parse_document(html);
         let base = base_of(&html).and_then(|href| base.join(&href).ok()).unwrap_or_else(|| base.clone());
         let id = html.root_element().id();
-        Element { page: Arc::new(Page { html: Mutex::new(html), base, around: None }), id }
+        Some(Element { page: Arc::new(Page { html: Mutex::new(html), base, around: None }), id })
     }
 
     /// Its content line by line, each line an element: see the `pieces` filter.

@@ -11,7 +11,7 @@ const PAGE: &str = r#"<html><body><script>var meta = {"a": [1, 2]};</script>
 
 fn scope() -> Arc<Scope> {
     let url = Url::parse("https://example.org/meetings.html").unwrap();
-    let page = Value::from(Element::parse(PAGE, &url));
+    let page = Value::from(Element::parse(PAGE, &url).unwrap());
     let now = Moment(When::at_local("", "2019-10-07T12:00:00".parse().unwrap(), Zone::Floating));
     let fixed = vec![("doc", page.clone()), ("url", Value::from(url.to_string())), ("now", Value::from(now))];
     Arc::new(Scope { fixed: Arc::new(fixed), item: page, ..Scope::default() })
@@ -37,7 +37,7 @@ fn every_example_of_the_reference_gives_what_it_says() {
 fn pieces_keep_their_links_and_know_what_stands_around_them() {
     let html = "<h2>2026</h2><div id=all><p><strong>May 1 <a href='/a?x=1&amp;y'>Agenda</a><br>June 5 &lt;new&gt;</strong></p>\
                 <img alt='x'>tail</div>";
-    let page = Element::parse(html, &Url::parse("https://example.org/").unwrap());
+    let page = Element::parse(html, &Url::parse("https://example.org/").unwrap()).unwrap();
     let eval = |source: &str| {
         let scope = Scope { item: Value::from(page.clone()), ..Scope::default() };
         to_json(&Expression::parse(source).unwrap().eval(&Arc::new(scope)).unwrap()).to_string()
@@ -121,7 +121,7 @@ fn addresses_fit_what_they_are_put_to() {
     assert_eq!(first(&json, "a.none.c"), "null");
     assert_eq!(first(&json, "$.a.b[0].c"), "1");
     let url = Url::parse("https://example.org/").unwrap();
-    let page = Value::from(Element::parse(PAGE, &url));
+    let page = Value::from(Element::parse(PAGE, &url).unwrap());
     assert_eq!(first(&page, "td a@href"), "\"https://example.org/docs/jan.pdf\"");
     assert_eq!(first(&page, "#place b"), "\"City Hall\"");
     assert_eq!(first(&page, "$ h2"), "\"Meetings 2019\"");

@@ -67,6 +67,7 @@ fn nothing_found(rejected: usize) -> Note {
 
 pub(super) fn missing_start(item: Node<'_, '_>, title: &str) -> Box<Rejected> {
     Box::new(Rejected {
+        key: None,
         reason: "missing_start".to_owned(),
         detail: format!("the feed item {title:?} does not state when the event starts"),
         said: xml::to_json(item),

@@ -36,6 +36,16 @@ pub struct Page<'a> {
     pub deepest: usize,
 }
 
+/// The tree of a page that nests deeper is not built: the cost grows with the square of the depth, and
+/// no browser shows such a page either.
+pub const MAX_DEPTH: usize = 2_000;
+
+/// Whether building the tree of this page would take too long. To be asked before any tree is built of
+/// what somebody else wrote.
+pub fn nests_too_deeply(html: &str) -> bool {
+    scan(html).deepest > MAX_DEPTH
+}
+
 impl Page<'_> {
     /// The page's own address as it states it: canonical link, else `og:url`.
     pub fn own_url(&self, document: &Document) -> Option<Url> {

@@ -50,6 +50,7 @@ pub fn read(document: &Document, options: &ReadOptions) -> Result<Reading, ReadE
     remarks.about_tree(&tree, tree.all("VEVENT").count());
     let listings = listings(&tree, options, &mut reading, &mut remarks);
     write_records(&by_key(listings), document, options, &mut reading, &mut remarks);
+    reading.damaged = reading.damaged.or(remarks.take_cut());
     reading.complete =
         reading.damaged.is_none() && tree.calendars.iter().all(|calendar| !calendar.name.is_empty());
     reading.notes = remarks.into_notes();

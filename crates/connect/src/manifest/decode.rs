@@ -18,7 +18,9 @@ pub fn decode(request: &RequestPlan, document: &Document, base: &Url) -> Result<
     }
     match request.decode {
         DecodeSpec::Json => json(&text, request.error.is_none()),
-        DecodeSpec::Html | DecodeSpec::Listing => Ok(Value::from(Element::parse(&text, base))),
+        DecodeSpec::Html | DecodeSpec::Listing => {
+            Element::parse(&text, base).map(Value::from).ok_or(ReadError::TooDeep)
+        }
         DecodeSpec::Xml => xml(&text),
         DecodeSpec::Csv => csv(request, &text),
         DecodeSpec::Text => Ok(Value::from(text)),

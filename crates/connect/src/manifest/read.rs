@@ -113,7 +113,8 @@ impl<'a> Reader<'a> {
             Json::String(text) => json!({ "text": shortened(&text) }),
             other => other,
         };
-        self.reading.rejected.push(Rejected { reason: refusal.reason, detail: refusal.detail, said });
+        let Refusal { reason, detail } = refusal;
+        self.reading.rejected.push(Rejected { key: None, reason, detail, said });
     }
 
     /// Reads one record and those inside it; gives its key. Nothing is kept unless all of it can be.

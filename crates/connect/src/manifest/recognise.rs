@@ -18,7 +18,7 @@ pub struct Glance<'a> {
     document: &'a Document,
     text: Cow<'a, str>,
     json: OnceCell<Option<Value>>,
-    page: OnceCell<Value>,
+    page: OnceCell<Option<Value>>,
 }
 
 impl<'a> Glance<'a> {
@@ -51,7 +51,8 @@ impl<'a> Glance<'a> {
     }
 
     fn shows(&self, selector: &str) -> bool {
-        let page = self.page.get_or_init(|| Value::from(Element::parse(&self.text, &self.document.url)));
+        let read = || Element::parse(&self.text, &self.document.url).map(Value::from);
+        let Some(page) = self.page.get_or_init(read) else { return false };
         !Address::parse(selector).all(page, page).is_empty()
     }
 }

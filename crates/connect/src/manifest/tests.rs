@@ -200,7 +200,8 @@ fn a_list_that_never_ends_is_cut_and_says_so() {
     let second = read_as(&manifest, Some(first), TWO).unwrap().requests.remove(0);
     let reading = read_as(&manifest, Some(second), TWO).unwrap();
     assert!(reading.requests.is_empty() && !reading.complete);
-    assert!(reading.notes[0].message.contains("stopped after 2 pages"), "{:?}", reading.notes);
+    let damaged = reading.damaged.unwrap();
+    assert!(damaged.message.contains("stopped after 2 pages"), "{damaged}");
 }
 
 #[test]

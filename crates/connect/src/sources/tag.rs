@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::connector::{ReadError, ReadOptions};
 use crate::fetch::Policy;
-use crate::format::html::{decode, scan};
+use crate::format::html::{decode, nests_too_deeply, scan};
 use crate::manifest::Code;
 use address::Address;
 use levels::Page;
@@ -101,6 +101,9 @@ impl Code for Tag {
         let url = own_address(document, &text, &want.base);
         let address = Address::parse(&url)
             .ok_or_else(|| ReadError::Unrecognised(format!("{url} is no page of a population report")))?;
+        if nests_too_deeply(&text) {
+            return Err(ReadError::TooDeep);
+        }
         let html = Html::parse_document(&text);
         let counted = document.request.context["counted"].as_i64();
         let reading = Reading { complete: true, ..Reading::default() };

@@ -287,7 +287,7 @@ impl Rows<'_> {
 /// What it said is left out: it may be about a person.
 fn keyless(part: Part) -> Rejected {
     let detail = format!("a row of {} has no `_id`", part.name());
-    Rejected { reason: "missing_key".to_owned(), detail, said: Value::Null }
+    Rejected { key: None, reason: "missing_key".to_owned(), detail, said: Value::Null }
 }
 
 /// A remark that nothing of a document is for us.

@@ -65,7 +65,7 @@ pub struct Collect {
     origins: fn(&Call) -> Result<Origins, Failure>,
     sessions: Mutex<HashMap<ItemId, Arc<Session>>>,
     /// Origins that were given in by the caller, for calls that name none.
-    given: HashMap<StepNo, (Arc<Origin>, CollectOptions)>,
+    given: HashMap<StepNo, Origins>,
 }
 
 /// Calls at hand at once; beyond, they are made anew.
@@ -84,10 +84,11 @@ impl Collect {
         Collect { spec, origins, sessions: Mutex::default(), given: HashMap::new() }
     }
 
-    /// One whose steps collect from these origins, in this order.
-    pub(super) fn from_origins(origins: Vec<Origin>, options: &CollectOptions) -> Collect {
-        let numbered = (0..).map(StepNo).zip(origins);
-        let given = numbered.map(|(no, origin)| (no, (Arc::new(origin), options.clone()))).collect();
+    /// One whose steps collect from these origins each, in this order.
+    pub(super) fn from_origins(steps: Vec<Vec<Origin>>, options: &CollectOptions) -> Collect {
+        let shared = |origins: Vec<Origin>| origins.into_iter().map(Arc::new).collect();
+        let numbered = (0..).map(StepNo).zip(steps);
+        let given = numbered.map(|(no, origins)| (no, (shared(origins), options.clone()))).collect();
         Collect { given, ..Collect::default() }
     }
 
@@ -97,7 +98,7 @@ impl Collect {
             return Ok(known.clone());
         }
         let (origins, options) = match self.given.get(&call.step) {
-            Some((origin, options)) => (vec![origin.clone()], options.clone()),
+            Some((origins, options)) => (origins.clone(), options.clone()),
             None => (self.origins)(call)?,
         };
         let session = Arc::new(Session::new(origins, options, &call.world, !call.run.manner.skip_fetch));

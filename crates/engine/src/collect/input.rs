@@ -1,5 +1,6 @@
 //! What the user points at: addresses, files, folders; each becomes requests and document names.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -58,8 +59,8 @@ pub enum InputError {
 /// Most files a folder is searched for.
 const FILES_MAX: usize = 100_000;
 
-/// Resolves what the user typed. Folders are searched through, in name order; hidden files and
-/// companion notes (`*.meta.json`, `SOURCES.md` and the like) stay out.
+/// Resolves what the user typed. Folders are searched through, in name order; hidden files, companion
+/// notes (`*.meta.json`, `SOURCES.md` and the like) and what callboard itself keeps there stay out.
 pub fn resolve(texts: &[String]) -> Result<Vec<Input>, InputError> {
     let mut inputs = Vec::new();
     for text in texts {
@@ -113,7 +114,9 @@ fn search(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Inp
             continue;
         }
         if path.is_dir() && !path.is_symlink() {
-            search(root, &path, inputs)?;
+            if !is_landing(&path) {
+                search(root, &path, inputs)?;
+            }
         } else if path.is_file() && !is_companion(&name) {
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             inputs.push(Input::File { path, name });
@@ -127,16 +130,27 @@ fn search(root: &Path, folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Inp
 
 fn is_companion(name: &str) -> bool {
     const ENDINGS: [&str; 6] = [".meta.json", ".md", ".yaml", ".yml", ".db", ".log"];
-    ENDINGS.iter().any(|ending| name.to_ascii_lowercase().ends_with(ending))
+    // What stands beside a store: `callboard.db-wal`, and the files that writers queue by.
+    const BESIDE: [&str; 5] = [".db-wal", ".db-shm", ".db-journal", ".db-next", ".db-turn"];
+    ENDINGS.iter().chain(&BESIDE).any(|ending| name.to_ascii_lowercase().ends_with(ending))
+}
+
+/// Whether callboard keeps bodies there. Told by what is in it, as a landing may have any name: bodies in
+/// segments or in files of their own, and always an index.
+fn is_landing(folder: &Path) -> bool {
+    let named = folder.extension().is_some_and(|ending| ending == "landing");
+    let holds = |inside: &str| folder.join(inside).is_dir();
+    holds("index") && (named || holds("segments"))
 }
 
 /// Two files of one name in one call get their folder's name in front, so that neither is taken for
 /// a newer copy of the other.
 fn tell_apart(inputs: &mut [Input]) {
-    let names: Vec<String> = inputs.iter().filter_map(file_name).collect();
+    let mut names: HashMap<String, usize> = HashMap::new();
+    inputs.iter().filter_map(file_name).for_each(|name| *names.entry(name).or_default() += 1);
     for input in inputs {
         let Input::File { path, name } = input else { continue };
-        if names.iter().filter(|other| *other == name).count() > 1
+        if names.get(name).is_some_and(|files| *files > 1)
             && let Some(folder) = path.parent().and_then(Path::file_name)
         {
             *name = format!("{}/{name}", folder.to_string_lossy());
@@ -176,5 +190,26 @@ mod tests {
         tell_apart(&mut inputs);
         let names: Vec<_> = inputs.iter().filter_map(file_name).collect();
         assert_eq!(names, ["north/cal.ics", "south/cal.ics"]);
+    }
+
+    #[test]
+    fn what_callboard_keeps_in_a_folder_is_not_read_from_it() {
+        let folder = testkit::TempFolder::new();
+        let files = [
+            "a.ics",
+            "callboard.db",
+            "callboard.db-wal",
+            "callboard.landing/index/a.ics/2026-11-26/1.ndjson",
+            "callboard.landing/ab/cdef.zst",
+            "elsewhere/segments/000001.bodies",
+            "elsewhere/index/a.ics/2026-11-26/1.ndjson",
+            "index/b.ics",
+        ];
+        for file in files {
+            folder.write(file, "x");
+        }
+        let inputs = resolve(&[folder.path().display().to_string()]).expect("inputs");
+        let names: Vec<_> = inputs.iter().filter_map(file_name).collect();
+        assert_eq!(names, ["a.ics", "index/b.ics"]);
     }
 }

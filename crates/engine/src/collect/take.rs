@@ -382,7 +382,7 @@ pub(super) fn file_url(path: &std::path::Path, name: &str) -> Url {
 }
 
 /// How a document was last read, as kept beside it: a hash of reader and options, then `+` when the
-/// document was a complete list, then `!` when more followed from it.
+/// document was a complete list, then `!` when more followed from it, or it was not read whole.
 #[derive(Clone, Copy)]
 pub(super) struct ReadingKey<'a>(&'a str);
 
@@ -391,13 +391,14 @@ impl<'a> ReadingKey<'a> {
         ReadingKey(&known.reading_key)
     }
 
-    /// A list that more follows from is always read: what follows may have changed.
+    /// A list that more follows from is always read, as what follows may have changed; and so is one that was
+    /// not read whole, as a run that says nothing of it would be complete.
     fn stands_for(self, today: &str) -> bool {
         !self.0.ends_with('!') && self.0.trim_end_matches('+') == today
     }
 
-    fn text(today: &str, complete: bool, followed: bool) -> String {
-        format!("{today}{}{}", if complete { "+" } else { "" }, if followed { "!" } else { "" })
+    fn text(today: &str, complete: bool, again: bool) -> String {
+        format!("{today}{}{}", if complete { "+" } else { "" }, if again { "!" } else { "" })
     }
 }
 
@@ -413,14 +414,14 @@ impl Stated {
 fn stated(read: super::origin::Read, reading_key: &str, same_body: bool) -> Stated {
     let reading = read.reading;
     let complete = reading.complete && reading.damaged.is_none();
-    let followed = !reading.requests.is_empty() || reading.total.is_some();
+    let again = !reading.requests.is_empty() || reading.total.is_some() || reading.damaged.is_some();
     let refined = refine(reading.records, reading.rejected);
     let mut notes = reading.notes;
     notes.extend(refined.notes);
     Stated {
         source: read.source,
         reader: read.reader,
-        reading_key: ReadingKey::text(reading_key, complete, followed),
+        reading_key: ReadingKey::text(reading_key, complete, again),
         same_body,
         records: refined.records,
         quarantined: refined.quarantined,

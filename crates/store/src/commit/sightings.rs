@@ -36,6 +36,9 @@ pub(crate) struct Sightings {
     before: HashMap<i64, HashMap<Key, Seen>>,
     stated: HashMap<i64, HashMap<Key, (i64, i64)>>,
     standing: Vec<(Kind, i64)>,
+    /// The occurrences that a place listed of a series, for those of whose series it now says something that
+    /// was kept out.
+    of_series: HashMap<(i64, String), Vec<i64>>,
 }
 
 impl Sightings {
@@ -57,14 +60,44 @@ impl Sightings {
         }
         let sql = "SELECT place, kind, row_key, rid, reading, run FROM sightings \
                    WHERE place IN (SELECT value FROM json_each(?))";
-        for row in sql::query(sql).bind(keys(&known)).fetch_all(conn).await? {
+        for row in sql::query(sql).bind(keys(&known)).fetch_all(&mut *conn).await? {
             let place: i64 = row.try_get(0)?;
             let key = (kind_of(row.try_get(1)?)?, row.try_get(2)?);
             let seen = Seen { rid: row.try_get(3)?, reading: row.try_get(4)?, run: row.try_get(5)? };
             sightings.before.entry(place).or_default().insert(key, seen);
         }
         sightings.stand(documents, places);
+        sightings.load_series(conn, documents, places).await?;
         Ok(sightings)
+    }
+
+    /// Loads the occurrences of series that were kept out whole: none of their keys is known to the document.
+    async fn load_series(
+        &mut self,
+        conn: &mut Conn,
+        documents: &[PreparedDocument],
+        places: &Places,
+    ) -> SqlResult<()> {
+        let held = documents.iter().filter(|document| document.entries.iter().any(Entry::is_event));
+        let live: HashMap<i64, i64> =
+            held.clone().filter_map(|d| places.of(d)).map(|place| (place.number, place.read_run)).collect();
+        let series: Vec<&str> = held.flat_map(|document| &document.entries).filter_map(Entry::key).collect();
+        if series.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT s.place, e.series, s.row_key, s.run FROM sightings s \
+                   JOIN event_listings e ON e.rid = s.rid \
+                   WHERE s.place IN (SELECT value FROM json_each(?)) AND s.kind = ? \
+                   AND e.series IN (SELECT value FROM json_each(?))";
+        let places: Vec<i64> = live.keys().copied().collect();
+        let query = sql::query(sql).bind(keys(&places)).bind(code_of(Kind::Event)).bind(keys(&series));
+        for row in query.fetch_all(conn).await? {
+            let (place, series, row_key) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            if live.get(&place) == Some(&row.try_get(3)?) {
+                self.of_series.entry((place, series)).or_default().push(row_key);
+            }
+        }
+        Ok(())
     }
 
     /// Notes what unchanged documents go on stating.
@@ -89,15 +122,19 @@ impl Sightings {
         stated.insert((statement.kind, statement.row_key), (rid, statement.reading));
     }
 
-    /// Keeps rows in sight that the place still lists in a form the gate kept out.
+    /// Keeps rows in sight that the place still lists in a form the gate kept out: the event itself, or the
+    /// occurrences of the series.
     pub(crate) fn hold(&mut self, place: i64, entries: &[Entry]) {
         let Some(before) = self.before.get(&place) else { return };
         let stated = self.stated.entry(place).or_default();
         for entry in entries.iter().filter(|entry| entry.keyed) {
             let Some(kind) = entry.quarantined.kind else { continue };
-            let key = (kind, entry.fingerprint);
-            if let Some(seen) = before.get(&key) {
-                stated.entry(key).or_insert((seen.rid, KEPT_OUT));
+            let series = entry.key().and_then(|key| self.of_series.get(&(place, key.to_owned())));
+            for row_key in series.into_iter().flatten().chain([&entry.fingerprint]) {
+                let key = (kind, *row_key);
+                if let Some(seen) = before.get(&key) {
+                    stated.entry(key).or_insert((seen.rid, KEPT_OUT));
+                }
             }
         }
     }

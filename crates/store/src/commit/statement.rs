@@ -141,6 +141,16 @@ impl Entry {
         };
         Entry { quarantined, fingerprint, keyed }
     }
+
+    /// Whether it would be an event that is told again by its key.
+    pub(crate) fn is_event(&self) -> bool {
+        self.keyed && self.quarantined.kind == Some(Kind::Event)
+    }
+
+    /// The key of such an event.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.quarantined.key.as_deref().filter(|_| self.is_event())
+    }
 }
 
 fn said_hash(source: &SourceName, said: &str) -> i64 {

@@ -6,12 +6,15 @@ use model::{Kind, mask};
 use serde_json::Value;
 
 use super::Forget;
-use crate::personal::{fold, identities, is_phone, personal_columns, quoted};
+use crate::personal::{fold, identities, is_phone, is_same_phone, personal_columns, quoted, without_phones};
 use crate::rows::value;
 use crate::{Store, StoreError, sql};
 
 /// A name shorter than this is in too many texts to be looked for there.
 const SHORTEST: usize = 3;
+
+/// Digits at the end of a telephone number that stand together in most ways to write it.
+const PHONE_END: usize = 2;
 
 /// Whom to forget, in every spelling.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(super) struct Person {
     keys: BTreeSet<String>,
     /// What is looked for in texts, in lower case; a name only where that is asked for.
     literals: BTreeSet<String>,
+    /// Telephone numbers that are looked for in texts, however they are written.
+    phones: BTreeSet<String>,
     /// Names that are in texts at most.
     names: BTreeSet<String>,
     /// Only in this column.
@@ -40,6 +45,7 @@ impl Person {
         let mut person = Person {
             keys: BTreeSet::new(),
             literals: BTreeSet::new(),
+            phones: BTreeSet::new(),
             names: BTreeSet::new(),
             column,
             row: None,
@@ -59,7 +65,22 @@ impl Person {
         Ok(person)
     }
 
+    /// Looks for what else their row says of them in texts and bodies: addresses and telephone numbers. It does
+    /// not tell them in other rows, as many may share it; nor do names, which are of many.
+    pub(super) fn add_beside(&mut self, said: &str) {
+        if is_phone(said.trim()) {
+            self.phones.insert(fold(said));
+        }
+        mask::addresses(said, |address| {
+            self.literals.insert(address.to_lowercase());
+            false
+        });
+    }
+
     fn add(&mut self, said: &str, texts: bool) {
+        if is_phone(said.trim()) {
+            self.phones.insert(fold(said));
+        }
         self.keys.extend(identities(said));
         let (plain, before) = (said.trim().to_lowercase(), self.literals.len());
         mask::addresses(said, |address| {
@@ -82,17 +103,23 @@ impl Person {
 
     /// What a text must hold to be worth a look, for the database: the longest plain part of each.
     pub(super) fn hints(&self) -> Option<Vec<String>> {
+        // Numbers are written in groups of two digits and more.
+        let end = |phone: &String| phone.get(phone.len().saturating_sub(PHONE_END)..).map(str::to_owned);
         let hint = |literal: &String| {
             let parts = literal.split(|c: char| !c.is_ascii_alphanumeric());
             parts.max_by_key(|part| part.len()).filter(|part| part.len() > 1).map(str::to_owned)
         };
-        self.literals.iter().chain(&self.names).map(hint).collect()
+        let plain = self.literals.iter().chain(&self.names).map(hint);
+        plain.chain(self.phones.iter().map(end)).collect()
     }
 
     /// Whether a personal value is theirs.
     pub(super) fn owns(&self, value: &Value) -> bool {
         match value {
-            Value::String(text) => identities(text).iter().any(|identity| self.keys.contains(identity)),
+            Value::String(text) => identities(text).iter().any(|identity| {
+                let same = |key: &String| is_same_phone(key, identity);
+                self.keys.contains(identity) || self.keys.iter().any(same)
+            }),
             Value::Array(items) => items.iter().any(|item| self.owns(item)),
             Value::Object(fields) => fields.values().any(|value| self.owns(value)),
             Value::Number(number) => self.keys.contains(&number.to_string()),
@@ -106,7 +133,14 @@ impl Person {
         for literal in &self.literals {
             masked = without(&masked, literal);
         }
+        if !self.phones.is_empty() {
+            masked = without_phones(&masked, &self.numbers(), mask::MASK);
+        }
         (masked != text).then_some(masked)
+    }
+
+    fn numbers(&self) -> Vec<&str> {
+        self.phones.iter().map(String::as_str).collect()
     }
 
     /// Whether a text mentions their name, where that is left alone.
@@ -118,6 +152,7 @@ impl Person {
     pub(super) fn in_body(&self, spellings: &[String], body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body).to_lowercase();
         spellings.iter().any(|spelling| text.contains(spelling.as_str()))
+            || (!self.phones.is_empty() && without_phones(&text, &self.numbers(), "") != text)
     }
 
     /// Those ways.
@@ -198,7 +233,7 @@ async fn row_of(store: &Store, id: &str) -> Result<Option<(Kind, i64)>, StoreErr
 }
 
 /// What the personal columns of a row say.
-async fn personal_values(
+pub(super) async fn personal_values(
     store: &Store,
     kind: Kind,
     rid: i64,
@@ -228,7 +263,8 @@ mod tests {
 
     fn person(said: &str, texts: bool) -> Person {
         let (keys, literals, names) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let mut person = Person { keys, literals, names, column: None, row: None };
+        let phones = BTreeSet::new();
+        let mut person = Person { keys, literals, phones, names, column: None, row: None };
         person.add(said, texts);
         person
     }

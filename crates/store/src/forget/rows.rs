@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use model::Kind;
 use serde_json::Value;
 
-use super::person::Person;
+use super::person::{Person, personal_values};
 use super::{DOING, Forget, Forgotten, Left};
 use crate::following::note_purge;
 use crate::personal::{as_texts, personal_columns, quoted};
@@ -57,6 +57,24 @@ impl Store {
             for hits in hits.chunks(PAGE as usize) {
                 let erased = self.erase(kind, person, hits, forget, proof).await;
                 erased.map_err(|error| self.fault(DOING, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What tells the person beside what was asked for: the marks in rows that are theirs now. Looked up before
+    /// these are emptied.
+    pub(super) async fn marks_beside(&self, person: &mut Person) -> Result<(), StoreError> {
+        if person.column.is_some() {
+            return Ok(());
+        }
+        for kind in kinds() {
+            let mut hits = BTreeMap::new();
+            self.hits_now(kind, person, &mut hits).await.map_err(|error| self.fault(DOING, error))?;
+            for rid in hits.into_keys() {
+                for said in personal_values(self, kind, rid, None).await? {
+                    person.add_beside(&said);
+                }
             }
         }
         Ok(())

@@ -177,6 +177,22 @@ async fn a_row_that_the_gate_keeps_out_later_stays_and_is_compared_when_it_passe
 }
 
 #[tokio::test]
+async fn the_occurrences_of_a_series_that_is_kept_out_stay() {
+    let mut kit = Kit::new().await;
+    let occurrence = |key: &str, series: &str| {
+        Record::new(key, Event { series: Stated::Value(series.to_owned()), ..event(key) })
+    };
+    let all = || vec![occurrence("s#1", "s"), occurrence("s#2", "s"), occurrence("t#1", "t")];
+    kit.collect(vec![page("1", all())]).await;
+    let bad = records_read(Vec::new(), vec![kept_out(Some("s"), "missing_start")]);
+    let sweep = kit.collect_and_sweep(vec![document("1", bad)], 1.0).await;
+    assert_eq!((sweep.vanished, sweep.refused), (1, None));
+    let back = kit.collect(vec![page("1", all())]).await;
+    assert_eq!(counts(&back, Kind::Event), (0, 1, 2), "that of the other series is back");
+    assert_eq!(kit.store.quarantine(10).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_cursor_counts_once_its_run_has_completed() {
     let mut kit = Kit::new().await;
     let with = |cursor| {

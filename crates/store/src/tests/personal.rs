@@ -259,6 +259,25 @@ async fn the_second_look_names_what_is_left() {
 }
 
 #[tokio::test]
+async fn by_one_mark_the_others_of_the_same_row_are_forgotten_too() {
+    for asked in ["bob@roe.test", "+49 151 2345678"] {
+        let folder = TempFolder::new();
+        let mut kit = kit(&folder, None).await;
+        let bob =
+            Organizer { email: "bob@roe.test".into(), phone: "0151 2345678".into(), ..Organizer::default() };
+        let said = "Write to bob@roe.test or call 0151/2345678. Not 0152/2345678.";
+        let talk = Event { description: said.into(), ..event("Talk") };
+        kit.collect(vec![page("1", vec![Record::new("b", bob), Record::new("t", talk)])]).await;
+        let done = kit.store.forget(&forget(asked)).await.unwrap();
+        assert_eq!(done.left, [], "{asked}");
+        let revealed = revealed(&kit.store).await;
+        assert_eq!(shown(&revealed, "b", "phone").await, Value::Null, "{asked}");
+        let left = shown(&revealed, "t", "description").await;
+        assert_eq!(left, "Write to *** or call ***. Not 0152/2345678.", "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn a_row_or_a_column_names_a_person_too() {
     let folder = TempFolder::new();
     let kit = filled(&folder, None).await;

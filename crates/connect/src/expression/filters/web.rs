@@ -165,7 +165,8 @@ fn decode(text: &str) -> String {
 
 fn html(call: &Call<'_>) -> Outcome {
     let Some(base) = base(call).or_else(|| Url::parse("file:///").ok()) else { return Ok(Value::UNDEFINED) };
-    Ok(Value::from(Element::parse(&call.text()?, &base)))
+    let page = Element::parse(&call.text()?, &base);
+    page.map(Value::from).ok_or_else(|| call.fault("the text nests its elements too deeply"))
 }
 
 fn json(call: &Call<'_>) -> Outcome {

@@ -1,6 +1,7 @@
 //! What counts of a page's tags, in one pass over them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::Page;
 use super::tags::{Tag, TagKind, raw_text, tags};
@@ -9,21 +10,56 @@ use crate::value::text;
 /// Reads what [`Page`] holds.
 pub fn scan(html: &str) -> Page<'_> {
     let mut page = Page::default();
-    let mut open = 0_usize;
+    let mut open = Open::default();
     for tag in tags(html) {
         let nests = tag.nests();
         match tag.kind {
-            TagKind::End => open = open.saturating_sub(usize::from(nests)),
-            TagKind::Start(attributes) => {
-                open += usize::from(nests && !attributes.ends_with('/'));
-                page.deepest = page.deepest.max(open);
-                if !nests {
-                    element(&mut page, html, &tag, attributes);
-                }
-            }
+            TagKind::End if nests => open.close(tag.name),
+            TagKind::End => {}
+            TagKind::Start(attributes) if nests => open.open(tag.name, attributes.ends_with('/')),
+            TagKind::Start(attributes) => element(&mut page, html, &tag, attributes),
         }
     }
+    page.deepest = open.deepest;
     page
+}
+
+/// The elements that are open, by name: an end tag closes none of another name, so that a page cannot pass
+/// for flat by ending what it never began.
+#[derive(Default)]
+struct Open<'a> {
+    by_name: HashMap<Cow<'a, str>, usize>,
+    depth: usize,
+    deepest: usize,
+}
+
+impl<'a> Open<'a> {
+    fn open(&mut self, name: &'a str, ends_itself: bool) {
+        let name = lower(name);
+        if ends_itself && self.is_foreign(&name) {
+            return;
+        }
+        *self.by_name.entry(name).or_default() += 1;
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+    }
+
+    /// Only what belongs to a picture or a formula can end itself; elsewhere the slash means nothing.
+    fn is_foreign(&self, name: &str) -> bool {
+        let around = |root: &str| name == root || self.by_name.get(root).is_some_and(|open| *open > 0);
+        around("svg") || around("math")
+    }
+
+    fn close(&mut self, name: &'a str) {
+        let Some(open) = self.by_name.get_mut(&lower(name)).filter(|open| **open > 0) else { return };
+        *open -= 1;
+        self.depth -= 1;
+    }
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    let upper = name.bytes().any(|byte| byte.is_ascii_uppercase());
+    if upper { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
 }
 
 /// True when the page's text, white space folded, is longer than `limit` bytes. Reads no further than
@@ -189,6 +225,11 @@ mod tests {
     fn depth_counts_what_nests() {
         assert_eq!(scan("<div><p><br><b>x</b><svg/></div><div><i></i></div>").deepest, 2);
         assert_eq!(scan(&"<div>".repeat(50)).deepest, 50);
+        // What ends nothing does not make a page flat, nor does a slash where it means nothing.
+        assert_eq!(scan(&"<div></span>".repeat(50)).deepest, 50);
+        assert_eq!(scan(&"<div/>".repeat(50)).deepest, 50);
+        assert_eq!(scan(&format!("<svg>{}</svg>", "<path/>".repeat(50))).deepest, 1);
+        assert_eq!(scan(&"<DIV></div>".repeat(50)).deepest, 1);
     }
 
     #[test]

@@ -221,7 +221,16 @@ fn rejected(component: &Component<'_>, reason: &str, detail: &str) -> Rejected {
         }
     }
     let detail = format!("event on line {}: {detail}", component.line);
-    Rejected { reason: reason.to_owned(), detail, said: Value::Object(said) }
+    Rejected { key: stated_key(component), reason: reason.to_owned(), detail, said: Value::Object(said) }
+}
+
+/// The key of what a VEVENT describes, as far as it is known without its start.
+fn stated_key(component: &Component<'_>) -> Option<String> {
+    let uid = component.value("UID").map(text::line).filter(|uid| !uid.is_empty())?;
+    Some(match component.value("RECURRENCE-ID") {
+        Some(occurrence) => format!("{uid}#{occurrence}"),
+        None => uid,
+    })
 }
 
 /// One time of a property. Its text decides whether it is a day or a time of day: there are feeds that

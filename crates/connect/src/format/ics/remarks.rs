@@ -12,9 +12,11 @@ use super::zones::Zones;
 /// Remarks while reading one document.
 #[derive(Debug, Default)]
 pub struct Remarks {
-    /// By kind: how many, the line of the first, and what it was.
-    seen: BTreeMap<Kind, (usize, Option<u32>, String)>,
+    seen: BTreeMap<Kind, Seen>,
 }
+
+/// How many, the line of the first, and what it was.
+type Seen = (usize, Option<u32>, String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -104,13 +106,21 @@ impl Remarks {
         self.add(Kind::Cut, Some(line), "");
     }
 
+    /// That the document holds more occurrences than were read, where it does.
+    pub fn take_cut(&mut self) -> Option<Note> {
+        self.seen.remove(&Kind::Cut).map(|seen| note(Kind::Cut, seen))
+    }
+
     /// The remarks as notes.
     pub fn into_notes(self) -> Vec<Note> {
-        let told = self.seen.into_iter().map(|(kind, (count, line, detail))| Note {
-            message: kind.tell(count, &detail),
-            line: line.map(|line| usize::try_from(line).unwrap_or(usize::MAX)),
-        });
-        told.collect()
+        self.seen.into_iter().map(|(kind, seen)| note(kind, seen)).collect()
+    }
+}
+
+fn note(kind: Kind, (count, line, detail): Seen) -> Note {
+    Note {
+        message: kind.tell(count, &detail),
+        line: line.map(|line| usize::try_from(line).unwrap_or(usize::MAX)),
     }
 }
 

@@ -155,6 +155,8 @@ fn what_cannot_be_a_record_is_rejected_with_all_it_said() {
     assert_eq!(events(&reading).len(), 1);
     let reasons: Vec<&str> = reading.rejected.iter().map(|rejected| rejected.reason.as_str()).collect();
     assert_eq!(reasons, ["missing_start", "unusable_time"]);
+    let keys: Vec<_> = reading.rejected.iter().map(|rejected| rejected.key.as_deref()).collect();
+    assert_eq!(keys, [Some("1"), Some("2")]);
     let said = serde_json::json!({"UID": "1", "SUMMARY": "No start", "COMMENT": ["a", "b"]});
     assert_eq!(reading.rejected[0].said, said);
     assert!(reading.rejected[1].detail.contains("\"soon\""), "{}", reading.rejected[1].detail);
@@ -189,5 +191,5 @@ fn places_and_organizers_are_written_once_and_before_their_events() {
     assert_eq!(kinds, [Kind::Venue, Kind::Organizer, Kind::Event, Kind::Event]);
     assert_eq!(reading.records[0].as_venue().expect("a venue").lat.value(), Some(&1.5));
     assert_eq!(events(&reading)[1].1.venue.value().map(String::as_str), Some("town hall"));
-    assert_eq!(events(&reading)[1].1.organizer.value().map(String::as_str), Some("a@x.test"));
+    assert!(events(&reading)[1].1.organizer.value().is_some_and(|key| key.starts_with("mail-")));
 }

@@ -1,7 +1,7 @@
 //! Where an event is and who puts it on, as records of their own: LOCATION, GEO and what Apple adds,
 //! ORGANIZER and CONTACT.
 
-use model::{Organizer, Record, Stated, Venue};
+use model::{ContentHash, Organizer, Record, Stated, Venue};
 use url::Url;
 
 use super::component::Component;
@@ -96,7 +96,8 @@ fn point_of_uri(uri: &str) -> Option<(f64, f64)> {
     point(coordinates.split([';', '?']).next()?, ',')
 }
 
-/// Who puts the event on. Its key is its address, or its name where it has none.
+/// Who puts the event on. Its key is its address, or its name where it has none. An address of e-mail is of a
+/// person, and keys are shown and kept in plain: its key is a hash of it.
 pub fn organizer(component: &Component<'_>, base: &Url) -> Option<Record> {
     let property = component.property("ORGANIZER")?;
     let value = property.value.trim();
@@ -106,8 +107,12 @@ pub fn organizer(component: &Component<'_>, base: &Url) -> Option<Record> {
     // Some put a scheme of their own before the address: `X-ADDR:http://…`.
     let url = value.find("http").filter(|_| !is_mail).and_then(|at| address(&value[at..], base));
     let name = property.parameter("CN").map(|name| text::line(&name)).filter(|name| !name.is_empty());
-    let key =
-        email.clone().or_else(|| url.clone()).or_else(|| name.clone().map(|name| name.to_lowercase()))?;
+    let of_mail = email.as_deref().map(|email| {
+        let mut hash = ContentHash::of(email.as_bytes()).to_hex();
+        hash.truncate(32);
+        format!("mail-{hash}")
+    });
+    let key = of_mail.or_else(|| url.clone()).or_else(|| name.clone().map(|name| name.to_lowercase()))?;
     let fields =
         Organizer { name: name.into(), email: email.into(), url: url.into(), ..Organizer::default() };
     Some(Record::new(key, fields))
@@ -182,9 +187,11 @@ mod tests {
                 with(properties, |component| organizer(component, &base).map(|record| record.to_json()));
             assert_eq!(found.unwrap_or_default(), expected, "{properties}");
         };
+        // The same for everybody who writes them, and nothing to read.
+        let mail = format!("mail-{}", &ContentHash::of(b"adm@x.test").to_hex()[..32]);
         check(
             "ORGANIZER;CN=\"acme, ädmin\":MAILTO:Adm@X.test",
-            json!({"key": "adm@x.test", "name": "acme, ädmin", "email": "adm@x.test"}),
+            json!({"key": mail, "name": "acme, ädmin", "email": "adm@x.test"}),
         );
         check(
             "ORGANIZER;CN=duvander:X-ADDR:http://y.test/user/1/",

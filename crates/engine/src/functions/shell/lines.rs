@@ -53,14 +53,14 @@ impl Lines {
             return self.values.push(value);
         }
         let detail = "the line is no JSON object with a record in it".to_owned();
-        self.rejected.push(Rejected { reason: "no_record".to_owned(), detail, said: value });
+        self.rejected.push(Rejected { key: None, reason: "no_record".to_owned(), detail, said: value });
     }
 }
 
 fn record(mut fields: Map<String, Value>) -> Result<Record, Box<Rejected>> {
     let said = Value::Object(fields.clone());
     let fault = |reason: &str, detail: String| {
-        Box::new(Rejected { reason: reason.to_owned(), detail, said: said.clone() })
+        Box::new(Rejected { key: None, reason: reason.to_owned(), detail, said: said.clone() })
     };
     let kind = match fields.remove("kind") {
         None => Kind::Event,
