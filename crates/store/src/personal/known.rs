@@ -19,7 +19,8 @@ impl Store {
         }
         let fault = |error| self.fault("reading the keys", error);
         let known: Vec<String> = sql::query_scalar(KNOWN).fetch_all(&self.writer).await.map_err(fault)?;
-        if self.is_known(&known) {
+        // Where nothing is sealed yet, nothing will be by us.
+        if self.is_known(&known) || (known.is_empty() && self.may_only_be_read()) {
             return Ok(());
         }
         let mut transaction = self.begin().await.map_err(fault)?;
@@ -56,7 +57,10 @@ impl Store {
 
     /// The ids of the keys that values may be sealed with.
     pub async fn personal_keys(&self) -> Result<Vec<String>, StoreError> {
-        sql::query_scalar(KNOWN).fetch_all(&self.writer).await.map_err(|error| self.fault("reading the keys", error))
+        sql::query_scalar(KNOWN)
+            .fetch_all(&self.writer)
+            .await
+            .map_err(|error| self.fault("reading the keys", error))
     }
 }
 

@@ -9,8 +9,8 @@ use super::backup::kit::{back_up, restore};
 use super::kit::{Kit, SCOPE, db, document, event, now, page, records_read, venue};
 use crate::sql;
 use crate::{
-    AuditEntry, BackupLanding, Ceiling, EventQuery, Forget, Forgotten, OpenOptions, PersonalKey, PersonalOptions, Purge,
-    SEALED, Store, StoreError,
+    AuditEntry, BackupLanding, Ceiling, EventQuery, Forget, Forgotten, OpenOptions, PersonalKey,
+    PersonalOptions, Purge, SEALED, Store, StoreError,
 };
 
 const EMAIL: &str = "ada@example.test";

@@ -103,7 +103,9 @@ async fn write(mut pages: Pages<'_>, out: impl Write) -> Result<Written> {
         }
         for row in rows {
             let Some(hash) = row.body else {
-                written.missing.push(left_out(&row, "its body was purged, pruned or removed for somebody's sake"));
+                written
+                    .missing
+                    .push(left_out(&row, "its body was purged, pruned or removed for somebody's sake"));
                 continue;
             };
             match pages.store.landing().get(hash).await {
