@@ -38,11 +38,24 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(gone) {
         return ExitCode::SUCCESS;
     }
-    say(&format!("error: {error:#}"));
+    say(&format!("error: {}", with_causes(error)));
     let misused = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<Usage>() || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
     };
     ExitCode::from(if error.chain().any(misused) { 2 } else { 1 })
+}
+
+/// The error and its causes, each said once: some tell their cause themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| {
+        if told.is_empty() {
+            cause
+        } else if told.contains(&cause) {
+            told
+        } else {
+            format!("{told}: {cause}")
+        }
+    })
 }
 
 /// One line on stderr.
