@@ -7,7 +7,7 @@ use crate::output::usage;
 
 /// Reads `90d`, `12w`, `36h`.
 pub fn age_of(text: &str) -> Result<TimeDelta> {
-    let wrong = || usage(format!("{text:?} is no age; write it like 90d, 12w or 36h"));
+    let wrong = || usage(format!("{text:?} is no age: hours, days or weeks make one, like 90d, 12w or 36h"));
     let (number, unit) =
         text.trim().split_at(text.trim().find(|c: char| c.is_alphabetic()).ok_or_else(wrong)?);
     let number: u32 = number.trim().parse().map_err(|_| wrong())?;

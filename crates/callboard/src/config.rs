@@ -46,7 +46,7 @@ pub const SETTINGS: &[Setting] = &[
         help: "name of the database on a PostgreSQL server, where `db` says nothing; with those below",
     },
     Setting { key: "postgres_host", env: &["POSTGRES_HOST"], default: "localhost", help: "its host" },
-    Setting { key: "postgres_port", env: &["POSTGRES_PORT"], default: "5432", help: "its port" },
+    Setting { key: "postgres_port", env: &["POSTGRES_PORT"], default: "5432", help: "its port, a number" },
     Setting {
         key: "postgres_user",
         env: &["POSTGRES_USER"],
@@ -98,7 +98,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "s3_region",
-        env: &["CALLBOARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"],
+        env: &["CALLBOARD_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION", "S3_REGION"],
         default: "",
         help: "region of the bucket",
     },
@@ -476,14 +476,20 @@ impl Config {
         let is_default = self.values.get("db").is_none_or(|(_, origin)| *origin == Origin::Default);
         let address = match is_default && !said("postgres_db").is_empty() {
             true => Address::parse(&self.postgres()?),
-            false => Address::parse(self.text("db").unwrap_or("callboard.db")),
+            false => Address::parse(known_scheme(self.text("db").unwrap_or("callboard.db"))?),
         };
         let mut address = match self.text("namespace") {
-            Some(name) => address.in_namespace(name),
+            Some(name) => address.in_namespace(sound_namespace(name)?),
             None => address,
         };
         if let Address::Server(server) = &mut address {
             server.connections = self.get("db_connections")?;
+            if !(1..=MOST_CONNECTIONS).contains(&server.connections) {
+                let asked = server.connections;
+                return Err(usage(format!(
+                    "db_connections = {asked}: between 1 and {MOST_CONNECTIONS} make sense"
+                )));
+            }
         }
         Ok(address)
     }
@@ -659,9 +665,57 @@ impl<'de> serde::Deserialize<'de> for Scalar {
     }
 }
 
+/// More from one process no server is glad of.
+const MOST_CONNECTIONS: u32 = 1_000;
+
+/// It becomes the name of a schema, or part of that of a file.
+fn sound_namespace(name: &str) -> Result<&str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if name.len() <= 63 && name.chars().all(fits) && !name.starts_with("pg_") && name != "information_schema"
+    {
+        return Ok(name);
+    }
+    Err(usage(format!(
+        "the namespace {name:?} cannot be used: letters, digits, `_`, `-` and `.` make one, 63 at most, and `pg_` \
+         begins the names of the database's own"
+    )))
+}
+
+/// An address with a scheme that stands for no database we know would be taken for the name of a file.
+fn known_scheme(address: &str) -> Result<&str> {
+    let Some((scheme, _)) = address.split_once("://") else { return Ok(address) };
+    let database = scheme.split_once('+').map_or(scheme, |(database, _)| database);
+    match database {
+        "postgres" | "postgresql" | "sqlite" => Ok(address),
+        _ => Err(usage(format!(
+            "`db` is an address that begins with {scheme}://: callboard keeps its store in a \
+             SQLite file or in PostgreSQL (postgres://user:password@host/database)"
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_make_a_namespace() {
+        for name in ["eu", "eu-west_2", "a.callboard.db", "_x"] {
+            assert!(sound_namespace(name).is_ok(), "{name}");
+        }
+        for name in ["../x", "e u\"; drop", "pg_x", "information_schema", "é", &"x".repeat(64)] {
+            assert!(sound_namespace(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_database_is_told_without_its_password() {
+        for address in ["x.db", "postgres://h/d", "postgresql+asyncpg://h/d", "sqlite:///x.db", "C:/x.db"] {
+            assert!(known_scheme(address).is_ok(), "{address}");
+        }
+        let told = known_scheme("mysql://u:topsecret@h/y").expect_err("not ours").to_string();
+        assert!(told.contains("mysql://:") && !told.contains("topsecret"), "{told}");
+    }
 
     #[test]
     fn unknown_settings_point_at_their_line() {

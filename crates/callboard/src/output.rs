@@ -48,7 +48,7 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(gone) {
         return ExitCode::SUCCESS;
     }
-    say(&format!("error: {error:#}"));
+    say(&format!("error: {}", with_causes(error)));
     let misused = |cause: &(dyn std::error::Error + 'static)| {
         let input = cause.downcast_ref::<InputError>();
         cause.is::<Usage>()
@@ -65,6 +65,19 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(count) => Ok(count),
         Err(error) => Err(format!("no whole number: {error}")),
     }
+}
+
+/// The error and its causes, each said once: some tell their cause themselves.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| {
+        if told.is_empty() {
+            cause
+        } else if told.contains(&cause) {
+            told
+        } else {
+            format!("{told}: {cause}")
+        }
+    })
 }
 
 /// One line on stderr.

@@ -38,7 +38,7 @@ pub enum StoreError {
         reason: String,
     },
     /// The file is something else.
-    #[error("{path} is not a callboard store: name another file with --db")]
+    #[error("{path} is not a callboard store: name another one with --db, or another namespace")]
     NotAStore {
         /// The file.
         path: PathBuf,

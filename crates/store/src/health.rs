@@ -51,7 +51,7 @@ pub struct PostgresHealth {
     pub max_connections: i64,
     /// How long the oldest transaction of this database has been open.
     pub oldest_transaction_secs: Option<i64>,
-    /// We may make tables in our schema.
+    /// We may make tables in our schema, or that schema where it is not there yet.
     pub may_create: bool,
     /// We may write into our tables.
     pub may_write: bool,
@@ -70,8 +70,9 @@ const SERVER: &str = "
         CAST(current_setting('max_connections') AS BIGINT),
         (SELECT CAST(max(extract(epoch FROM now() - xact_start)) AS BIGINT) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()),
-        has_schema_privilege(current_schema(), 'CREATE'),
-        has_table_privilege('changes', 'INSERT'),
+        coalesce(has_schema_privilege(current_schema(), 'CREATE'),
+            has_database_privilege(current_database(), 'CREATE')),
+        coalesce(has_table_privilege(to_regclass('changes'), 'INSERT'), TRUE),
         current_setting('transaction_read_only') = 'on',
         (SELECT extversion FROM pg_extension WHERE extname = 'vector'),
         EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'vector')";

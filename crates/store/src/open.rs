@@ -13,15 +13,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use model::RunId;
+use sqlx::Connection;
 
-use crate::StoreError;
 use crate::error::is_busy;
 use crate::landing::{Landing, LandingSpec};
 use crate::meters::Meters;
 use crate::personal::{Personal, PersonalOptions};
 use crate::schema::{self, Found, SchemaStatus};
-use crate::sql::{Dialect, Pool, SqlResult, Transaction, Turns};
+use crate::sql::{Conn, Dialect, Pool, SqlResult, Transaction, Turns};
 use crate::tally::Tally;
+use crate::{StoreError, StoreHealth};
 
 pub use address::{Address, Server};
 
@@ -110,34 +111,56 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let at = at.into();
         there(&at).await?;
-        Store::open_with(at, options).await
+        Store::prepared(at, options).await
     }
 
     /// As [`Store::open`], so.
     pub async fn open_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
-        let store = Store::unprepared(at.into(), options)?;
+        let at = at.into();
+        reached(&at).await?;
+        Store::prepared(at, options).await
+    }
+
+    async fn prepared(at: Address, options: &OpenOptions) -> Result<Store, StoreError> {
+        let store = Store::unprepared(at, options)?;
         store.prepare().await?;
         Ok(store)
     }
 
-    /// How the schema of the store at an address stands to this program's. Changes nothing.
+    /// How the schema of the store at an address stands to this program's. Changes nothing. On a server there
+    /// may be none yet: then all of it is due.
     pub async fn schema_at(at: impl Into<Address>) -> Result<SchemaStatus, StoreError> {
-        let store = Store::to_migrate(at.into()).await?;
+        let store = Store::looked_at(at.into()).await?;
         let status = store.schema_status().await;
         store.close().await;
         status
     }
 
-    /// Brings the schema of the store at an address to this program's, and gives what that took.
+    /// How the database at an address is doing, on a server before there is a store too.
+    pub async fn health_at(at: impl Into<Address>) -> Result<StoreHealth, StoreError> {
+        let store = Store::looked_at(at.into()).await?;
+        let health = store.health(false).await;
+        store.close().await;
+        health
+    }
+
+    /// Brings the schema of the store at an address to this program's, made where there is none, and gives what
+    /// that took.
     pub async fn migrate_at(at: impl Into<Address>) -> Result<SchemaStatus, StoreError> {
-        let store = Store::to_migrate(at.into()).await?;
+        let at = at.into();
+        reached(&at).await?;
+        let store = Store::unprepared(at, &OpenOptions::default())?;
         let made = store.migrate().await;
         store.close().await;
         made
     }
 
-    async fn to_migrate(at: Address) -> Result<Store, StoreError> {
-        there(&at).await?;
+    /// Without a file being made where there is none.
+    async fn looked_at(at: Address) -> Result<Store, StoreError> {
+        match &at {
+            Address::File(_) => there(&at).await?,
+            Address::Server(_) => reached(&at).await?,
+        }
         Store::unprepared(at, &OpenOptions::default())
     }
 
@@ -145,7 +168,8 @@ impl Store {
         let landing = options.landing(&at)?;
         let (pools, turns) = match &at {
             Address::File(path) => {
-                (file::pools(path, options.busy_wait), Turns::beside(path, options.busy_wait))
+                let pools = file::pools(path, options.busy_wait, file::may_only_be_read(path));
+                (pools, Turns::beside(path, options.busy_wait))
             }
             Address::Server(server) => {
                 let pools = server::pools(server, options.busy_wait);
@@ -268,14 +292,20 @@ impl Store {
             return Ok(Found::Ready);
         }
         let mut transaction = self.begin().await?;
-        if let (Address::Server(server), Dialect::Postgres) = (&*self.address, transaction.dialect()) {
-            server::make_schema(&mut transaction, server).await?;
-        }
+        self.make_room(&mut transaction).await?;
         let found = schema::catch_up(&mut transaction).await?;
         if let Found::Ready = found {
             transaction.commit().await?;
         }
         Ok(found)
+    }
+
+    /// Makes the schema of a server that the store has to itself, where there is none.
+    pub(crate) async fn make_room(&self, conn: &mut Conn) -> SqlResult<()> {
+        match (&*self.address, conn.dialect()) {
+            (Address::Server(server), Dialect::Postgres) => server::make_schema(conn, server).await,
+            _ => Ok(()),
+        }
     }
 
     /// A transaction that may write. One writes at a time: so it cannot fail later for having read
@@ -284,10 +314,22 @@ impl Store {
         self.turns.begin(&self.writer).await
     }
 
+    /// Whether it is a file that we may read and not write.
+    pub(crate) fn may_only_be_read(&self) -> bool {
+        matches!(&*self.address, Address::File(path) if file::may_only_be_read(path))
+    }
+
     /// The error of `doing`, as the user is to see it.
     pub(crate) fn fault(&self, doing: &'static str, error: sqlx::Error) -> StoreError {
         StoreError::of(error, &self.path, doing)
     }
+}
+
+/// An error where a server cannot be reached, or does not let us in.
+async fn reached(at: &Address) -> Result<(), StoreError> {
+    let Address::Server(server) = at else { return Ok(()) };
+    let reached = async { server::reach(server).await?.close().await };
+    reached.await.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))
 }
 
 /// [`StoreError::Missing`] where there is no store.

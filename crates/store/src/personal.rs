@@ -22,7 +22,7 @@ pub(crate) use fold::{fold, identities, is_phone, is_same_phone, without_phones}
 pub(crate) use guard::{Guard, person_hash, salt};
 pub use key::PersonalKey;
 pub(crate) use key::{Keyring, sealed_by};
-pub(crate) use known::sealed;
+pub(crate) use known::{forget_keys, sealed};
 pub use rotate::Rotated;
 pub(crate) use rotate::{as_texts, personal_columns, quoted};
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::landing::Amend;
 use crate::runs::stamp;
-use crate::sql::SqlResult;
+use crate::sql::{self, Dialect, SqlResult};
 use crate::{AuditEntry, Purged, Store, StoreError, audit};
 
 pub(crate) use proof::Proof;
@@ -112,7 +112,27 @@ impl Store {
         }
         let ended = self.end_purge(&mut going).await;
         ended.map_err(|error| self.fault(DOING, error))?;
+        if going.purged != Purged::default() && !purge.dry_run {
+            self.leave_no_words_behind(&going.purged).await.map_err(|error| self.fault(DOING, error))?;
+        }
         Ok(going.purged)
+    }
+
+    /// In SQLite what goes is written over with zeros (`open/file.rs`). But its words stand in the index until
+    /// that is put together anew, and all of it in the log beside the file until that is folded in.
+    async fn leave_no_words_behind(&self, purged: &Purged) -> SqlResult<()> {
+        if self.writer.dialect() != Dialect::Sqlite {
+            return Ok(());
+        }
+        if purged.rows > 0 || purged.values > 0 {
+            let mut transaction = self.begin().await?;
+            let sql = "INSERT INTO event_search (event_search, rank) VALUES ('merge', ?)";
+            sql::query(sql).bind(-MERGED).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+        }
+        // Whoever reads keeps the log, and is not waited for longer than anybody else.
+        let folded = sql::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.writer).await;
+        folded.map(drop)
     }
 
     async fn purge_everything(&self, going: &mut Going<'_>) -> Result<(), StoreError> {
@@ -180,3 +200,6 @@ fn fetched_before(line: &Value, cutoff: DateTime<Utc>) -> bool {
 }
 
 const DOING: &str = "purging";
+
+/// Pages of the index of words that one purge puts together at most; the next one goes on.
+const MERGED: i64 = 5_000;

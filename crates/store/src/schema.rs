@@ -153,6 +153,7 @@ impl Store {
     /// The same with these numbered changes.
     pub(crate) async fn migrate_with(&self, numbered: &[Numbered]) -> SqlResult<Result<SchemaStatus, Found>> {
         let mut transaction = self.begin().await?;
+        self.make_room(&mut transaction).await?;
         let plan = match Plan::of(&mut transaction, numbered).await? {
             Ok(plan) => plan,
             Err(found) => return Ok(Err(found)),

@@ -76,6 +76,21 @@ fn missing(held: impl IntoIterator<Item = (i64, bool)>, max_shrink: f64) -> Resu
     }
 }
 
+/// The condition that the document at `place` was confirmed since `run` began: by the run itself or by another
+/// beside it, which may have come to a document of this run after it. Instants are whole seconds: of the one in
+/// which the run began, what counts is whether the other run had documents after the first of this one.
+fn since_begun(place: &str, run: &str) -> String {
+    // Plus nothing: or PostgreSQL walks through all documents for the first one of the run.
+    format!(
+        "({place}.seen_run >= {run} OR {place}.seen_at > (SELECT started_at FROM runs WHERE seq = {run}) \
+         OR {place}.seen_run IN (
+            SELECT beside.seq FROM runs beside JOIN runs mine ON mine.seq = {run}
+            WHERE beside.seq < {run} AND (beside.ended_at IS NULL OR beside.ended_at >= mine.started_at)
+              AND EXISTS (SELECT 1 FROM documents d WHERE d.run = beside.seq
+                AND d.rid > (SELECT min(rid + 0) FROM documents WHERE run = {run}))))"
+    )
+}
+
 /// A single event may always vanish.
 fn shrinks_too_far(known: usize, missing: usize, max_shrink: f64) -> bool {
     known >= 2 && missing as f64 > max_shrink * known as f64
@@ -90,8 +105,9 @@ async fn held_events(
     stamp: &Stamp,
     what: &SweepScope,
 ) -> SqlResult<BTreeMap<i64, bool>> {
-    let sql = "
-        SELECT e.rid, max(CASE WHEN s.run = p.read_run AND p.seen_run = ?1 THEN 1 ELSE 0 END) = 1 OR EXISTS (
+    let sql = format!(
+        "
+        SELECT e.rid, max(CASE WHEN s.run = p.read_run AND {} THEN 1 ELSE 0 END) = 1 OR EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
             WHERE o.kind = ?2 AND o.rid = e.rid AND q.scope <> ?3 AND o.run = q.read_run)
         FROM places p
@@ -102,7 +118,9 @@ async fn held_events(
           AND (e.occurrence IS NULL OR e.start_date BETWEEN ?5 AND ?6)
         GROUP BY e.rid
         HAVING e.last_date IS NULL OR e.last_date >= ?7
-          OR e.last_date < date(max(r.started_at))";
+          OR e.last_date < date(max(r.started_at))",
+        since_begun("p", "?1")
+    );
     let rows = sql::query(sql)
         .bind(stamp.run)
         .bind(code_of(Kind::Event))
@@ -127,6 +145,7 @@ async fn orphans(
     vanishing: &[i64],
 ) -> SqlResult<Vec<i64>> {
     let table = kind.spec().table;
+    let seen = since_begun("q", "?4");
     let sql = format!(
         "
         SELECT DISTINCT f.rid
@@ -138,10 +157,10 @@ async fn orphans(
           AND NOT EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
             WHERE o.kind = ?1 AND o.rid = f.rid AND o.run = q.read_run
-              AND (q.scope <> ?2 OR q.seen_run = ?4))
+              AND (q.scope <> ?2 OR {seen}))
           AND (e.rid IN (SELECT value FROM json_each(?5)) OR EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
-            WHERE o.kind = ?6 AND o.rid = e.rid AND o.run = q.read_run AND q.seen_run = ?4))"
+            WHERE o.kind = ?6 AND o.rid = e.rid AND o.run = q.read_run AND {seen}))"
     );
     sql::query_scalar(sql)
         .bind(code_of(kind))
@@ -182,16 +201,19 @@ async fn bury(conn: &mut Conn, kind: Kind, rids: &[i64], stamp: &Stamp) -> SqlRe
 /// except those of events that stay. Their documents, should they come back unchanged, must be read
 /// again, so what is known of their bodies goes too.
 async fn forget_sightings(conn: &mut Conn, scope: i64, stamp: &Stamp, source: &str) -> SqlResult<()> {
-    let sql = "
+    let sql = format!(
+        "
         DELETE FROM sightings WHERE (place, kind, row_key) IN (
             SELECT s.place, s.kind, s.row_key FROM places p JOIN sightings s ON s.place = p.place
-            WHERE p.scope = ?1 AND p.source = ?2 AND NOT (s.run = p.read_run AND p.seen_run = ?3)
+            WHERE p.scope = ?1 AND p.source = ?2 AND NOT (s.run = p.read_run AND {})
               AND CASE s.kind
                 WHEN ?4 THEN EXISTS (SELECT 1 FROM event_listings e WHERE e.rid = s.rid AND e.gone_at IS NOT NULL)
                 WHEN ?5 THEN EXISTS (SELECT 1 FROM offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
                 WHEN ?6 THEN EXISTS (SELECT 1 FROM ticket_shops f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
                 WHEN ?7 THEN EXISTS (SELECT 1 FROM shop_offers f WHERE f.rid = s.rid AND f.gone_at IS NOT NULL)
-                ELSE TRUE END)";
+                ELSE TRUE END)",
+        since_begun("p", "?3")
+    );
     sql::query(sql)
         .bind(scope)
         .bind(source.to_owned())
@@ -202,8 +224,11 @@ async fn forget_sightings(conn: &mut Conn, scope: i64, stamp: &Stamp, source: &s
         .bind(code_of(Kind::ShopOffer))
         .execute(&mut *conn)
         .await?;
-    let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
-               WHERE scope = ? AND source = ? AND seen_run <> ?";
+    let sql = format!(
+        "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
+         WHERE scope = ?1 AND source = ?2 AND NOT {}",
+        since_begun("places", "?3")
+    );
     sql::query(sql).bind(scope).bind(source.to_owned()).bind(stamp.run).execute(conn).await?;
     Ok(())
 }

@@ -100,6 +100,9 @@ impl Export {
             }
             return Ok(Target::Stream(Box::new(stdout())));
         };
+        if to.is_empty() {
+            return Err(usage("--to names no file; leave it out for stdout"));
+        }
         if to.starts_with("s3://") {
             if self.resume {
                 return Err(usage("an object is there whole or not at all: --resume is for files"));

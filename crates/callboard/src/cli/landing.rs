@@ -85,7 +85,13 @@ impl Pages<'_> {
         let since: Option<DateTime<Utc>> =
             which.since.as_ref().map(read).transpose().context("--since".to_owned())?;
         let source = which.source.as_deref().map(SourceName::new);
-        Ok(Pages { store, query: LandedQuery { source, since, after: 0, limit: PAGE } })
+        Ok(Pages { store, query: LandedQuery { source, since, removed: false, after: 0, limit: PAGE } })
+    }
+
+    /// With documents whose body was removed.
+    fn and_removed(mut self) -> Self {
+        self.query.removed = true;
+        self
     }
 
     /// The next page; empty after the last one.

@@ -16,6 +16,7 @@ use super::source::BackupSource;
 use super::tables::{self, Sort};
 use super::{BackedUp, BackupLanding, BackupProgress};
 use crate::commit::search;
+use crate::personal::forget_keys;
 use crate::show::document_row;
 use crate::sql::{self, Cell, Conn, Dialect, Insert, SqlResult};
 use crate::{DocumentRow, LandedDocument, Landing, Read, Remarks, Store, StoreError, work};
@@ -83,6 +84,7 @@ impl Store {
             landing.settle().await?;
         }
         self.compare(conn, &reader, &manifest).await?;
+        self.know_key_on(conn).await?;
         let given_back = finish(conn, reader.head(), now).await.map_err(fault)?;
         transaction.commit().await.map_err(fault)?;
         let identity = self.identity().await?;
@@ -128,19 +130,21 @@ impl Store {
     }
 }
 
-/// The first table that holds something.
+/// The first table that holds something. That the store was opened with a key is nothing: whether it is the
+/// right one for what comes is asked when that is there.
 async fn prepare(conn: &mut Conn) -> SqlResult<Option<String>> {
     if conn.dialect() == Dialect::Postgres {
         // Where the backup comes from may be slow.
         sql::run_all(conn, "SET LOCAL idle_in_transaction_session_timeout = 0").await?;
         sql::run_all(conn, "SET LOCAL statement_timeout = 0").await?;
     }
-    for table in tables::all() {
+    for table in tables::all().into_iter().filter(|table| table.name != "personal_keys") {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM \"{}\")", table.name);
         if sql::query_scalar::<bool>(sql).fetch_one(&mut *conn).await? {
             return Ok(Some(table.name));
         }
     }
+    forget_keys(conn).await?;
     Ok(None)
 }
 

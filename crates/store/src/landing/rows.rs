@@ -18,6 +18,8 @@ pub struct LandedQuery {
     pub source: Option<SourceName>,
     /// Fetched at this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// Those too whose body was removed.
+    pub removed: bool,
     /// Only those after the document of this number.
     pub after: i64,
     /// At most so many.
@@ -48,9 +50,14 @@ pub(super) struct Candidate {
     pub(super) source: String,
 }
 
-/// Documents with bodies of their own: an answer that there is nothing new has no status, or 304.
+/// Documents that came with something of their own: an answer that there is nothing new has no status, or 304.
 const LANDED: &str = "SELECT d.*, r.id AS run_id FROM documents d JOIN runs r ON r.seq = d.run \
-     WHERE d.rid > ? AND d.body_hash IS NOT NULL AND d.found <> 'landed' AND d.status >= 200 AND d.status <> 304";
+     WHERE d.rid > ? AND d.found <> 'landed' AND d.status >= 200 AND d.status <> 304";
+
+const BODY: &str = " AND d.body_hash IS NOT NULL";
+
+/// What a body was removed of still says how long it was.
+const BODY_OR_REMOVED: &str = " AND (d.body_hash IS NOT NULL OR d.size_bytes > 0)";
 
 const COUNTS: &str = "SELECT CAST(coalesce(sum(documents), 0) AS BIGINT), count(*), \
      CAST(coalesce(sum(size), 0) AS BIGINT), min(oldest), max(newest) FROM (SELECT count(*) AS documents, \
@@ -69,6 +76,7 @@ impl Store {
     /// Documents with bodies of their own that were fetched or read from files, oldest first.
     pub async fn landed(&self, query: &LandedQuery) -> Result<Vec<DocumentRow>, StoreError> {
         let (mut sql, mut values) = (LANDED.to_owned(), vec![Cell::from(query.after)]);
+        sql.push_str(if query.removed { BODY_OR_REMOVED } else { BODY });
         if let Some(source) = &query.source {
             sql.push_str(" AND d.source = ?");
             values.push(source.to_string().into());

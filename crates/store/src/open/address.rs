@@ -37,18 +37,21 @@ const CONNECTIONS: u32 = 8;
 const NAMESPACE: &str = "callboard";
 
 impl Address {
-    /// What a person wrote: an address of a server, or the path of a file.
+    /// What a person wrote: an address of a server, or the path of a file. Either also as SQLAlchemy has it, with
+    /// a driver (`postgresql+asyncpg://…`) and the path behind one more slash (`sqlite:///callboard.db`).
     pub fn parse(text: &str) -> Address {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            let landing = PathBuf::from("callboard.landing");
-            return Address::Server(Server {
-                url: text.to_owned(),
+        let (scheme, rest) = text.split_once("://").unwrap_or_default();
+        let database = scheme.split_once('+').map_or(scheme, |(database, _)| database);
+        match database {
+            "postgres" | "postgresql" => Address::Server(Server {
+                url: format!("{database}://{rest}"),
                 namespace: NAMESPACE.to_owned(),
-                landing,
+                landing: PathBuf::from("callboard.landing"),
                 connections: CONNECTIONS,
-            });
+            }),
+            "sqlite" => Address::File(PathBuf::from(rest.strip_prefix('/').unwrap_or(rest))),
+            _ => Address::File(PathBuf::from(text)),
         }
-        Address::File(PathBuf::from(text))
     }
 
     /// In another namespace: another schema of the server, or another file beside this one.
@@ -187,5 +190,19 @@ mod tests {
         };
         check("callboard.db", "callboard.eu.db");
         check("data/listings", "data/listings.eu.db");
+    }
+
+    #[test]
+    fn addresses_of_either_make() {
+        for (text, expected) in [
+            ("x.db", "x.db"),
+            ("sqlite:///x.db", "x.db"),
+            ("sqlite:////var/x.db", "/var/x.db"),
+            ("sqlite://x.db", "x.db"),
+            ("postgresql://u@h/d", "postgresql://u@h/d"),
+            ("postgresql+asyncpg://u@h/d", "postgresql://u@h/d"),
+        ] {
+            assert_eq!(Address::parse(text).written(), expected);
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 
 use super::Pools;
 use crate::sql::Pool;
@@ -27,16 +27,20 @@ const PAGE_BYTES: u32 = 8_192;
 const CHECKPOINT_PAGES: &str = "8000";
 
 /// The connections to the database at `path`.
-pub(super) fn pools(path: &Path, busy_wait: Duration) -> Pools {
-    let options = file_options(path, busy_wait);
-    let readers =
-        SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false);
+pub(super) fn pools(path: &Path, busy_wait: Duration, only_read: bool) -> Pools {
+    let options = match only_read {
+        true => reading_options(path, busy_wait),
+        false => file_options(path, busy_wait),
+    };
+    let readers = sound(
+        SqlitePoolOptions::new().max_connections(READERS).min_connections(0).test_before_acquire(false),
+    );
     Pools {
         readers: Pool::sqlite(readers.connect_lazy_with(options.clone().pragma("cache_size", READER_CACHE))),
         scripts: Pool::sqlite(
-            script_pool().connect_lazy_with(options.clone().pragma("cache_size", WRITER_CACHE)),
+            sound(script_pool()).connect_lazy_with(options.clone().pragma("cache_size", WRITER_CACHE)),
         ),
-        writer: Pool::sqlite(single().connect_lazy_with(options.pragma("cache_size", WRITER_CACHE))),
+        writer: Pool::sqlite(sound(single()).connect_lazy_with(options.pragma("cache_size", WRITER_CACHE))),
     }
 }
 
@@ -46,6 +50,18 @@ pub(super) fn in_memory() -> Pools {
     let options = SqliteConnectOptions::new().in_memory(true).pragma("temp_store", "MEMORY");
     let only = Pool::sqlite(single().connect_lazy_with(options.disable_statement_logging()));
     Pools { writer: only.clone(), readers: only.clone(), scripts: only }
+}
+
+/// Keeps no connection that comes back within a transaction. On a full disk SQLite ends one by itself, which the
+/// driver does not notice: to it the connection would be in that transaction for ever.
+fn sound(pool: SqlitePoolOptions) -> SqlitePoolOptions {
+    pool.after_release(|conn, _| {
+        Box::pin(async move {
+            // A transaction that was dropped is rolled back before this is answered.
+            conn.ping().await?;
+            Ok(!conn.is_in_transaction())
+        })
+    })
 }
 
 /// Few, and none when none is needed.
@@ -61,6 +77,23 @@ fn single() -> SqlitePoolOptions {
     pool.test_before_acquire(false)
 }
 
+/// Whether the file is there and may be read, but not written: somebody else's, or on a disk that is read-only.
+/// It is not opened for that: closing it would undo SQLite's locks on it.
+pub(super) fn may_only_be_read(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(path, Access::READ_OK).is_ok() && access(path, Access::WRITE_OK).is_err()
+}
+
+/// Nothing beside the file can be made for reading it. Where there is no log, nobody is writing, and there is
+/// nothing to ask for.
+fn reading_options(path: &Path, busy_wait: Duration) -> SqliteConnectOptions {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let quiet = !std::fs::metadata(Path::new(&log)).is_ok_and(|log| log.len() > 0);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(quiet);
+    options.busy_timeout(busy_wait).disable_statement_logging()
+}
+
 fn file_options(path: &Path, busy_wait: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -71,5 +104,7 @@ fn file_options(path: &Path, busy_wait: Duration) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(busy_wait)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        // What is changed or removed does not stay in the file to be read.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging()
 }

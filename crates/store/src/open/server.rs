@@ -4,7 +4,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Pools, Server};
 use crate::sql::{self, Conn, Pool, SqlResult};
@@ -17,6 +18,9 @@ const TRUSTED: Duration = Duration::from_secs(2);
 
 /// How long a connection may take to come, from the pool or from the server.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a server that is not ready yet is asked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Longer than anything the store does, so that what hangs ends; scripts set their own.
 const STATEMENT_TIMEOUT: &str = "300s";
@@ -61,14 +65,32 @@ fn options(server: &Server, busy_wait: Duration) -> SqlResult<PgConnectOptions> 
     Ok(options.disable_statement_logging())
 }
 
+/// A connection of its own, for a first look. What is wrong with the server or the address is told at once: the
+/// pool would ask again and again, and say no more than that there was no answer.
+pub(super) async fn reach(server: &Server) -> SqlResult<PgConnection> {
+    let (options, until) = (options(server, CONNECT_WAIT)?, Instant::now() + CONNECT_WAIT);
+    loop {
+        match timeout_at(until, options.connect()).await {
+            Err(_) => return Err(sqlx::Error::PoolTimedOut),
+            // It is being started, or has no place for another one just now.
+            Ok(Err(sqlx::Error::Database(error)))
+                if error.is_transient_in_connect_phase() && Instant::now() + LOOK_AGAIN < until =>
+            {
+                sleep(LOOK_AGAIN).await;
+            }
+            Ok(connected) => return connected,
+        }
+    }
+}
+
 /// Whether the server holds a store in this namespace.
 pub(super) async fn holds_store(server: &Server) -> SqlResult<bool> {
-    let pools = pools(server, CONNECT_WAIT)?;
-    let found = sql::query_scalar::<bool>("SELECT to_regclass(?) IS NOT NULL")
+    let mut conn = reach(server).await?;
+    let found = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
         .bind(format!("{}.schema_version", quoted(&server.namespace)))
-        .fetch_one(&pools.readers)
+        .fetch_one(&mut conn)
         .await;
-    pools.readers.close().await;
+    conn.close().await?;
     found
 }
 

@@ -38,7 +38,7 @@ impl Filter {
                     [words.into()],
                 ),
                 Dialect::Postgres => filter.add(
-                    "e.rid IN (SELECT rid FROM event_search WHERE words @@ callboard_words(?))",
+                    "e.rid IN (SELECT rid FROM event_search WHERE words @@ callboard_phrases(?))",
                     [typed.into()],
                 ),
             }

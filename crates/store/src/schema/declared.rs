@@ -160,7 +160,8 @@ CREATE TABLE IF NOT EXISTS mentions (
 
 /// Functions that the declarations use. A text of ours names one instant or day whatever the settings,
 /// which PostgreSQL cannot know of texts in general. Words are compared without case and accents; all of
-/// the words asked for must be there, the last one also as the beginning of a longer one.
+/// the words asked for must be there, the last one also as the beginning of a longer one. One with a sign inside
+/// is several words that stand beside each other.
 fn helpers(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "",
@@ -174,10 +175,12 @@ create or replace function callboard_folded(said text) returns text
     language sql immutable strict parallel safe as $$
     select regexp_replace(regexp_replace(normalize(lower(said), nfkd), '[\\u0300-\\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g')
 $$;
-create or replace function callboard_words(said text) returns tsquery
+create or replace function callboard_phrases(said text) returns tsquery
     language sql immutable strict parallel safe as $$
-    select case when words = '' then ''::tsquery else to_tsquery('simple', replace(words, ' ', ' & ') || ':*') end
-    from (select trim(callboard_folded(said)) as words) asked
+    select coalesce(to_tsquery('simple', string_agg(replace(word, ' ', ' <-> '), ' & ' order by at) || ':*'), ''::tsquery)
+    from (select trim(callboard_folded(part)) as word, at
+        from regexp_split_to_table(said, '\\s+') with ordinality as parts (part, at)) asked
+    where word <> ''
 $$;
 "
         }

@@ -63,15 +63,7 @@ impl Pool {
     pub(crate) async fn begin_with(&self, statement: &'static str) -> SqlResult<Transaction> {
         let waits = self.is_used_up().then(Instant::now);
         let held = match &self.of {
-            Connections::Sqlite(pool) => Held::SqliteIn(match pool.begin_with(statement).await {
-                // On a full disk SQLite ends a transaction by itself, which the driver does not notice: to
-                // it the connection is in that transaction for ever.
-                Err(sqlx::Error::InvalidSavePointStatement) => {
-                    pool.acquire().await?.close().await?;
-                    pool.begin_with(statement).await?
-                }
-                begun => begun?,
-            }),
+            Connections::Sqlite(pool) => Held::SqliteIn(pool.begin_with(statement).await?),
             Connections::Postgres(pool, types) => {
                 Held::PostgresIn(pool.begin_with(statement).await?, types.clone())
             }

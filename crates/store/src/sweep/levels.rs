@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use model::{Kind, RunId};
 
-use super::{bury, missing};
+use super::{bury, missing, since_begun};
 use crate::commit::Stamp;
 use crate::rows::code_of;
 use crate::runs::{seq_of, stamp};
@@ -57,13 +57,13 @@ async fn held(conn: &mut Conn, kind: Kind, stamp: &Stamp, what: &SweepScope) -> 
     let sql = format!(
         "SELECT t.rid, EXISTS (
             SELECT 1 FROM sightings o JOIN places q ON q.place = o.place
-            WHERE o.kind = ?2 AND o.rid = t.rid AND o.run = q.read_run
-              AND (q.seen_run = ?1 OR q.seen_at >= (SELECT started_at FROM runs WHERE seq = ?1)))
+            WHERE o.kind = ?2 AND o.rid = t.rid AND o.run = q.read_run AND {})
          FROM \"{}\" t
          WHERE t.gone_at IS NULL AND t.source = ?4 AND t.rid IN (
             SELECT s.rid FROM scopes c JOIN places p ON p.scope = c.scope
             JOIN sightings s ON s.place = p.place AND s.kind = ?2 WHERE c.name = ?3)
          ORDER BY t.rid",
+        since_begun("q", "?1"),
         kind.spec().table
     );
     let query = sql::query(sql).bind(stamp.run).bind(code_of(kind)).bind(what.scope.clone());

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use model::{Kind, RunId};
 
-use super::{bury, missing};
+use super::{bury, missing, since_begun};
 use crate::commit::Stamp;
 use crate::rows::code_of;
 use crate::runs::{seq_of, stamp};
@@ -53,13 +53,13 @@ impl Store {
 /// itself, or a webhook meanwhile.
 async fn held(conn: &mut Conn, scope: i64, stamp: &Stamp, kind: Kind) -> SqlResult<Vec<(i64, bool)>> {
     let sql = format!(
-        "SELECT t.rid, max(CASE WHEN s.run = p.read_run
-                AND (p.seen_run = ?1 OR p.seen_at >= (SELECT started_at FROM runs WHERE seq = ?1)) THEN 1 ELSE 0 END) = 1
+        "SELECT t.rid, max(CASE WHEN s.run = p.read_run AND {} THEN 1 ELSE 0 END) = 1
          FROM places p
          CROSS JOIN sightings s ON s.place = p.place AND s.kind = ?2
          JOIN \"{}\" t ON t.rid = s.rid
          WHERE p.scope = ?3 AND t.gone_at IS NULL
          GROUP BY t.rid ORDER BY t.rid",
+        since_begun("p", "?1"),
         kind.spec().table
     );
     let query = sql::query(sql).bind(stamp.run).bind(code_of(kind)).bind(scope);
@@ -70,14 +70,19 @@ async fn held(conn: &mut Conn, scope: i64, stamp: &Stamp, kind: Kind) -> SqlResu
 /// Takes away what nothing has said since the run began, and what is known of the bodies that said it: should
 /// they come back unchanged, they must be read again.
 async fn forget(conn: &mut Conn, scope: i64, stamp: &Stamp, kind: Kind) -> SqlResult<()> {
-    let sql = "
+    let sql = format!(
+        "
         DELETE FROM sightings WHERE (place, kind, row_key) IN (
             SELECT s.place, s.kind, s.row_key FROM places p JOIN sightings s ON s.place = p.place
-            WHERE p.scope = ?1 AND s.kind = ?2 AND NOT (s.run = p.read_run
-              AND (p.seen_run = ?3 OR p.seen_at >= (SELECT started_at FROM runs WHERE seq = ?3))))";
+            WHERE p.scope = ?1 AND s.kind = ?2 AND NOT (s.run = p.read_run AND {}))",
+        since_begun("p", "?3")
+    );
     sql::query(sql).bind(scope).bind(code_of(kind)).bind(stamp.run).execute(&mut *conn).await?;
-    let sql = "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
-               WHERE scope = ?1 AND seen_run <> ?2 AND seen_at < (SELECT started_at FROM runs WHERE seq = ?2)";
+    let sql = format!(
+        "UPDATE places SET body_hash = NULL, etag = NULL, last_modified = NULL, reading_key = NULL \
+         WHERE scope = ?1 AND NOT {}",
+        since_begun("places", "?2")
+    );
     sql::query(sql).bind(scope).bind(stamp.run).execute(conn).await?;
     Ok(())
 }

@@ -143,3 +143,108 @@ async fn a_rehearsal_tells_what_would_change_and_writes_nothing() {
         assert_eq!(kit.titles(EventQuery::default()).await, ["Gala", "Ball"]);
     }
 }
+
+#[tokio::test]
+async fn a_connection_whose_transaction_the_database_ended_is_not_lent_again() {
+    if about_files() {
+        return;
+    }
+    let folder = TempFolder::new();
+    let store = Store::open(db(&folder)).await.unwrap();
+    for pool in [&store.writer, &store.readers, &store.scripts] {
+        let crate::sql::Connections::Sqlite(pool) = &pool.of else { panic!("a file") };
+        for _ in 0..4 {
+            let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            // As SQLite does by itself on a full disk; the driver does not notice.
+            sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
+            assert!(transaction.commit().await.is_err());
+            pool.begin_with("BEGIN IMMEDIATE").await.unwrap().rollback().await.unwrap();
+            // Dropped in the middle, a sound one stays.
+            drop(pool.begin_with("BEGIN IMMEDIATE").await.unwrap());
+            pool.begin_with("BEGIN").await.unwrap().commit().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_schema_can_be_made_before_anything_is_collected() {
+    let folder = TempFolder::new();
+    if about_files() {
+        let status = Store::schema_at(db(&folder)).await.unwrap();
+        assert!(status.pending.len() > 50, "all of it is due");
+        let crate::StoreHealth::Postgres(health) = Store::health_at(db(&folder)).await.unwrap() else {
+            panic!("a server")
+        };
+        assert!(health.may_create && health.may_write && !health.read_only);
+    } else {
+        assert!(matches!(Store::schema_at(db(&folder)).await, Err(StoreError::Missing { .. })));
+        assert_eq!(folder.names(), Vec::<String>::new());
+    }
+    assert!(matches!(Store::open_existing(db(&folder)).await, Err(StoreError::Missing { .. })));
+    assert!(Store::migrate_at(db(&folder)).await.unwrap().pending.len() > 50);
+    assert_eq!(Store::schema_at(db(&folder)).await.unwrap().pending, []);
+    let mut kit = Kit::of(Store::open_existing(db(&folder)).await.unwrap());
+    kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_is_told_with_its_reason() {
+    // Nobody listens there once it is dropped.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = crate::Address::parse(&format!("postgres://callboard@127.0.0.1:{port}/x"));
+    for refused in [Store::open(address.clone()).await, Store::open_existing(address).await] {
+        let told = refused.unwrap_err().to_string();
+        assert!(told.contains("cannot be reached") && told.contains("refused"), "{told}");
+    }
+}
+
+/// Not a test of its own: what a user does who may not write. Root may, so the test below becomes somebody else.
+#[tokio::test]
+async fn reads_as_somebody_else() {
+    let Some(folder) = std::env::var_os("CALLBOARD_READ_FOLDER") else { return };
+    let kit =
+        Kit::of(Store::open_existing(std::path::Path::new(&folder).join("callboard.db")).await.unwrap());
+    assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
+    let begun =
+        kit.store.begin_run(RunStart { id: RunId::new(), at: now(), command: serde_json::json!({}) }).await;
+    assert!(matches!(begun, Err(StoreError::NotWritable { .. })), "{begun:?}");
+    println!("read");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_that_may_not_be_written_can_be_read() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    if about_files() {
+        return;
+    }
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
+    kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
+    kit.store.close().await;
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&file(&folder), 0o444);
+    let mut program = std::env::current_exe().unwrap();
+    let is_root = std::fs::File::options().append(true).open(file(&folder)).is_ok();
+    if is_root {
+        // Where it stands, others may not be let in.
+        let copy = folder.path().join("tests");
+        std::fs::copy(program, &copy).unwrap();
+        mode(&copy, 0o755);
+        program = copy;
+    }
+    mode(folder.path(), 0o555);
+    let mut child = std::process::Command::new(program);
+    child.args(["--exact", "tests::opening::reads_as_somebody_else", "--nocapture"]);
+    child.env("CALLBOARD_READ_FOLDER", folder.path());
+    if is_root {
+        child.uid(65_534).gid(65_534);
+    }
+    let output = child.output().unwrap();
+    mode(folder.path(), 0o755);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && told.contains("read\n"), "{told}");
+}

@@ -5,11 +5,12 @@ use model::{Event, Kind, Organizer, Record, SourceName, Stated, Venue};
 use serde_json::{Value, json};
 use testkit::TempFolder;
 
+use super::backup::kit::{back_up, restore};
 use super::kit::{Kit, SCOPE, db, document, event, now, page, records_read, venue};
 use crate::sql;
 use crate::{
-    AuditEntry, Ceiling, EventQuery, Forget, Forgotten, OpenOptions, PersonalKey, PersonalOptions, Purge,
-    SEALED, Store, StoreError,
+    AuditEntry, BackupLanding, Ceiling, EventQuery, Forget, Forgotten, OpenOptions, PersonalKey,
+    PersonalOptions, Purge, SEALED, Store, StoreError,
 };
 
 const EMAIL: &str = "ada@example.test";
@@ -132,6 +133,33 @@ async fn with_a_key_nothing_personal_is_kept_in_plain_and_changes_are_told_as_be
     let fault = Store::open_with(db(&folder), &options(Some(&other), None)).await.unwrap_err();
     assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
     assert!(fault.to_string().contains("CALLBOARD_PERSONAL_KEY_OLD"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_sealed_store_is_restored_where_its_key_is_set_and_not_with_another() {
+    let (folder, key) = (TempFolder::new(), PersonalKey::make().unwrap());
+    let mut old = kit(&folder, Some(&key)).await;
+    old.collect(vec![page("1", vec![organizer("o", EMAIL)])]).await;
+    let (backup, _) = back_up(&old.store, BackupLanding::Skip).await;
+
+    let (there, other) = (TempFolder::new(), PersonalKey::make().unwrap());
+    let wrong = kit(&there, Some(&other)).await.store;
+    let fault = restore(&wrong, &backup).await.unwrap_err();
+    assert!(matches!(fault, StoreError::WrongKey { .. }), "{fault}");
+    wrong.close().await;
+    // Nothing of it is there, and nothing was sealed with the wrong key.
+    let new = kit(&there, Some(&key)).await.store;
+    restore(&new, &backup).await.unwrap();
+    assert_eq!(shown(&revealed(&new).await, "o", "email").await, EMAIL);
+
+    // What was plain is sealed from then on.
+    let (plain, there) = (TempFolder::new(), TempFolder::new());
+    let mut plain = kit(&plain, None).await;
+    plain.collect(vec![page("1", vec![organizer("o", EMAIL)])]).await;
+    let (backup, _) = back_up(&plain.store, BackupLanding::Skip).await;
+    let new = kit(&there, Some(&key)).await.store;
+    restore(&new, &backup).await.unwrap();
+    assert_eq!(new.personal_keys().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

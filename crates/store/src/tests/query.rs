@@ -137,6 +137,32 @@ async fn text_finds_words_wherever_they_stand() {
 }
 
 #[tokio::test]
+async fn a_word_with_a_sign_inside_is_words_beside_each_other() {
+    let mut kit = Kit::new().await;
+    let titles =
+        ["Hip-Hop at 7:30", "Hop on, hip people", "R & B", "B sides of the R", "Jazz/Funk", "Funk, Jazz"];
+    let events = titles.iter().enumerate().map(|(at, title)| titled(&at.to_string(), title));
+    kit.collect(vec![page("1", events.collect())]).await;
+    for (text, expected) in [
+        ("hip-hop", 1),
+        ("hip hop", 2),
+        ("hop-hip", 0),
+        ("r&b", 1),
+        ("b r", 2),
+        ("jazz/funk", 1),
+        ("jazz/fu", 1),
+        ("jazz/fu funk", 0),
+        ("7:30", 1),
+        ("7:3", 1),
+        ("7:30 hip-hop", 1),
+        ("30:7", 0),
+    ] {
+        let query = EventQuery { text: Some(text.to_owned()), ..EventQuery::default() };
+        assert_eq!(kit.titles(query).await.len(), expected, "{text:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_other_filters_disregard_case() {
     let mut kit = Kit::new().await;
     let fields = Event {

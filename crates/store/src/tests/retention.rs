@@ -6,7 +6,9 @@ use model::{ContentHash, Kind, SourceName};
 
 use testkit::TempFolder;
 
-use crate::tests::kit::{Kit, db, document, kept_out, now, page, records_read, titled};
+use crate::tests::kit::{
+    Kit, about_files, db, document, event, file, kept_out, now, page, records_read, titled,
+};
 
 #[tokio::test]
 async fn a_purge_leaves_nothing_of_what_is_too_old() {
@@ -44,4 +46,31 @@ async fn a_purge_leaves_nothing_of_what_is_too_old() {
     assert_eq!(crate::tests::kit::counts(&back, Kind::Event), (1, 0, 0));
     let again = kit.store.purge_older(&SourceName::new("a"), cutoff).await.unwrap();
     assert_eq!((again.rows, again.bodies), (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_purged_is_not_in_the_file_either() {
+    if about_files() {
+        return;
+    }
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
+    let marked = |n: usize, mark: &str| {
+        let text = format!("{mark} {} {mark}", "ordinary ".repeat(n * 40));
+        model::Record::new(n.to_string(), model::Event { description: text.into(), ..event("Gala") })
+    };
+    // Said, then said otherwise, some of it longer than a page.
+    for mark in ["qzxfirst", "qzxsecond"] {
+        kit.collect(vec![page("1", (1..60).map(|n| marked(n, mark)).collect())]).await;
+    }
+    let is_there = |mark: &str| {
+        let files = [file(&folder), folder.path().join("callboard.db-wal")];
+        let bytes =
+            files.iter().flat_map(|path| std::fs::read(path).unwrap_or_default()).collect::<Vec<u8>>();
+        bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
+    };
+    assert!(is_there("qzxfirst") && is_there("qzxsecond"));
+    let purged = kit.store.purge_older(&SourceName::new("a"), now() + TimeDelta::days(9)).await.unwrap();
+    assert_eq!(purged.rows, 59);
+    assert!(!is_there("qzxsecond") && !is_there("qzxfirst"));
 }

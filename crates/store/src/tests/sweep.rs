@@ -115,3 +115,48 @@ async fn what_came_to_its_end_since_it_was_last_seen_has_not_vanished() {
     assert_eq!(sweep.vanished, 1);
     assert_eq!(kit.titles(EventQuery::default()).await, ["over", "new"]);
 }
+
+#[tokio::test]
+async fn two_runs_beside_each_other_do_not_take_each_others_events() {
+    let mut kit = Kit::new().await;
+    let offer = Record::new("o", Offer { event: "1".into(), name: "o".into(), ..Offer::default() });
+    let first = || vec![page("1", vec![titled("1", "A"), offer.clone()])];
+    let second = || vec![page("2", vec![titled("2", "B")])];
+    kit.collect([first(), second()].concat()).await;
+    for newer_ends_first in [true, false] {
+        let log = kit.last_change().await;
+        let older = kit.begin().await;
+        kit.commit(older, first()).await;
+        // As another process begins within the same second.
+        let newer = (model::RunId::new(), older.1);
+        let command = serde_json::json!({});
+        kit.store.begin_run(crate::RunStart { id: newer.0, at: newer.1, command }).await.unwrap();
+        kit.commit(newer, first()).await;
+        kit.commit(older, second()).await;
+        kit.commit(newer, second()).await;
+        kit.commit(older, first()).await;
+        let (before, after) = if newer_ends_first { (newer, older) } else { (older, newer) };
+        for run in [before, after] {
+            let swept = kit.store.sweep(run.0, run.1, &crate::tests::kit::scope(1.0)).await.unwrap();
+            assert_eq!((swept.vanished, swept.refused), (0, None));
+            kit.store.end_run(run.0, run.1, "completed", &serde_json::json!({})).await.unwrap();
+        }
+        assert_eq!(kit.log(log).await, Vec::<String>::new());
+        let known = kit.store.known_document("page", crate::tests::kit::SCOPE, "1").await.unwrap();
+        assert!(known.is_some(), "it would be read again for nothing");
+    }
+}
+
+#[tokio::test]
+async fn what_a_run_saw_that_ended_in_the_second_in_which_this_one_began_may_vanish() {
+    let mut kit = Kit::new().await;
+    let run = kit.begin().await;
+    kit.commit(run, vec![page("1", vec![titled("1", "A")]), page("2", vec![titled("2", "B")])]).await;
+    kit.store.end_run(run.0, run.1, "completed", &serde_json::json!({})).await.unwrap();
+    let next = (model::RunId::new(), run.1);
+    let command = serde_json::json!({});
+    kit.store.begin_run(crate::RunStart { id: next.0, at: next.1, command }).await.unwrap();
+    kit.commit(next, vec![page("1", vec![titled("1", "A")])]).await;
+    let swept = kit.store.sweep(next.0, next.1, &crate::tests::kit::scope(0.5)).await.unwrap();
+    assert_eq!(swept.vanished, 1);
+}

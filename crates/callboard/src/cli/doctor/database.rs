@@ -24,7 +24,11 @@ const SLOW_US: u64 = 20_000;
 pub async fn database(config: &Config, deep: bool) -> Vec<Check> {
     // That it cannot be opened is told by the check of the store.
     let Ok(address) = config.db() else { return Vec::new() };
-    let Ok(Some(store)) = open_if_there(config).await else { return Vec::new() };
+    let store = match open_if_there(config).await {
+        Ok(Some(store)) => store,
+        Ok(None) => return before(&address).await,
+        Err(_) => return Vec::new(),
+    };
     let mut checks = match store.health(deep).await {
         Ok(StoreHealth::Sqlite(health)) => sqlite(&address, &health),
         Ok(StoreHealth::Postgres(health)) => postgres(&health),
@@ -37,6 +41,18 @@ pub async fn database(config: &Config, deep: bool) -> Vec<Check> {
     checks.push(meters(&store.meters()));
     store.close().await;
     checks
+}
+
+/// What there is to say of a server before there is a store on it.
+async fn before(address: &Address) -> Vec<Check> {
+    if let Address::File(_) = address {
+        return Vec::new();
+    }
+    match Store::health_at(address).await {
+        Ok(StoreHealth::Postgres(health)) => postgres(&health),
+        Ok(StoreHealth::Sqlite(_)) => Vec::new(),
+        Err(error) => vec![Check::fault("database", error.to_string(), "see the message")],
+    }
 }
 
 fn sqlite(address: &Address, health: &SqliteHealth) -> Vec<Check> {

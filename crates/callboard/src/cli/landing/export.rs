@@ -1,5 +1,6 @@
 //! `callboard landing export`: documents with their bodies as WARC, to a file or to stdout.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ struct Written {
 
 impl Export {
     pub(super) async fn run(self, config: &Config, store: &Store) -> Result<ExitCode> {
-        let pages = Pages::of(store, &self.which, Some(config))?;
+        let pages = Pages::of(store, &self.which, Some(config))?.and_removed();
         let to_stdout = self.warc.as_os_str() == "-";
         let written = match to_stdout {
             true => write(pages, io::stdout()).await?,
@@ -101,7 +102,12 @@ async fn write(mut pages: Pages<'_>, out: impl Write) -> Result<Written> {
             return Ok(written);
         }
         for row in rows {
-            let Some(hash) = row.body else { continue };
+            let Some(hash) = row.body else {
+                written
+                    .missing
+                    .push(left_out(&row, "its body was purged, pruned or removed for somebody's sake"));
+                continue;
+            };
             match pages.store.landing().get(hash).await {
                 Ok(body) => {
                     warc.document(&row, &body)?;
@@ -109,7 +115,7 @@ async fn write(mut pages: Pages<'_>, out: impl Write) -> Result<Written> {
                     written.bytes += body.len() as u64;
                 }
                 Err(error @ (StoreError::NoBody { .. } | StoreError::Damaged { .. })) => {
-                    written.missing.push(left_out(&row, &error));
+                    written.missing.push(left_out(&row, error));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -117,6 +123,6 @@ async fn write(mut pages: Pages<'_>, out: impl Write) -> Result<Written> {
     }
 }
 
-fn left_out(row: &DocumentRow, error: &StoreError) -> String {
+fn left_out(row: &DocumentRow, error: impl Display) -> String {
     format!("{} of {}: {error}", row.name, row.fetched_at)
 }

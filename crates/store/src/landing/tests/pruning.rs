@@ -65,6 +65,9 @@ async fn old_bodies_go_and_those_that_readings_stand_on_stay() {
     }
     assert_eq!(store.prune(&prune(40)).await.unwrap(), Pruned::default());
     assert_eq!(store.landed(&LandedQuery { limit: 9, ..LandedQuery::default() }).await.unwrap().len(), 4);
+    let with_removed = LandedQuery { limit: 9, removed: true, ..LandedQuery::default() };
+    let listed = store.landed(&with_removed).await.unwrap();
+    assert_eq!((listed.len(), listed.iter().filter(|row| row.body.is_none()).count()), (5, 1));
     let counts = store.landing_counts().await.unwrap();
     assert_eq!((counts.documents, counts.bodies), (4, 3));
 
