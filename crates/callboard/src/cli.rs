@@ -20,6 +20,7 @@ mod events;
 mod export;
 mod fleet;
 mod forget;
+mod former;
 mod functions;
 mod graph;
 mod history;
@@ -43,6 +44,7 @@ mod serve;
 mod show;
 mod tag;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -174,6 +176,14 @@ enum Command {
 }
 
 impl Cli {
+    /// The folder that the command is to be done in, where it is not this one.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.command {
+            Command::Fleet(fleet) => fleet.folder(),
+            _ => None,
+        }
+    }
+
     /// Logs go to stderr: for people on a terminal, as JSON elsewhere; and into a file when one is named.
     pub fn start_logging(&self) -> Result<()> {
         let options = load(&self.global, Flags::new()).and_then(|config| log_options(&config));

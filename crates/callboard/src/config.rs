@@ -35,7 +35,7 @@ pub struct Setting {
 pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "db",
-        env: &["CALLBOARD_DB", "DATABASE_URL", "PG_DATABASE_URL", "POSTGRES_DSN"],
+        env: &["CALLBOARD_DB", "DATABASE_URL", "PG_DATABASE_URL", "POSTGRES_DSN", "DATABASE_PATH"],
         default: "callboard.db",
         help: "the store: a SQLite file, or postgres://user:password@host/database",
     },
@@ -62,7 +62,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "db_connections",
-        env: &["CALLBOARD_DB_CONNECTIONS", "DB_POOL_SIZE"],
+        env: &["CALLBOARD_DB_CONNECTIONS", "DB_POOL_SIZE", "MAX_DB_CONNECTIONS"],
         default: "8",
         help: "connections to PostgreSQL at most",
     },
@@ -169,6 +169,7 @@ pub const SETTINGS: &[Setting] = &[
             "PIPELINE_MAX_CONCURRENCY",
             "HTTP_MAX_CONNECTIONS",
             "HTTPX_MAX_CONNECTIONS",
+            "MAX_CONCURRENT_SCRAPES",
         ],
         default: "16",
         help: "requests under way at once, all hosts together",
@@ -211,7 +212,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "request_timeout_secs",
-        env: &["CALLBOARD_REQUEST_TIMEOUT_SECS", "HTTP_TIMEOUT"],
+        env: &["CALLBOARD_REQUEST_TIMEOUT_SECS", "HTTP_TIMEOUT", "SCRAPE_TIMEOUT"],
         default: "120",
         help: "longest that one try of a request takes, in seconds",
     },

@@ -61,7 +61,7 @@ pub fn find(folder: &Path, wanted: &str) -> Result<Found> {
         return read(file);
     }
     match ships {
-        Some((name, text)) => parsed(name, &text),
+        Some((name, text)) => ships_with(name, &text),
         None => Err(usage(unknown(folder, wanted, &files))),
     }
 }
@@ -102,9 +102,15 @@ fn scheduled_in(path: &Path) -> Option<Scheduled> {
 }
 
 fn scheduled_shipped(name: &str) -> Option<Scheduled> {
-    let found = parsed(name, &shipped::find(name)?.1).map_err(|error| format!("{error:#}"));
+    let found = ships_with(name, &shipped::find(name)?.1).map_err(|error| format!("{error:#}"));
     let planned = found.and_then(|found| Planned::new(name, found.loaded.pipeline)).transpose()?;
     Some(Scheduled { name: name.to_owned(), file: name.to_owned(), planned })
+}
+
+fn ships_with(name: &str, text: &str) -> Result<Found> {
+    let mut found = parsed(name, text)?;
+    shipped::with_environment(&mut found.loaded.pipeline);
+    Ok(found)
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {

@@ -37,18 +37,34 @@ use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     memory::share();
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        return output::fail(&anyhow::anyhow!("cannot read .env: {error}"));
-    }
-    let cli = cli::Cli::parse();
+    let cli = match command_line() {
+        Ok(cli) => cli,
+        Err(error) => return output::fail(&error),
+    };
     if let Err(error) = cli.start_logging() {
         return output::fail(&error);
     }
     match start(cli) {
         Ok(code) => code,
         Err(error) => output::fail(&error),
+    }
+}
+
+/// The command line, with the variables of `.env` in the folder that it is to be done in.
+fn command_line() -> anyhow::Result<cli::Cli> {
+    read_env()?;
+    let cli = cli::Cli::parse();
+    let Some(folder) = cli.folder() else { return Ok(cli) };
+    let entered = std::env::set_current_dir(folder);
+    entered.map_err(|error| output::usage(format!("cannot work in {}: {error}", folder.display())))?;
+    read_env()?;
+    Ok(cli::Cli::parse())
+}
+
+fn read_env() -> anyhow::Result<()> {
+    match dotenvy::dotenv() {
+        Err(error) if !error.not_found() => Err(anyhow::anyhow!("cannot read .env: {error}")),
+        _ => Ok(()),
     }
 }
 

@@ -105,8 +105,19 @@ fn brought(collected: &Collected) -> String {
         let (read, new, changed) = (count(did.read), count(did.new), count(did.changed));
         let _ = writeln!(text, "  {kind}: {read} read, {new} new, {changed} changed");
     }
+    for note in collected.notes.iter().take(NOTES) {
+        let _ = writeln!(text, "note: {}", cut(note, 300));
+    }
+    if collected.notes.len() > NOTES {
+        let more = collected.notes.len() - NOTES;
+        let _ =
+            writeln!(text, "and {} more; --format json tells the first 200", counted(more as u64, "note"));
+    }
     text
 }
+
+/// Remarks that people are told.
+const NOTES: usize = 10;
 
 /// Where everything was quick, nothing is to be told of what was slow.
 const WORTH_TELLING_MS: u64 = 500;

@@ -8,8 +8,9 @@ use connect::fetch::Fetcher;
 use engine::collect::Progress;
 use engine::functions::Functions;
 use engine::limits::SharedLimits;
-use engine::pipeline::Plan;
+use engine::pipeline::{Pipeline, Plan};
 use engine::run::{Bounds, Room, RunnerOptions, World};
+use serde_json::{Map, Value};
 use store::{Store, StoreError};
 
 use crate::config::Config;
@@ -20,13 +21,20 @@ use crate::{clock, fetching};
 const NEED_CONNECTORS: [&str; 4] = ["collect", "pipeline", "events_tickets_ingestion", "coupon_ingestion"];
 
 /// For a run of which the plan is known: connectors are read only where it may need them. Limits are shared
-/// with other processes where the settings say so.
-pub fn world_for(config: &Config, store: Store, plan: &Plan) -> Result<Arc<World>> {
+/// with other processes where the settings say so, or with `shared`.
+pub fn world_for(config: &Config, store: Store, plan: &Plan, shared: bool) -> Result<Arc<World>> {
     let needed = plan.functions().iter().any(|name| NEED_CONNECTORS.contains(name));
     let catalog = if needed { Catalog::load(config)? } else { Catalog::load_only(config, &[])? };
     // What it holds in the end is given back when the last of it is dropped, or runs out.
-    let (fetcher, _) = fetching::fetcher_on(config, &store, &fetching::process_name(), false)?;
+    let (fetcher, _) = fetching::fetcher_on(config, &store, &fetching::process_name(), shared)?;
     made(config, store, catalog, fetcher)
+}
+
+/// Whether a run keeps a delay between two pages: then whoever works beside it on the store is to keep it too.
+pub fn keeps_delay(pipeline: &Pipeline, params: &Map<String, Value>) -> bool {
+    let declared = pipeline.declared().any(|(name, _)| name == "delay");
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    declared && params.get("delay").and_then(number).is_none_or(|secs| secs > 0.0)
 }
 
 /// For whatever runs come, and the limits that the runner of this name shares with all on the store.

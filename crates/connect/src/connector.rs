@@ -158,6 +158,12 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// What to ask once a request has failed for good, so that not all that it leads to is lost with it. It
+    /// stays failed.
+    fn after_failure(&self, _request: &Request, _params: &Params) -> Vec<Request> {
+        Vec::new()
+    }
+
     /// For a source whose lists move while they are paged over: what to do once everything that was asked
     /// for has come. `None` for all others, where an answer itself says whether it is a complete list.
     fn next(&self, _params: &Params, _so_far: &SoFar) -> Option<Next> {

@@ -420,6 +420,11 @@ impl Connector for Manifest {
         self.code?.instead(request)
     }
 
+    fn after_failure(&self, request: &Request, params: &Params) -> Vec<Request> {
+        self.code
+            .map_or_else(Vec::new, |code| code.after_failure(request, &params::lenient(&self.spec, params)))
+    }
+
     fn next(&self, params: &Params, so_far: &SoFar) -> Option<Next> {
         self.code?.next(&params::lenient(&self.spec, params), so_far)
     }

@@ -75,11 +75,12 @@ impl SharedLimits {
 impl Budget for SharedLimits {
     fn enter<'a>(&'a self, needs: &'a [Need], max_wait: Duration) -> BoxFuture<'a, Result<Turn, Refusal>> {
         let entered = async move {
-            let (at, under_way) = self.shared.reserved(needs, max_wait).await?;
-            if let Ok(wait) = (at - (self.shared.clock)()).to_std() {
-                tokio::time::sleep(wait).await;
+            loop {
+                let (at, under_way) = self.shared.reserved(needs, max_wait).await?;
+                if self.shared.is_on_time(at, &under_way.lane).await {
+                    return Ok(Turn::new(under_way));
+                }
             }
-            Ok(Turn::new(under_way))
         };
         entered.boxed()
     }
@@ -117,6 +118,14 @@ impl Shared {
         let _line = lane.line.lock().await;
         let at = self.next_slot(&lane, max_wait).await?;
         Ok((at, UnderWay { shared: self.clone(), lane: lane.clone() }))
+    }
+
+    /// Waits for a slot; false when its time is over meanwhile.
+    async fn is_on_time(&self, at: DateTime<Utc>, lane: &Lane) -> bool {
+        if let Ok(wait) = (at - (self.clock)()).to_std() {
+            tokio::time::sleep(wait).await;
+        }
+        !self.desk.is_missed(lane, at, (self.clock)())
     }
 
     /// A slot of which the places are taken already.

@@ -10,6 +10,7 @@ mod serve;
 mod truth;
 mod world;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use serve::Shared;
 use world::World;
 
-pub use truth::{TruthCard, TruthCopy, TruthSet, TruthYear};
+pub use truth::{TruthCard, TruthCertificate, TruthCopy, TruthSet, TruthYear};
 
 /// How large the report is.
 #[derive(Debug, Clone)]
@@ -87,6 +88,24 @@ pub struct CardFaults {
     pub truncated_percent: u8,
     /// Per cent of the scripts' questions that are never answered.
     pub hang_percent: u8,
+    /// What becomes of the list of categories, whatever becomes of the rest.
+    pub list: ListFault,
+    /// robots.txt closes the whole report.
+    pub closed: bool,
+}
+
+/// What is wrong with the list of categories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ListFault {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is answered 503.
+    Fails,
+    /// It shows no category.
+    Empty,
+    /// It shows the first half, and says of how many.
+    Cut,
 }
 
 /// The running site; dropped, it stops.
@@ -136,6 +155,11 @@ impl CardSite {
         self.shared.arrivals().clone()
     }
 
+    /// The names that those who asked gave themselves.
+    pub fn agents(&self) -> BTreeSet<String> {
+        self.shared.agents().clone()
+    }
+
     /// How many pages the report has now, its list included.
     pub fn page_count(&self) -> u64 {
         let world = self.shared.world();
@@ -163,6 +187,11 @@ impl CardSite {
     /// Every card as it is now.
     pub fn cards(&self) -> Vec<TruthCard> {
         truth::cards(&self.shared.world())
+    }
+
+    /// The report of every certificate.
+    pub fn certificates(&self) -> Vec<TruthCertificate> {
+        truth::certificates(&self.shared.world())
     }
 
     /// Every graded copy as it is now.

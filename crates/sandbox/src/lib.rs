@@ -11,7 +11,10 @@ mod listings;
 mod server;
 pub mod ticketing;
 
-pub use cards::{CardFaults, CardSite, CardSiteOptions, TruthCard, TruthCopy, TruthSet, TruthYear};
+pub use cards::{
+    CardFaults, CardSite, CardSiteOptions, ListFault, TruthCard, TruthCertificate, TruthCopy, TruthSet,
+    TruthYear,
+};
 pub use listings::{
     Edit, Fault, Faults, Mutation, Price, Sandbox, SandboxOptions, Status, TruthEvent, TruthVenue, Upstream,
 };

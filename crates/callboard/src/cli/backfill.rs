@@ -184,7 +184,7 @@ impl Backfill {
         mut history: History,
     ) -> Result<Standing> {
         let stop = stopping::listen();
-        let world = world_for(config, store.clone(), &asked.found.loaded.plan)?;
+        let world = world_for(config, store.clone(), &asked.found.loaded.plan, false)?;
         let options = runner_options(config, None)?;
         let chosen = self.chosen(windows, &history);
         say(&format!("{} of {} to run", chosen.len(), counted(windows.len() as u64, "window")));

@@ -13,10 +13,10 @@ use crate::output::usage;
 #[command(next_help_heading = "For pipelines with such parameters (tag)")]
 pub struct Crawl {
     /// Only these categories
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, aliases = ["sport", "sports"], value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     categories: Vec<String>,
     /// Ask the site which categories there are
-    #[arg(long, conflicts_with = "categories")]
+    #[arg(long, alias = "all-sports", conflicts_with = "categories")]
     discover_categories: bool,
     /// Only these years
     #[arg(long, value_name = "YEAR", num_args = 1.., value_delimiter = ',')]
@@ -34,7 +34,7 @@ pub struct Crawl {
     #[arg(long, value_name = "LEVEL", num_args = 1.., value_delimiter = ',')]
     levels: Vec<String>,
     /// Seconds between two pages, all runners together
-    #[arg(long, value_name = "S")]
+    #[arg(long, alias = "rate-limit", value_name = "S")]
     delay: Option<f64>,
     /// Times that a page which failed is tried again
     #[arg(long, value_name = "N")]
@@ -45,6 +45,9 @@ pub struct Crawl {
     /// Folders of saved pages, in place of the site
     #[arg(long, value_name = "PATH", num_args = 1..)]
     saved: Vec<String>,
+    /// Ask for pages again although nothing is said to have changed
+    #[arg(long, hide = true)]
+    disable_caching: bool,
 }
 
 impl Crawl {
@@ -78,6 +81,7 @@ impl Crawl {
             ("max_retries", self.max_retries.map(|times| times.to_string())),
             ("retry_backoff", self.retry_backoff.map(|factor| factor.to_string())),
             ("saved", list(&self.saved)),
+            ("recrawl_days", self.disable_caching.then(|| "0".to_owned())),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

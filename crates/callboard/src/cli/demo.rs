@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use connect::fetch::{FetchOptions, Fetcher};
+use connect::fetch::{FetchOptions, Fetcher, RenderOptions};
 use engine::collect::{Collect as Run, Summary};
 use model::Window;
 use sandbox::{Sandbox, SandboxOptions};
@@ -104,13 +104,18 @@ async fn collect(config: &Config, upstreams: &Sandbox, store: Store) -> Result<S
     let site = with("site", vec![format!("url={}", upstreams.site_url())]);
     let api_params = [format!("url={}", upstreams.api_url()), format!("token={}", upstreams.api_token())];
     let api = with("demo-api", api_params.to_vec());
+    gather(config, catalog, vec![calendar, site, api], store).await
+}
+
+/// Collects what is asked for into `store`, with progress on stderr.
+async fn gather(config: &Config, catalog: Catalog, asked: Vec<Asked>, store: Store) -> Result<Summary> {
     let mut origins = Vec::new();
-    for asked in [calendar, site, api] {
+    for asked in asked {
         origins.extend(catalog.origins(asked)?);
     }
     let run = Run {
         store,
-        fetcher: Some(fetcher()?),
+        fetcher: Some(fetcher(config)?),
         catalog: Arc::new(catalog),
         origins,
         options: collect_options(config, false, false)?,
@@ -120,10 +125,13 @@ async fn collect(config: &Config, upstreams: &Sandbox, store: Store) -> Result<S
 }
 
 /// The upstreams are our own and on this machine: short waits suffice.
-fn fetcher() -> Result<Fetcher> {
+fn fetcher(config: &Config) -> Result<Fetcher> {
+    let render =
+        RenderOptions { program: config.text("browser").map(Into::into), ..RenderOptions::default() };
     let options = FetchOptions {
         allow_private: true,
         backoff_base: Duration::from_millis(20),
+        render,
         ..FetchOptions::default()
     };
     Fetcher::new(options).context("cannot set up fetching")

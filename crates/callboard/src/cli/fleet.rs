@@ -6,6 +6,7 @@
 mod status;
 mod supervise;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use store::{Begun, Store};
 
 use super::Flags;
 use super::crawl::Crawl;
-use super::run::{OverlapFlag, command, skipped};
+use super::former::{self, Former};
+use super::run::{CARDS, OverlapFlag, command, skipped};
 use crate::attending::report_of;
 use crate::config::Config;
 use crate::library;
@@ -55,11 +57,16 @@ pub struct Fleet {
     #[arg(long, value_enum, value_name = "HOW")]
     overlap: Option<OverlapFlag>,
     /// Items under way at once, in each runner [default: 16]
-    #[arg(long, value_name = "N")]
+    #[arg(long, alias = "max-concurrent-requests", value_name = "N")]
     concurrency: Option<String>,
+    /// Work in this folder, with its settings and its store [default: where it is called]
+    #[arg(long, value_name = "PATH")]
+    working_directory: Option<PathBuf>,
     /// Fetch from private and loopback addresses too
     #[arg(long)]
     allow_private: bool,
+    #[command(flatten)]
+    former: Former,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -71,17 +78,27 @@ impl Fleet {
     /// The settings that this call's flags give.
     pub fn flags(&self) -> Flags {
         let private = self.allow_private.then(|| "true".to_owned());
-        vec![("concurrency", self.concurrency.clone()), ("allow_private", private)]
+        let own = [("concurrency", self.concurrency.clone()), ("allow_private", private)];
+        own.into_iter().chain(self.former.flags()).collect()
+    }
+
+    /// The folder to work in, where it is another one.
+    pub fn folder(&self) -> Option<&Path> {
+        self.working_directory.as_deref()
     }
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
         let found = library::find(&library::folder(config), &self.pipeline)?;
+        self.former.tell();
+        if found.loaded.pipeline.name == CARDS {
+            former::tell_variables();
+        }
         let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let secret = secrets::as_environment(&found.loaded.pipeline, &self.set);
         let store = open(config).await?;
-        let world = world_for(config, store.clone(), &found.loaded.plan)?;
+        let world = world_for(config, store.clone(), &found.loaded.plan, false)?;
         let starting = Starting {
             command: command("manual", &found, &params, &found.loaded.plan.secrets),
             overlap: Some(OverlapFlag::or_declared(self.overlap, &found.loaded.pipeline)),
@@ -107,6 +124,12 @@ impl Fleet {
         let mut args = vec!["runner".to_owned(), "--run".to_owned(), run.to_string()];
         // Not as an argument, which everybody on the machine can read.
         env.push(("CALLBOARD_DB".to_owned(), config.db()?.written()));
+        let settings = [("CALLBOARD_LOG", "log_level"), ("CALLBOARD_DB_CONNECTIONS", "db_connections")];
+        env.extend(
+            settings
+                .into_iter()
+                .filter_map(|(name, key)| Some((name.to_owned(), config.text(key)?.to_owned()))),
+        );
         args.extend(self.concurrency.iter().flat_map(|n| ["--concurrency".to_owned(), n.clone()]));
         args.extend(self.allow_private.then(|| "--allow-private".to_owned()));
         Ok(Recipe { program: std::env::current_exe()?, args, env, run })

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::figures::counted;
 use crate::noted::Doing;
 use crate::output::{Format, say, usage};
-use crate::world::{open_existing, runner_options, world_for};
+use crate::world::{keeps_delay, open_existing, runner_options, world_for};
 use crate::{report, which};
 
 const EXAMPLES: &str = "\
@@ -65,7 +65,8 @@ impl Retry {
         if detail.state == RunState::Cancelling {
             return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
         }
-        let world = world_for(config, store.clone(), &definition.plan()?)?;
+        let shared = keeps_delay(&definition.pipeline, &definition.params);
+        let world = world_for(config, store.clone(), &definition.plan()?, shared)?;
         if !self.detach {
             // What cannot be gone on with here is left as it is.
             RunContext::load(&detail, &Map::new(), &world)?;

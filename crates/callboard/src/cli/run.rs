@@ -15,12 +15,13 @@ use store::{Begun, Overlap, RunState, Store};
 
 use super::Flags;
 use super::crawl::Crawl;
+use super::former::{self, Former};
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::library::{self, Found};
 use crate::noted::{Doing, who};
 use crate::output::{Format, print, print_json, say, usage};
-use crate::world::{env, open, open_existing, runner_options, world_for};
+use crate::world::{env, keeps_delay, open, open_existing, runner_options, world_for};
 use crate::{report, stopping, which};
 
 const EXAMPLES: &str = "\
@@ -68,7 +69,7 @@ pub struct Run {
     #[arg(long, value_enum, value_name = "HOW")]
     overlap: Option<OverlapFlag>,
     /// The same as --log-level debug
-    #[arg(long, env = "DEBUG_MODE", value_parser = FalseyValueParser::new())]
+    #[arg(long, alias = "verbose", env = "DEBUG_MODE", value_parser = FalseyValueParser::new())]
     pub debug: bool,
     /// The pipeline by name, as older systems spell it
     #[arg(long, value_name = "NAME", env = "PIPELINE_NAME")]
@@ -83,7 +84,7 @@ pub struct Run {
     #[arg(long, value_name = "ID")]
     runner_id: Option<String>,
     /// Items under way at once [default: 16]
-    #[arg(long, value_name = "N")]
+    #[arg(long, alias = "max-concurrent-requests", value_name = "N")]
     concurrency: Option<String>,
     /// Fetch from private and loopback addresses too
     #[arg(long)]
@@ -91,12 +92,17 @@ pub struct Run {
     /// Begin it and leave it to other runners
     #[arg(long)]
     detach: bool,
+    #[command(flatten)]
+    former: Former,
     /// How to print
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
     #[command(flatten)]
     crawl: Crawl,
 }
+
+/// The pipeline that ships for graded cards.
+pub const CARDS: &str = "tag";
 
 /// The pipelines that ship for ticketing.
 const TICKETING: &str = engine::ticketing::CONNECTOR;
@@ -129,7 +135,9 @@ impl Run {
     pub fn flags(&self) -> Flags {
         let private = self.allow_private.then(|| "true".to_owned());
         let folder = self.pipeline_config.clone().filter(|path| std::path::Path::new(path).is_dir());
-        vec![("concurrency", self.concurrency.clone()), ("allow_private", private), ("pipelines", folder)]
+        let own =
+            [("concurrency", self.concurrency.clone()), ("allow_private", private), ("pipelines", folder)];
+        own.into_iter().chain(self.former.flags()).collect()
     }
 
     /// Whether nothing is written anywhere.
@@ -147,6 +155,10 @@ impl Run {
     async fn begin(&self, config: &Config) -> Result<ExitCode> {
         let found = library::find(&library::folder(config), &self.wanted()?)?;
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
+        self.former.tell();
+        if found.loaded.pipeline.name == CARDS {
+            former::tell_variables();
+        }
         let sets = self.crawl.with(&self.set(), &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
@@ -154,7 +166,8 @@ impl Run {
             true => Store::rehearse_with(config.db()?, &config.open_options()?).await?,
             false => open(config).await?,
         };
-        let world = world_for(config, store.clone(), &plan)?;
+        let shared = !self.dry_run && keeps_delay(&found.loaded.pipeline, &params);
+        let world = world_for(config, store.clone(), &plan, shared)?;
         if self.dry_run && self.format == Format::Table {
             print(&planned(&plan))?;
         }
@@ -195,7 +208,8 @@ impl Run {
             Doing::begin(&store, "run.continue").within(run).end(store.unpause(run).await).await?;
         }
         let given = self.secrets(&definition.pipeline)?;
-        let world = world_for(config, store.clone(), &definition.plan()?)?;
+        let shared = keeps_delay(&definition.pipeline, &definition.params);
+        let world = world_for(config, store.clone(), &definition.plan()?, shared)?;
         let code = self.attend(config, world, run, given).await?;
         store.close().await;
         Ok(code)

@@ -49,6 +49,7 @@ impl Serve {
     }
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
+        super::former::tell_variables();
         let door = listening::open(config).await?;
         let stop = stopping::listen();
         stopping::tell(stop.clone(), say);

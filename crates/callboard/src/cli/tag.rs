@@ -2,6 +2,7 @@
 //! levels agree.
 
 mod charts;
+mod chosen;
 mod levels;
 mod shown;
 mod trends;
@@ -12,6 +13,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use connect::value::text::is_like;
 use engine::cards::Filter;
+use store::Store;
 
 use crate::config::Config;
 use crate::world::open_existing;
@@ -154,9 +156,8 @@ impl Tag {
 
 impl Ask {
     /// What the store can choose by itself.
-    fn filter(&self) -> Filter {
-        let stated = [("category", &self.category), ("year", &self.year)];
-        Filter(stated.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect())
+    async fn filter(&self, store: &Store) -> Result<Filter> {
+        chosen::chosen(store, self.category.as_ref(), self.year.as_ref()).await
     }
 
     fn most(&self) -> usize {

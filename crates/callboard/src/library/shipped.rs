@@ -1,5 +1,8 @@
 //! Pipelines that ship with the program, found by name where the folder of pipelines has none of it.
 
+use engine::pipeline::Pipeline;
+use serde_json::Value;
+
 /// Name and text of each.
 const SHIPPED: [(&str, &str); 1] = [("tag", include_str!("tag.yaml"))];
 
@@ -15,6 +18,26 @@ pub fn find(wanted: &str) -> Option<(&'static str, String)> {
         None => (*text).to_owned(),
     };
     Some((*name, text))
+}
+
+/// Parameters of crawls, and the variables that set them where nothing else does; the first that is there.
+const VARIABLES: [(&str, &[&str]); 4] = [
+    ("categories", &["PIPELINE_CATEGORIES"]),
+    ("delay", &["PIPELINE_DELAY", "RATE_LIMIT_DELAY"]),
+    ("max_retries", &["PIPELINE_MAX_RETRIES"]),
+    ("retry_backoff", &["PIPELINE_RETRY_BACKOFF"]),
+];
+
+/// Makes what variables say the defaults of its parameters. So that is part of a run from its beginning: runners on
+/// other machines may have other variables.
+pub fn with_environment(pipeline: &mut Pipeline) {
+    for (name, variables) in VARIABLES {
+        let said = variables.iter().find_map(|variable| env(variable));
+        let param = pipeline.params.get_mut(name).and_then(Value::as_object_mut);
+        if let (Some(param), Some(said)) = (param, said) {
+            param.insert("default".to_owned(), said.into());
+        }
+    }
 }
 
 /// The names of those that can have a schedule.

@@ -57,6 +57,15 @@ impl Pace {
         Some(Duration::from_secs_f64(1.0 / self.per_second?.clamp(0.000_1, 100_000.0)))
     }
 
+    /// How late a request may be sent after the instant that was reserved for it, where the time between two
+    /// is asked for: they are reserved by so much further apart, so that never less lies between them.
+    pub fn margin(&self) -> Option<Duration> {
+        // A timer is late by a millisecond or two.
+        const LEAST: Duration = Duration::from_millis(3);
+        const MOST: Duration = Duration::from_millis(20);
+        self.interval().filter(|_| self.even).map(|interval| (interval / 40).clamp(LEAST, MOST))
+    }
+
     /// How many may start together after a rest. Two where the rate is not slow (robots.txt, then the
     /// page); at high rates a tenth of a second's worth, because timers are coarser than such a rate.
     pub fn burst(&self) -> u32 {

@@ -66,6 +66,12 @@ pub trait Code: Send + Sync {
         None
     }
 
+    /// What to ask once a request has failed for good, as
+    /// [`Connector::after_failure`](crate::Connector::after_failure) says.
+    fn after_failure(&self, _request: &Request, _params: &BTreeMap<String, Value>) -> Vec<Request> {
+        Vec::new()
+    }
+
     /// What to do once everything asked for has come, as [`Connector::next`](crate::Connector::next) says.
     fn next(&self, _params: &BTreeMap<String, Value>, _so_far: &SoFar) -> Option<Next> {
         None

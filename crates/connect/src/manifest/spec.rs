@@ -472,7 +472,7 @@ pub struct CsvSpec {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSpec {
-    /// `event` (the default), `venue`, `performer`, `organizer` or `offer`.
+    /// `event` (the default), `venue`, `performer`, `organizer`, `offer`, `card` or `graded_card`.
     #[serde(default)]
     pub kind: KindSpec,
     /// The items, one record each; the whole document once when left out.
@@ -530,6 +530,10 @@ pub enum KindSpec {
     Organizer,
     /// A way to buy into an event.
     Offer,
+    /// A trading card.
+    Card,
+    /// One graded copy of a card.
+    GradedCard,
 }
 
 /// Whether items must be found.

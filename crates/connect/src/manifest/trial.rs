@@ -168,6 +168,8 @@ fn kind_name(kind: KindSpec) -> &'static str {
         KindSpec::Performer => "performer",
         KindSpec::Organizer => "organizer",
         KindSpec::Offer => "offer",
+        KindSpec::Card => "card",
+        KindSpec::GradedCard => "graded_card",
     }
 }
 

@@ -4,6 +4,7 @@
 //! The site's own API is not used: it asks for a signature, which is to say for permission.
 
 mod address;
+mod certificate;
 mod copies;
 mod counts;
 mod levels;
@@ -18,9 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use model::{Document, GradedCard, Kind, Reading, Record, Request};
+use model::{Document, Kind, Reading, Request};
 use regex::Regex;
-use scraper::{Html, Selector};
+use scraper::Html;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -32,7 +33,8 @@ use address::Address;
 use levels::Page;
 use want::{Level, Want};
 
-/// The categories that were known when this was written: where to begin when the list of them is empty.
+/// The categories that were known when this was written: where to begin when the list of them does not come,
+/// or not whole.
 const KNOWN: [&str; 32] = [
     "Baseball",
     "Basketball",
@@ -105,13 +107,14 @@ impl Code for Tag {
             return Err(ReadError::TooDeep);
         }
         let html = Html::parse_document(&text);
-        let counted = document.request.context["counted"].as_i64();
+        let context = &document.request.context;
+        let (counted, known) = (context["counted"].as_i64(), context[FROM_MEMORY] == true);
         let reading = Reading { complete: true, ..Reading::default() };
         let shown = table::shown(&html, &url);
-        let mut page = Page { shown, html: &html, url: &url, want: &want, counted, reading };
+        let mut page = Page { shown, html: &html, url: &url, want: &want, counted, known, reading };
         match &address {
-            Address::List => page.categories(&KNOWN),
-            Address::Certificate(certificate) => certificate_page(&mut page, certificate),
+            Address::List => page.categories(),
+            Address::Certificate(certificate) => page.certificate(certificate),
             _ => listed(&mut page, &address)?,
         }
         Ok(page.reading)
@@ -156,6 +159,15 @@ impl Code for Tag {
         })
     }
 
+    /// Without the list of categories, those that are known are asked for.
+    fn after_failure(&self, request: &Request, params: &BTreeMap<String, Value>) -> Vec<Request> {
+        let Ok(want) = Want::of(params) else { return Vec::new() };
+        if request.step != Address::List.step() {
+            return Vec::new();
+        }
+        from_memory(&want, &want.base, &[])
+    }
+
     fn policy(&self, mut policy: Policy, params: &BTreeMap<String, Value>) -> Policy {
         let number = |name: &str| params.get(name).and_then(Value::as_f64);
         if let Some(delay_secs) = number("delay") {
@@ -173,8 +185,25 @@ impl Code for Tag {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
+}
+
+/// Marks, in the context of a request, that the list of categories did not lead to it: what it asks for may
+/// not be there.
+const FROM_MEMORY: &str = "from_memory";
+
+/// Requests for the known categories that are wanted and not `found`.
+fn from_memory(want: &Want, base: &Url, found: &[String]) -> Vec<Request> {
+    let others = KNOWN.iter().filter(|name| !found.iter().any(|known| known == **name));
+    let addresses = others.map(|name| Address::Category((*name).to_owned()));
+    addresses
+        .filter(|address| want.follows(address))
+        .map(|address| Request {
+            context: serde_json::json!({ FROM_MEMORY: true }),
+            ..request(&address, base)
+        })
+        .collect()
 }
 
 fn request(address: &Address, base: &Url) -> Request {
@@ -210,26 +239,6 @@ fn listed(page: &mut Page<'_>, address: &Address) -> Result<(), ReadError> {
         Address::List | Address::Certificate(_) => {}
     }
     Ok(())
-}
-
-static SCORE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\bscore\b\D{0,20}(\d{3,4})\b").expect("a constant pattern is valid"));
-static PICTURE: LazyLock<Selector> =
-    LazyLock::new(|| Selector::parse("img[src*='card-images']").expect("a constant selector is valid"));
-
-/// The report of one certificate: its score of 1000 and a picture.
-fn certificate_page(page: &mut Page<'_>, certificate: &str) {
-    let text = table::text(page.html.root_element());
-    let score = SCORE.captures(&text).and_then(|found| found.get(1)?.as_str().parse::<i64>().ok());
-    let picture = page.html.select(&PICTURE).next().and_then(|image| page.url.join(image.attr("src")?).ok());
-    let fields = GradedCard {
-        certificate: certificate.into(),
-        url: page.url.to_string().into(),
-        score: score.filter(|score| *score <= 1000).into(),
-        image_url: picture.map(String::from).into(),
-        ..GradedCard::default()
-    };
-    page.reading.records.push(Record::new(certificate, fields));
 }
 
 static SAVED_FROM: LazyLock<Regex> = LazyLock::new(|| {

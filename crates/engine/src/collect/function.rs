@@ -165,8 +165,14 @@ impl Function for Collect {
             let (origin, at) = (errand.origin, errand.at.clone());
             let work = session.work(&call.world, errand).await?;
             let span = spans::source(work.origin.named.name());
-            let taken = session.taker.clone().take(work, &call.world.room).instrument(span).await;
-            Ok(answer(&session, call, origin, &at, taken))
+            let mut taken = session.taker.clone().take(work, &call.world.room).instrument(span).await;
+            let rest = if child.last { rest(origin, &at, &mut taken) } else { Vec::new() };
+            let mut answer = answer(&session, call, origin, &at, taken);
+            if answer.failed.is_some() {
+                call.world.progress.expect(rest.len() as u64);
+                answer.follow.extend(rest.into_iter().map(Errand::into_child));
+            }
+            Ok(answer)
         })
     }
 
@@ -202,6 +208,21 @@ fn otherwise(session: &Session, origin: usize, at: &Where, taken: &Taken) -> Opt
         Trouble::Closed(wait) => session.may_wait(origin).then(|| Answer::later(*wait)),
         Trouble::Lasting | Trouble::Stop => None,
     }
+}
+
+/// What is asked now that a document has failed for good, where its connector knows what; its error says so.
+fn rest(origin: usize, at: &Where, taken: &mut Taken) -> Vec<Errand> {
+    let TakeResult::Failed { error, trouble } = &mut taken.result else { return Vec::new() };
+    let connector = taken.work.origin.connector.as_ref();
+    let connector = connector.filter(|_| at.is_address() && *trouble != Trouble::Stop);
+    let Some(connector) = connector else { return Vec::new() };
+    let request = &taken.work.request;
+    let requests = connector.after_failure(request, &taken.work.origin.params);
+    if !requests.is_empty() {
+        *error += &format!("; {} pages that were known before are asked for instead", requests.len());
+    }
+    let deeper = |next: Request| Request { depth: request.depth + 1, ..next };
+    requests.into_iter().map(|next| Errand::ask(origin, deeper(next), None)).collect()
 }
 
 /// What a taken document means for the call.

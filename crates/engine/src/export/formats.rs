@@ -1,6 +1,6 @@
 //! The formats. One file a format, one line here.
 
-pub(crate) mod csv;
+pub mod csv;
 mod ics;
 mod json;
 mod jsonld;

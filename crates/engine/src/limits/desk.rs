@@ -12,7 +12,7 @@ use store::{LIMIT_LEASE, LimitGrant, LimitNeed, LimitPause, MAX_SLOTS, Standing}
 use super::HORIZON;
 
 /// A slot that was not taken this long after its time is given up: used late, it would come too close
-/// to the next.
+/// to the next. Where the time between two requests is asked for, that is [`Pace::margin`].
 const LATE: TimeDelta = TimeDelta::milliseconds(20);
 
 /// Sets of resources remembered at most; beyond it the idle ones are forgotten.
@@ -122,8 +122,9 @@ impl Desk {
         if !lane.resources.iter().all(room) {
             return None;
         }
+        let late = late(places, lane);
         let slots = slots.get_mut(&lane.key)?;
-        slots.give_up_late(now);
+        slots.give_up_late(now, late);
         let at = slots.ahead.pop_front()?;
         for resource in &lane.resources {
             if let Some(places) = places.get_mut(resource) {
@@ -131,6 +132,16 @@ impl Desk {
             }
         }
         Some(at)
+    }
+
+    /// Whether it is too late to use a slot that was waited for.
+    pub fn is_missed(&self, lane: &Lane, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let holdings = self.open();
+        let even = lane
+            .resources
+            .iter()
+            .any(|resource| holdings.places.get(resource).is_some_and(|places| places.wish.even));
+        even && at + late(&holdings.places, lane) < now
     }
 
     /// A request of the lane is done.
@@ -234,10 +245,16 @@ impl Holdings {
     }
 }
 
+/// How late a slot of the lane may be used.
+fn late(places: &HashMap<String, Places>, lane: &Lane) -> TimeDelta {
+    let margins = lane.resources.iter().filter_map(|resource| places.get(resource)?.wish.margin());
+    margins.min().and_then(|margin| TimeDelta::from_std(margin).ok()).unwrap_or(LATE)
+}
+
 impl Slots {
-    fn give_up_late(&mut self, now: DateTime<Utc>) {
+    fn give_up_late(&mut self, now: DateTime<Utc>, late: TimeDelta) {
         let good = self.anytime && now < self.until;
-        while !good && self.ahead.front().is_some_and(|at| *at + LATE < now) {
+        while !good && self.ahead.front().is_some_and(|at| *at + late < now) {
             self.ahead.pop_front();
         }
     }
@@ -248,7 +265,7 @@ impl Places {
         let pace = self.wish.or(self.default);
         LimitNeed {
             resource: resource.to_owned(),
-            interval: pace.interval().unwrap_or_default(),
+            interval: pace.interval().unwrap_or_default() + pace.margin().unwrap_or_default(),
             burst: pace.burst(),
             concurrency: pace.concurrency.map(|places| u32::try_from(places).unwrap_or(u32::MAX)),
         }

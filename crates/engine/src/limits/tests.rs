@@ -79,6 +79,36 @@ async fn nobody_goes_before_its_slot() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_between_two_requests_is_never_undercut() {
+    let folder = TempFolder::new();
+    let mut needs = [need("host:a", Some(50.0), None)];
+    needs[0].wish.even = true;
+    let (interval, margin) = (TimeDelta::milliseconds(20), TimeDelta::milliseconds(3));
+    let mut tasks = Vec::new();
+    for runner in runners(&folder, 5).await {
+        let needs = needs.clone();
+        tasks.push(tokio::spawn(async move {
+            let mut slots = Vec::new();
+            for _ in 0..6 {
+                let (at, under_way) = runner.shared.reserved(&needs, PATIENCE).await.expect("a slot");
+                slots.push(at);
+                // Used within the margin or not at all.
+                let missed = |late| runner.shared.desk.is_missed(&under_way.lane, at, at + late);
+                assert!(!missed(margin) && missed(margin + TimeDelta::microseconds(1)));
+            }
+            slots
+        }));
+    }
+    let mut slots = Vec::new();
+    for task in tasks {
+        slots.extend(task.await.expect("a runner"));
+    }
+    slots.sort();
+    let least = slots.windows(2).map(|pair| pair[1] - pair[0]).min().expect("slots");
+    assert!(least >= interval + margin, "two slots within {least}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn places_are_not_exceeded_and_everybody_gets_some() {
     static NOW: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);

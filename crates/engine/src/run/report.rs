@@ -10,7 +10,7 @@ use serde_json::Value;
 use store::{FaultCount, Store};
 
 use super::{RunError, RunSummary};
-use crate::collect::{Counts, Documents, brought};
+use crate::collect::{Counts, Documents, NOTES_MAX, brought};
 
 /// A run as told.
 #[derive(Debug, Clone, Serialize)]
@@ -43,6 +43,9 @@ pub struct Collected {
     pub records: Counts,
     /// Records by kind: what each level of a crawl of several levels gave.
     pub by_kind: BTreeMap<&'static str, Counts>,
+    /// Remarks on documents, each with its name: what of them is damaged, or was left out. The first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// An item that took long.
@@ -114,7 +117,8 @@ async fn collected(store: &Store, run: RunId) -> Result<Option<Collected>, RunEr
     };
     let by_kind = did.by_kind.iter().map(|(kind, did)| (kind.name(), counts(did))).collect();
     let (documents, records) = brought(&did);
-    Ok(Some(Collected { documents, bytes, records, by_kind }))
+    let notes = did.notes.iter().take(NOTES_MAX).map(|(name, note)| format!("{name}: {note}")).collect();
+    Ok(Some(Collected { documents, bytes, records, by_kind, notes }))
 }
 
 /// Who began a run, from the command it was begun with.

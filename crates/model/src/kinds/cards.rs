@@ -105,6 +105,14 @@ record_kind! {
         grade: String;
         /// Its grade to sort by, in tenths: 85 for 8.5, 105 for a pristine 10, 0 for authentic alone.
         grade_tenths: i64;
+        /// Whom or what it shows, where the certificate's page states it.
+        player: String;
+        /// The set it is of, in the words of the certificate's page.
+        set_title: String;
+        /// The subset or insert within the set, where that page states one.
+        subset: String;
+        /// Its variation, where that page states one.
+        variation: String;
         /// Its score of 1000, where the certificate's page states it.
         score: i64;
         /// Its rank among the copies of its card.

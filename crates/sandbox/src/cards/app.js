@@ -44,6 +44,20 @@
     tile.append(link);
     root.append(tile);
   }
+  if (first.report) {
+    const image = document.createElement('img');
+    image.src = first.report.picture;
+    const blocks = make('div', 'MuiBox-root');
+    blocks.append(...first.report.blocks.map((text) => make('div', 'MuiTypography-root', text)));
+    const score = make('div', 'MuiBox-root');
+    score.append(make('span', 'label', 'TAG Score'), make('span', 'value', first.report.score));
+    root.append(image, blocks, score);
+  }
+  if (first.headers.length === 0 && first.of > 0) {
+    const pager = make('div', 'MuiTablePagination-root');
+    pager.append(make('p', 'MuiTablePagination-displayedRows', '1-' + first.tiles.length + ' of ' + first.of));
+    root.append(pager);
+  }
   if (first.headers.length === 0) return;
   const table = make('table', 'MuiTable-root');
   const head = make('thead', 'MuiTableHead-root');

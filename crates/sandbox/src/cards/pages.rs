@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::names::GRADES;
-use super::truth::{set_populations, year_of};
+use super::truth::{certificate_of, set_populations, year_of};
 use super::world::{CardAt, PAGE_ROWS, SetAt, World};
 
 /// One cell.
@@ -30,6 +30,17 @@ pub struct Shown {
     pub totals: Option<Vec<Cell>>,
     /// How many rows the list has in all.
     pub of: usize,
+    /// What the report of a certificate says, where it is one.
+    pub report: Option<Report>,
+}
+
+/// The report of a certificate: blocks of text, a picture and a score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Player, set, subset and variation; the last ones may be empty.
+    pub blocks: [String; 4],
+    pub picture: String,
+    pub score: u64,
 }
 
 /// Where a path leads.
@@ -40,6 +51,7 @@ pub enum Place {
     Year(usize, usize),
     Set(SetAt),
     Card(CardAt),
+    Certificate(CardAt, usize),
 }
 
 impl World {
@@ -74,6 +86,7 @@ impl World {
             Place::Year(category, year) => self.sets_page(category, year),
             Place::Set(set) => self.cards_page(set),
             Place::Card(card) => self.copies_page(card),
+            Place::Certificate(card, copy) => self.report_page(card, copy),
         }
     }
 
@@ -192,6 +205,13 @@ impl World {
         Shown { of: rows.len(), headers: headers.map(str::to_owned).to_vec(), rows, ..Shown::default() }
     }
 
+    fn report_page(&self, card: CardAt, copy: usize) -> Shown {
+        let truth = certificate_of(self, card, copy);
+        let picture = format!("/card-images/{}.jpg", truth.certificate);
+        let blocks = [truth.player, truth.set, truth.subset, truth.variation];
+        Shown { report: Some(Report { blocks, picture, score: truth.score }), ..Shown::default() }
+    }
+
     fn set_href(&self, at: SetAt) -> String {
         let (brand, set) = self.set(at);
         let path = format!(
@@ -278,9 +298,23 @@ pub fn markup(shown: &Shown) -> String {
     }
     if !shown.headers.is_empty() {
         table(&mut html, shown);
+    } else if shown.of > 0 {
+        let (to, of) = (shown.tiles.len(), shown.of);
+        let _ = write!(html, "<div class=\"MuiTablePagination-root\"><p>1-{to} of {of}</p></div>");
+    }
+    if let Some(report) = &shown.report {
+        report_markup(&mut html, report);
     }
     html.push_str("</div></body></html>");
     html
+}
+
+fn report_markup(html: &mut String, report: &Report) {
+    let _ = write!(html, "<img src=\"{}\"><div>", safe(&report.picture));
+    for block in &report.blocks {
+        let _ = write!(html, "<div class=\"MuiTypography-root\">{}</div>", safe(block));
+    }
+    let _ = write!(html, "</div><div><span>TAG Score</span><span>{}</span></div>", report.score);
 }
 
 fn table(html: &mut String, shown: &Shown) {

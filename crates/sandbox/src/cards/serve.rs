@@ -1,5 +1,6 @@
 //! The site's server: pages that a script builds, what the script asks for, and what goes wrong.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +13,14 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use tokio::sync::watch;
 
-use super::pages::{self, Shown};
+use super::pages::{self, Place, Shown};
 use super::world::{PAGE_ROWS, World};
-use super::{CardFaults, CardSiteOptions};
+use super::{CardFaults, CardSiteOptions, ListFault};
 use crate::dice::Dice;
 use crate::server::{listen, lock};
 
 const ROBOTS: &str = "User-agent: *\nDisallow: /account/\n";
+const CLOSED: &str = "User-agent: *\nDisallow: /\n";
 const SHELL: &str = "<!DOCTYPE html><html><head><title>Pop Report</title><link rel=\"stylesheet\" href=\"/static/site.css\">\
     </head><body><div id=\"root\"></div><script src=\"/static/app.js\"></script></body></html>";
 const SCRIPT: &str = include_str!("app.js");
@@ -30,6 +32,7 @@ pub struct Shared {
     world: Mutex<World>,
     faults: Mutex<CardFaults>,
     arrivals: Mutex<Vec<Instant>>,
+    agents: Mutex<BTreeSet<String>>,
     pub pages: AtomicU64,
     requests: AtomicU64,
 }
@@ -42,6 +45,7 @@ impl Shared {
             faults: Mutex::new(options.faults.clone()),
             world: Mutex::new(World::new(options)),
             arrivals: Mutex::default(),
+            agents: Mutex::default(),
             pages: AtomicU64::new(0),
             requests: AtomicU64::new(0),
         }
@@ -58,6 +62,10 @@ impl Shared {
     pub fn arrivals(&self) -> MutexGuard<'_, Vec<Instant>> {
         lock(&self.arrivals)
     }
+
+    pub fn agents(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        lock(&self.agents)
+    }
 }
 
 pub async fn serve(shared: Arc<Shared>, stop: watch::Receiver<()>) -> io::Result<SocketAddr> {
@@ -67,7 +75,10 @@ pub async fn serve(shared: Arc<Shared>, stop: watch::Receiver<()>) -> io::Result
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let uri = request.uri().clone();
     match uri.path() {
-        "/robots.txt" => return ([(header::CONTENT_TYPE, "text/plain")], ROBOTS).into_response(),
+        "/robots.txt" => {
+            let robots = if shared.faults().closed { CLOSED } else { ROBOTS };
+            return ([(header::CONTENT_TYPE, "text/plain")], robots).into_response();
+        }
         "/static/app.js" => return ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT).into_response(),
         _ => {}
     }
@@ -75,11 +86,16 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     if !for_script {
         shared.pages.fetch_add(1, Ordering::Relaxed);
         shared.arrivals().push(Instant::now());
+        let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        shared.agents().insert(agent.unwrap_or_default().to_owned());
     }
     let number = shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let faults = shared.faults().clone();
     if !faults.latency.is_zero() {
         tokio::time::sleep(faults.latency).await;
+    }
+    if faults.list == ListFault::Fails && uri.path().ends_with("/pop-report") {
+        return (StatusCode::SERVICE_UNAVAILABLE, "something went wrong").into_response();
     }
     let mut dice = Dice::new(shared.seed.wrapping_mul(31).wrapping_add(number));
     if faults.too_many_every > 0 && number.is_multiple_of(faults.too_many_every) {
@@ -108,8 +124,10 @@ fn listed(shared: &Shared, uri: &Uri, faults: &CardFaults, dice: &mut Dice) -> R
     let Some(mut shown) = shown(shared, for_script.unwrap_or(path), query) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !shown.headers.is_empty() {
-        spoil(&mut shown, faults, dice);
+    match shown.tiles.is_empty() {
+        true if shown.headers.is_empty() => {}
+        true => spoil(&mut shown, faults, dice),
+        false => spoil_list(&mut shown, faults.list),
     }
     if for_script.is_none() {
         return Html(pages::markup(&shown)).into_response();
@@ -118,6 +136,17 @@ fn listed(shared: &Shared, uri: &Uri, faults: &CardFaults, dice: &mut Dice) -> R
     shown.rows = shown.rows.split_off(offset);
     shown.rows.truncate(PAGE_ROWS);
     axum::Json(shown).into_response()
+}
+
+fn spoil_list(shown: &mut Shown, fault: ListFault) {
+    match fault {
+        ListFault::None | ListFault::Fails => {}
+        ListFault::Empty => shown.tiles.clear(),
+        ListFault::Cut => {
+            shown.of = shown.tiles.len();
+            shown.tiles.truncate(shown.of.div_ceil(2));
+        }
+    }
 }
 
 fn spoil(shown: &mut Shown, faults: &CardFaults, dice: &mut Dice) {
@@ -131,10 +160,9 @@ fn spoil(shown: &mut Shown, faults: &CardFaults, dice: &mut Dice) {
 
 fn shown(shared: &Shared, path: &str, query: &str) -> Option<Shown> {
     if let Some(certificate) = path.strip_prefix("/card/") {
-        return Some(Shown {
-            tiles: vec![(format!("TAG Score 9{}", certificate.len()), path.to_owned())],
-            ..Shown::default()
-        });
+        let world = shared.world();
+        let (card, copy) = world.certified(certificate)?;
+        return Some(world.show(Place::Certificate(card, copy)));
     }
     let rest = path.strip_prefix("/pop-report")?;
     let segments: Vec<String> =

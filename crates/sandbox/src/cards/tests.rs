@@ -67,3 +67,20 @@ fn every_page_is_found_where_its_link_leads() {
     let segments = [world.category(0), "1989", brand, name, &number].map(str::to_owned);
     assert_eq!(world.find(&segments, set_name, variation), Some(Place::Card(card)));
 }
+
+#[test]
+fn every_certificate_leads_to_its_own_report() {
+    let world = world();
+    let copies = truth::copies(&world);
+    let reports = truth::certificates(&world);
+    assert_eq!(copies.len(), reports.len());
+    for truth in reports.iter().step_by(97) {
+        let (card, copy) = world.certified(&truth.certificate).expect("it is there");
+        let report = world.show(Place::Certificate(card, copy)).report.expect("a report");
+        assert_eq!((&report.blocks[0], report.score), (&truth.player, truth.score));
+        let own = copies.iter().find(|copy| copy.certificate == truth.certificate).expect("its copy");
+        assert_eq!(own.card.0, truth.player);
+    }
+    assert_eq!(world.certified("Z9999999"), None);
+    assert_eq!(world.certified("none"), None);
+}

@@ -58,6 +58,21 @@ pub struct TruthCopy {
     pub completed: String,
 }
 
+/// The report of one certificate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TruthCertificate {
+    pub certificate: String,
+    pub player: String,
+    /// Year and brand.
+    pub set: String,
+    /// Empty for the brand's base set.
+    pub subset: String,
+    /// Empty where it is none.
+    pub variation: String,
+    /// Of 1000.
+    pub score: u64,
+}
+
 /// Copies by grade as names and counts.
 pub(super) fn by_grade(counts: &[u64; GRADES.len()]) -> BTreeMap<String, u64> {
     let named = GRADES.iter().zip(counts).filter(|(_, count)| **count > 0);
@@ -156,4 +171,21 @@ pub(super) fn copies(world: &World) -> Vec<TruthCopy> {
         }
     }
     all
+}
+
+pub(super) fn certificates(world: &World) -> Vec<TruthCertificate> {
+    let copies = world.all_cards().flat_map(|at| (0..world.copy_count(at)).map(move |copy| (at, copy)));
+    copies.map(|(at, copy)| certificate_of(world, at, copy)).collect()
+}
+
+pub(super) fn certificate_of(world: &World, at: CardAt, copy: usize) -> TruthCertificate {
+    let ((brand, set), (name, _, variation)) = (world.set(at.set), world.card(at));
+    TruthCertificate {
+        certificate: world.certificate(at, copy),
+        player: name.to_owned(),
+        set: format!("{} {brand}", world.year(at.set.year)),
+        subset: set.to_owned(),
+        variation: variation.to_owned(),
+        score: world.score(at, copy),
+    }
 }

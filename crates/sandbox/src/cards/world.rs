@@ -48,6 +48,19 @@ pub struct Copy {
     pub chronology_by_grade: usize,
 }
 
+/// A letter and seven digits.
+fn certificate(number: u64) -> String {
+    let letter = char::from(b'A' + (number / 10_000_000 % 26) as u8);
+    format!("{letter}{:07}", number % 10_000_000)
+}
+
+fn number(certificate: &str) -> Option<u64> {
+    let mut signs = certificate.chars();
+    let letter = signs.next().filter(char::is_ascii_uppercase)?;
+    let digits: u64 = signs.as_str().parse().ok().filter(|digits| *digits < 10_000_000)?;
+    Some(u64::from(letter as u8 - b'A') * 10_000_000 + digits)
+}
+
 impl World {
     pub fn new(options: CardSiteOptions) -> World {
         let options = CardSiteOptions {
@@ -113,6 +126,11 @@ impl World {
         self.all_sets().flat_map(|set| self.cards_of(set))
     }
 
+    /// The number of the certificate of a copy.
+    pub fn certificate(&self, at: CardAt, copy: usize) -> String {
+        certificate(self.serial(at) * LONGEST as u64 + copy as u64)
+    }
+
     /// A number of its own for every card there can be.
     fn serial(&self, at: CardAt) -> u64 {
         let years = at.set.category * self.options.years + at.set.year;
@@ -152,6 +170,26 @@ impl World {
         dice.below(spread)
     }
 
+    /// The card and the place in time of the copy that has a certificate.
+    pub fn certified(&self, certificate: &str) -> Option<(CardAt, usize)> {
+        let number = number(certificate)? as usize;
+        let (serial, copy) = (number / LONGEST, number % LONGEST);
+        let (serial, card) = (serial / LONGEST, serial % LONGEST);
+        let (years, set) = (serial / self.options.sets, serial % self.options.sets);
+        let (category, year) = (years / self.options.years, years % self.options.years);
+        let at = CardAt { set: SetAt { category, year, set }, card };
+        let there = category < self.options.categories
+            && card < self.cards_of(at.set).count()
+            && copy < self.copy_count(at);
+        there.then_some((at, copy))
+    }
+
+    /// Of 1000, for one copy.
+    pub fn score(&self, at: CardAt, copy: usize) -> u64 {
+        let mut dice = self.dice(self.serial(at) * LONGEST as u64 + copy as u64, 92);
+        (990 - 45 * self.grade(at, copy) + dice.below(10)) as u64
+    }
+
     /// The copies as the card's page lists them: best first, of one grade the older first.
     pub fn copies(&self, at: CardAt) -> Vec<Copy> {
         let serial = self.serial(at) * LONGEST as u64;
@@ -159,9 +197,8 @@ impl World {
             .map(|copy| {
                 let number = serial + copy as u64;
                 let mut dice = self.dice(number, 91);
-                let letter = char::from(b'A' + (number / 10_000_000 % 26) as u8);
                 Copy {
-                    certificate: format!("{letter}{:07}", number % 10_000_000),
+                    certificate: certificate(number),
                     grade: self.grade(at, copy),
                     day: (2020 + (copy / 60) as u32, 1 + dice.below(12) as u32, 1 + dice.below(28) as u32),
                     rank: 0,

@@ -3,23 +3,19 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use connect::fetch::{FetchOptions, Fetcher, RenderOptions, find_browser};
+use connect::fetch::find_browser;
 use engine::cards::{Filter, moves, reconcile};
-use engine::collect::{Collect as Run, Summary};
+use engine::collect::Summary;
 use model::Kind;
 use sandbox::{CardSite, CardSiteOptions};
 use store::Store;
 
-use crate::bounds::collect_options;
-use crate::cli::collect::follow;
 use crate::config::Config;
 use crate::origins::{Asked, Catalog};
 use crate::output::{print, say};
-use crate::{clock, summary};
+use crate::summary;
 
 /// Crawls twice, with growth in between.
 pub async fn run(config: &Config, seed: u64, keep: bool) -> Result<ExitCode> {
@@ -68,28 +64,7 @@ async fn crawl(config: &Config, site: &CardSite, rendered: bool, store: Store) -
         params: params.to_vec(),
         source: None,
     };
-    let origins = catalog.origins(asked)?;
-    let run = Run {
-        store,
-        fetcher: Some(fetcher(config)?),
-        catalog: Arc::new(catalog),
-        origins,
-        options: collect_options(config, false, false)?,
-        clock,
-    };
-    follow(run).await
-}
-
-fn fetcher(config: &Config) -> Result<Fetcher> {
-    let render =
-        RenderOptions { program: config.text("browser").map(Into::into), ..RenderOptions::default() };
-    let options = FetchOptions {
-        allow_private: true,
-        backoff_base: Duration::from_millis(20),
-        render,
-        ..FetchOptions::default()
-    };
-    Fetcher::new(options).context("cannot set up fetching")
+    super::gather(config, catalog, vec![asked], store).await
 }
 
 async fn tell(store: &Store) -> Result<()> {

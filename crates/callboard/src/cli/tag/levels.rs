@@ -36,7 +36,7 @@ pub async fn categories(store: &Store, ask: &Ask) -> Result<()> {
 }
 
 pub async fn years(store: &Store, ask: &Ask) -> Result<()> {
-    let mut rows = cards::rows(store, Kind::CardYear, &ask.filter()).await?;
+    let mut rows = cards::rows(store, Kind::CardYear, &ask.filter(store).await?).await?;
     rows.sort_by(|a, b| a.key.cmp(&b.key));
     let mut sheet = Sheet::new(&["CATEGORY", "YEAR", "SETS", "ITEMS", "GRADED"]);
     for row in &rows {
@@ -48,14 +48,14 @@ pub async fn years(store: &Store, ask: &Ask) -> Result<()> {
 }
 
 pub async fn sets(store: &Store, ask: &Ask) -> Result<()> {
-    let mut rows = cards::rows(store, Kind::CardSet, &ask.filter()).await?;
+    let mut rows = cards::rows(store, Kind::CardSet, &ask.filter(store).await?).await?;
     rows.retain(|row| in_set(row, ask) && has_grade(row, ask));
     let sheet = populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME"], rows, ask);
     finish(sheet, ask)
 }
 
 pub async fn cards(store: &Store, ask: &Ask) -> Result<()> {
-    let mut rows = cards::rows(store, Kind::Card, &ask.filter()).await?;
+    let mut rows = cards::rows(store, Kind::Card, &ask.filter(store).await?).await?;
     rows.retain(|row| in_set(row, ask) && is_card(row, ask) && has_grade(row, ask));
     let sheet =
         populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME", "NUMBER", "NAME", "VARIATION"], rows, ask);
@@ -96,7 +96,7 @@ fn all_grades(rows: &[CardRow]) -> Vec<String> {
 
 pub async fn grades(store: &Store, ask: &Ask) -> Result<()> {
     let mut wanted: BTreeMap<String, String> = BTreeMap::new();
-    cards::each_row(store, Kind::Card, &ask.filter(), |row| {
+    cards::each_row(store, Kind::Card, &ask.filter(store).await?, |row| {
         if in_set(&row, ask) && is_card(&row, ask) {
             let name = format!("{} #{} {}", row.text("name"), row.text("number"), row.text("variation"));
             wanted.insert(row.key, name.trim_end().to_owned());
@@ -156,27 +156,44 @@ pub async fn certificate(store: &Store, asked: &CertOf) -> Result<()> {
     let Some(copy) = cards::rows(store, Kind::GradedCard, &filter).await?.into_iter().next() else {
         return Err(usage(format!("no copy with the certificate {number} was gathered")));
     };
-    let mut object = copy.fields.clone();
     let filter = cards::Filter(vec![("source_key", copy.text("card").to_owned())]);
     let card = cards::rows(store, Kind::Card, &filter).await?.into_iter().next();
-    if asked.format != CardFormat::Table {
-        object.insert("card_fields".to_owned(), card.map(|card| card.fields.into()).unwrap_or_default());
-        return Ok(print(&format!("{}\n", Value::Object(object)))?);
+    match asked.format {
+        CardFormat::Table | CardFormat::Csv => {}
+        CardFormat::Json | CardFormat::Ndjson => {
+            let mut object = copy.fields.clone();
+            object.insert("card_fields".to_owned(), card.map(|card| card.fields.into()).unwrap_or_default());
+            return Ok(print(&format!("{}\n", Value::Object(object)))?);
+        }
     }
-    let mut sheet = Sheet::new(&["WHAT", "SAYS"]);
-    let of_card = card.iter().flat_map(|card| {
-        ["category", "year", "brand", "set_name", "name", "number", "variation"]
-            .map(|name| (name, card.text(name)))
-    });
-    let of_copy = ["certificate", "grade", "chronology", "chronology_by_grade", "completed_text", "url"];
-    let of_copy = of_copy.map(|name| (name, copy.text(name)));
-    for (what, says) in of_card.chain(of_copy).filter(|(_, says)| !says.is_empty()) {
-        sheet.rows.push(vec![what.into(), says.into()]);
+    let told = certified(&copy, card.as_ref());
+    match asked.format {
+        CardFormat::Csv => {
+            let mut sheet = Sheet::new(&told.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+            sheet.rows.push(told.into_iter().map(|(_, value)| value).collect());
+            sheet.show(asked.format)
+        }
+        _ => {
+            let mut sheet = Sheet::new(&["WHAT", "SAYS"]);
+            let said = told.into_iter().filter(|(_, value)| !value.is_null() && *value != "");
+            sheet.rows = said.map(|(name, value)| vec![name.into(), value]).collect();
+            sheet.show(asked.format)
+        }
     }
-    for what in ["rank", "rank_by_grade", "score"] {
-        sheet.rows.extend(copy.number(what).map(|number| vec![what.into(), number.into()]));
-    }
-    sheet.show(asked.format)
+}
+
+/// What is known of a copy and of its card; null where it is not stated.
+fn certified(copy: &CardRow, card: Option<&CardRow>) -> Vec<(&'static str, Value)> {
+    const OF_CARD: [&str; 7] = ["category", "year", "brand", "set_name", "name", "number", "variation"];
+    const OF_COPY: [&str; 7] =
+        ["certificate", "grade", "score", "rank", "rank_by_grade", "chronology", "chronology_by_grade"];
+    // In the words of the certificate's own page.
+    const OF_REPORT: [&str; 5] = ["completed_text", "player", "set_title", "subset", "image_url"];
+    let of = |row: &CardRow, name: &'static str| (name, row.fields.get(name).cloned().unwrap_or_default());
+    let mut told: Vec<(&'static str, Value)> =
+        OF_CARD.iter().map(|name| card.map_or((*name, Value::Null), |card| of(card, name))).collect();
+    told.extend(OF_COPY.iter().chain(&OF_REPORT).chain(&["url"]).map(|name| of(copy, name)));
+    told
 }
 
 fn in_set(row: &CardRow, ask: &Ask) -> bool {

@@ -1,7 +1,10 @@
 //! Rows as a table, JSON or CSV: a list of columns, each with what it says.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use comfy_table::CellAlignment;
+use engine::export::formats::csv;
 use serde_json::{Map, Value};
 
 use super::CardFormat;
@@ -30,7 +33,7 @@ impl Sheet {
                 print(&(serde_json::to_string_pretty(&list)? + "\n"))?;
             }
             CardFormat::Ndjson => self.objects().try_for_each(|row| print(&format!("{row}\n")))?,
-            CardFormat::Csv => print(&self.csv())?,
+            CardFormat::Csv => print(&self.csv()?)?,
         }
         if format == CardFormat::Table && self.of > self.rows.len() {
             say(&format!("the first {} of {}; --limit shows more", self.rows.len(), count(self.of as u64)));
@@ -62,12 +65,13 @@ impl Sheet {
         Ok(print(&format!("{rows}\n"))?)
     }
 
-    fn csv(&self) -> String {
-        let mut text = line(self.columns.iter().map(|name| name.to_lowercase()));
+    fn csv(&self) -> Result<String> {
+        let mut out = Vec::new();
+        csv::write(&mut out, self.columns.iter().map(|name| name.to_lowercase().into()))?;
         for row in &self.rows {
-            text += &line(row.iter().map(plain));
+            csv::write(&mut out, row.iter().map(field))?;
         }
-        text
+        Ok(String::from_utf8(out)?)
     }
 }
 
@@ -86,16 +90,12 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// A line of CSV; what could end a field is quoted, what a spreadsheet would run as a formula is not one.
-fn line(fields: impl Iterator<Item = String>) -> String {
-    let quoted = fields.map(|field| {
-        let field = if field.starts_with(['=', '+', '-', '@']) { format!("'{field}") } else { field };
-        match field.contains([',', '"', '\n', '\r']) {
-            true => format!("\"{}\"", field.replace('"', "\"\"")),
-            false => field,
-        }
-    });
-    quoted.collect::<Vec<_>>().join(",") + "\r\n"
+/// A value as a field of CSV.
+fn field(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => csv::guard(text.into()),
+        other => plain(other).into(),
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +107,7 @@ mod tests {
         let mut sheet = Sheet::new(&["NAME", "TOTAL"]);
         sheet.rows.push(vec!["A, \"B\"".into(), 5.into()]);
         sheet.rows.push(vec!["=1+1".into(), Value::Null]);
-        assert_eq!(sheet.csv(), "name,total\r\n\"A, \"\"B\"\"\",5\r\n'=1+1,\r\n");
+        sheet.rows.push(vec!["B".into(), (-2).into()]);
+        assert_eq!(sheet.csv().expect("text"), "name,total\r\n\"A, \"\"B\"\"\",5\r\n'=1+1,\r\nB,-2\r\n");
     }
 }

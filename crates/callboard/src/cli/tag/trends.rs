@@ -3,11 +3,12 @@
 use anyhow::Result;
 use chrono::{SecondsFormat, TimeDelta};
 use clap::Args;
-use engine::cards::{self, Filter};
+use engine::cards;
 use model::Kind;
 use serde_json::{Value, json};
 use store::Store;
 
+use super::chosen::chosen;
 use super::shown::Sheet;
 use super::{CardFormat, TotalsOf, charts};
 use crate::clock;
@@ -66,10 +67,14 @@ async fn course(store: &Store, asked: &TrendOf, name: &str, since: &str) -> Resu
     let mut before = None;
     for point in &trend.points {
         let now = count(point);
-        let change = now.zip(before).map(|(now, before): (i64, i64)| format!("{:+}", now - before));
+        let change = now.zip(before).map(|(now, before): (i64, i64)| now - before);
+        let change: Value = match asked.format {
+            CardFormat::Table => change.map(|change| format!("{change:+}")).into(),
+            _ => change.into(),
+        };
         let grades: Vec<String> =
             point.populations.iter().map(|(grade, count)| format!("{grade}: {count}")).collect();
-        sheet.rows.push(vec![point.at.as_str().into(), now.into(), change.into(), grades.join("  ").into()]);
+        sheet.rows.push(vec![point.at.as_str().into(), now.into(), change, grades.join("  ").into()]);
         before = now.or(before);
     }
     if asked.format == CardFormat::Table {
@@ -106,9 +111,7 @@ async fn moved(store: &Store, asked: &TrendOf, since: &str) -> Result<()> {
 }
 
 pub async fn totals(store: &Store, asked: &TotalsOf) -> Result<()> {
-    let stated = [("category", &asked.category), ("year", &asked.year)];
-    let filter =
-        Filter(stated.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect());
+    let filter = chosen(store, asked.category.as_ref(), asked.year.as_ref()).await?;
     let cards::Reconciled { differences, compared, unseen } = cards::reconcile(store, &filter).await?;
     if !asked.differences {
         let mut rows = cards::rows(store, Kind::CardTotals, &filter).await?;

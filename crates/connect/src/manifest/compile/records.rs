@@ -184,5 +184,7 @@ fn kind_of(kind: KindSpec) -> Kind {
         KindSpec::Performer => Kind::Performer,
         KindSpec::Organizer => Kind::Organizer,
         KindSpec::Offer => Kind::Offer,
+        KindSpec::Card => Kind::Card,
+        KindSpec::GradedCard => Kind::GradedCard,
     }
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use model::grade::grade_of;
-use model::{Clock, GradedCard, Record, Stated, When, Zone};
+use model::{Clock, GradedCard, Record, When, Zone};
 
 use super::address::{Address, Card};
 use super::counts::Columns;
@@ -147,8 +147,8 @@ fn copy(copies: &Copies, row: &Row, (certificate, grade): (&str, &str), card: &C
         completed_text: completed_text.as_str().into(),
         completed: completed.into(),
         url: report.map(ToString::to_string).into(),
-        score: Stated::Unstated,
-        image_url: Stated::Unstated,
+        // The rest is on the page of the certificate.
+        ..GradedCard::default()
     }
 }
 

@@ -21,34 +21,44 @@ pub struct Page<'a> {
     pub want: &'a Want,
     /// How many copies its parent counts here, where it says so.
     pub counted: Option<i64>,
+    /// It was asked for because it is known, not because the list of categories names it.
+    pub known: bool,
     pub reading: Reading,
 }
 
 impl Page<'_> {
-    /// Reads the list of categories.
-    pub fn categories(&mut self, known: &[&str]) {
+    /// Reads the list of categories. Where it is not whole, those that are known beside are asked for.
+    pub fn categories(&mut self) {
         let mut found: Vec<String> = Vec::new();
         for tile in super::tiles::tiles(self.html, self.url) {
             if found.contains(&tile.name) {
                 continue;
             }
             let address = Address::Category(tile.name.clone());
-            let row = CardCategory {
-                name: tile.name.as_str().into(),
-                url: address.url(self.url).to_string().into(),
-                image_url: tile.image.map(String::from).into(),
-            };
-            found.push(tile.name.clone());
-            self.reading.records.push(Record::new(tile.name, row));
+            self.category(&tile.name, tile.image.map(String::from));
             self.follow(&address, None);
+            found.push(tile.name);
         }
-        if found.is_empty() {
-            self.note("the list holds no category; those that are known are asked for".to_owned());
-            self.reading.complete = false;
-            for name in known {
-                self.follow(&Address::Category((*name).to_owned()), None);
-            }
-        }
+        let lacks = match (self.shown.range, super::tiles::unlinked(self.html, self.url)) {
+            _ if found.is_empty() => "holds no category".to_owned(),
+            (Some((_, of)), _) if found.len() < of => format!("shows {} of {of} categories", found.len()),
+            (_, unlinked) if unlinked > 0 => format!("has {unlinked} tiles that lead nowhere"),
+            _ => return,
+        };
+        let others = super::from_memory(self.want, self.url, &found);
+        let asked = others.len();
+        self.damaged(format!("the list {lacks}: {asked} that are known are asked for beside what it names"));
+        self.reading.requests.extend(others);
+    }
+
+    fn category(&mut self, name: &str, image_url: Option<String>) {
+        let address = Address::Category(name.to_owned());
+        let row = CardCategory {
+            name: name.into(),
+            url: address.url(self.url).to_string().into(),
+            image_url: image_url.into(),
+        };
+        self.reading.records.push(Record::new(name, row));
     }
 
     /// Reads the years of a category.
@@ -75,6 +85,17 @@ impl Page<'_> {
             self.reading.records.push(Record::new(year.key(), fields));
             let said = format!("{sets:?} {items:?} {graded:?}");
             self.follow(&address, Some(&Counts { copies: graded.or(sets), said }));
+        }
+        // What no list names is a category only if it has a year.
+        match (self.known, self.reading.records.is_empty()) {
+            (true, true) => self.note(format!("{category} lists no year: it is no category")),
+            (true, false) => self.category(category, None),
+            // One that the list names has some. Nothing has vanished because it shows none.
+            (false, true) => {
+                self.reading.complete = false;
+                self.note(format!("{category} lists no year"));
+            }
+            (false, false) => {}
         }
         if let Some(row) = table.totals.first() {
             let mut metrics = Map::new();

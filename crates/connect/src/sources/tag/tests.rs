@@ -1,7 +1,9 @@
 //! The connector on pages made to the description of the site, with the values that were seen there.
 
+mod discovery;
 mod faults;
 mod pages;
+mod reference;
 mod seen;
 
 use std::collections::BTreeMap;

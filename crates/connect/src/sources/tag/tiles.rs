@@ -20,6 +20,8 @@ static LINKS: LazyLock<Selector> =
     LazyLock::new(|| Selector::parse("a[href]").expect("a constant selector is valid"));
 static HEADING: LazyLock<Selector> =
     LazyLock::new(|| Selector::parse("h6").expect("a constant selector is valid"));
+static TILES: LazyLock<Selector> =
+    LazyLock::new(|| Selector::parse("[class*='Grid-item']").expect("a constant selector is valid"));
 static IMAGE: LazyLock<Selector> =
     LazyLock::new(|| Selector::parse("img[src]").expect("a constant selector is valid"));
 
@@ -46,4 +48,17 @@ pub fn tiles(html: &Html, base: &Url) -> Vec<Tile> {
         Some(Tile { name, image })
     };
     html.select(&LINKS).filter_map(tile).collect()
+}
+
+/// How many tiles have a name and no link to a page of the report, within or around them.
+pub fn unlinked(html: &Html, base: &Url) -> usize {
+    let leads = |link: ElementRef<'_>| {
+        let url = link.attr("href").and_then(|href| base.join(href.trim()).ok());
+        url.is_some_and(|url| Address::parse(&url).is_some())
+    };
+    let linked = |tile: &ElementRef<'_>| {
+        tile.select(&LINKS).any(leads) || tile.ancestors().filter_map(ElementRef::wrap).any(leads)
+    };
+    let named = |tile: &ElementRef<'_>| tile.select(&HEADING).next().is_some();
+    html.select(&TILES).filter(named).filter(|tile| !linked(tile)).count()
 }

@@ -37,7 +37,8 @@ impl Encoder for Csv {
     }
 }
 
-fn write<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Cow<'a, str>>) -> Result<(), ExportError> {
+/// Writes one row, quoted where it must be, with the line's end.
+pub fn write<'a>(out: &mut Vec<u8>, fields: impl Iterator<Item = Cow<'a, str>>) -> Result<(), ExportError> {
     let fault = |error: csv::Error| ExportError::Fault(error.to_string());
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     for field in fields {
@@ -64,9 +65,9 @@ fn text(cell: Cell<'_>, guarded: bool) -> Cow<'_, str> {
     }
 }
 
-/// Spreadsheets run what begins like a formula, and what is collected was written by strangers: such text
+/// Text that no spreadsheet runs: they run what begins like a formula, and what is collected was written by strangers: such text
 /// gets an apostrophe before it, which spreadsheets take as "this is text".
-fn guard(text: Cow<'_, str>) -> Cow<'_, str> {
+pub fn guard(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text }
 }
 

@@ -132,6 +132,10 @@ fn fault_27_a_failed_page_is_no_empty_one() {
     let shell = "<html><body><div id=root></div><script src=/app.js></script></body></html>";
     let told = read(path, shell).expect_err("it was not rendered").to_string();
     assert!(told.contains("rendered by a browser"), "{told}");
+    // A category that the list names has years: one without is not taken for whole.
+    let empty = table(&["Year", "Sets", "Items", "Graded"], &[], &pager("0-0 of 0"));
+    let reading = read("/pop-report/Baseball", &empty).expect("an empty list is an answer");
+    assert_eq!((reading.complete, reading.notes.len()), (false, 1));
     let empty = table(&headers(&["Card #", "Player"]), &[], &pager("0-0 of 0"));
     let reading = read(path, &empty).expect("an empty list is an answer");
     assert_eq!((reading.records.len(), reading.complete), (0, true));
@@ -142,7 +146,7 @@ fn fault_27_a_failed_page_is_no_empty_one() {
 }
 
 #[test]
-fn fault_28_what_differs_between_levels_is_told() {
+fn what_differs_between_levels_is_told() {
     let html = table(&COPY_HEADERS, &[copy("1", "9", "A1234567", "01-02-2024")], "");
     let reading = read_with("/pop-report/Baseball/1989/Donruss/A/1", &html, json!({}), json!({"counted": 2}));
     let notes = reading.expect("it is read").notes;

@@ -1,0 +1,82 @@
+//! Flags and variables of the programs before this one: what they set has another name here, or there is nothing
+//! left to set. The latter are accepted, so that old command lines go on working, and it is said once why they
+//! do nothing.
+
+use clap::Args;
+
+use super::Flags;
+use crate::output::say;
+
+/// Flags of older crawl programs, for `run` and `fleet`. Not in their help, but in docs/cards.md.
+#[derive(Args, Default)]
+pub struct Former {
+    #[arg(long, hide = true, value_name = "N")]
+    db_pool_size: Option<String>,
+    #[arg(long, hide = true, value_name = "PATH")]
+    python_path: Option<String>,
+    #[arg(long, hide = true, value_name = "N")]
+    max_concurrent_db_operations: Option<String>,
+    #[arg(long, hide = true, value_name = "N")]
+    batch_size: Option<String>,
+    #[arg(long, hide = true, value_name = "S")]
+    cache_ttl: Option<String>,
+    #[arg(long, hide = true)]
+    enable_caching: bool,
+    #[arg(long, hide = true)]
+    enable_monitoring: bool,
+    #[arg(long, hide = true, conflicts_with = "enable_monitoring")]
+    disable_monitoring: bool,
+}
+
+const PYTHON: &str = "runners are this program itself, there is no Python in it";
+const BATCHES: &str = "the store writes what is ready together, at its own pace";
+const CACHE: &str =
+    "a page is asked for again when its counts moved, at the latest after `--set recrawl_days=N` days";
+const MONITORING: &str = "what a run does is always kept: `callboard runs`, `callboard audit`";
+const SERVER: &str =
+    "there is no server for models to call: `callboard tag …` answers, `--format json` for programs";
+
+/// Variables that have nothing to set any more.
+const VARIABLES: [(&str, &str); 6] = [
+    (
+        "HEALTH_CHECK_INTERVAL",
+        "runners tell that they are alive by themselves, and `callboard doctor` checks whenever it is called",
+    ),
+    ("FASTMCP_HOST", SERVER),
+    ("FASTMCP_PORT", SERVER),
+    ("FASTMCP_DEBUG", SERVER),
+    ("REQUIRE_AUTH", SERVER),
+    ("AUTH_TOKEN", SERVER),
+];
+
+impl Former {
+    /// The settings that they give.
+    pub fn flags(&self) -> Flags {
+        vec![("db_connections", self.db_pool_size.clone())]
+    }
+
+    /// Says of each that was given why it does nothing.
+    pub fn tell(&self) {
+        let given = [
+            ("python-path", self.python_path.is_some(), PYTHON),
+            ("max-concurrent-db-operations", self.max_concurrent_db_operations.is_some(), BATCHES),
+            ("batch-size", self.batch_size.is_some(), BATCHES),
+            ("cache-ttl", self.cache_ttl.is_some(), CACHE),
+            ("enable-caching", self.enable_caching, CACHE),
+            ("enable-monitoring", self.enable_monitoring, MONITORING),
+            ("disable-monitoring", self.disable_monitoring, MONITORING),
+        ];
+        for (name, _, why) in given.into_iter().filter(|(_, given, _)| *given) {
+            say(&format!("--{name} does nothing any more: {why}"));
+        }
+    }
+}
+
+/// Says the same of variables, where the work is that of the programs they were for.
+pub fn tell_variables() {
+    for (name, why) in VARIABLES {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            say(&format!("{name} does nothing any more: {why}"));
+        }
+    }
+}
