@@ -68,7 +68,8 @@ fn in_our_words(message: &str) -> String {
             format!("`{}` is there twice", key.split(',').next().unwrap_or(key))
         }
         Some(("budget breached", _)) => {
-            "the file is larger, or refers to itself (`*name`) more often, than any such file needs to".to_owned()
+            "the file is larger, or refers to itself (`*name`) more often, than any such file needs to"
+                .to_owned()
         }
         _ => message.to_owned(),
     }
