@@ -91,7 +91,7 @@ fn listings<'t, 's>(
         for component in calendar.children.iter().filter(|child| child.is("VEVENT")) {
             match Listing::of(component, &mut zones, remarks) {
                 Ok(listing) => listings.push(Listing { cancelled, ..listing }),
-                Err(rejected) => reading.rejected.push(rejected),
+                Err(rejected) => reading.rejected.push(*rejected),
             }
         }
         remarks.about_zones(&zones);

@@ -82,7 +82,7 @@ impl<'t, 's> Listing<'t, 's> {
         component: &'t Component<'s>,
         zones: &mut Zones,
         remarks: &mut Remarks,
-    ) -> Result<Listing<'t, 's>, Rejected> {
+    ) -> Result<Listing<'t, 's>, Box<Rejected>> {
         if !component.closed {
             return Err(rejected(component, "truncated", "the document ends inside this event"));
         }
@@ -210,7 +210,7 @@ impl Moment {
 }
 
 /// A listing that cannot become a record, with all its properties.
-fn rejected(component: &Component<'_>, reason: &str, detail: &str) -> Rejected {
+fn rejected(component: &Component<'_>, reason: &str, detail: &str) -> Box<Rejected> {
     let mut said = Map::new();
     for property in &component.properties {
         let value = Value::from(property.value);
@@ -221,7 +221,8 @@ fn rejected(component: &Component<'_>, reason: &str, detail: &str) -> Rejected {
         }
     }
     let detail = format!("event on line {}: {detail}", component.line);
-    Rejected { key: stated_key(component), reason: reason.to_owned(), detail, said: Value::Object(said) }
+    let key = stated_key(component);
+    Box::new(Rejected { key, reason: reason.to_owned(), detail, said: Value::Object(said) })
 }
 
 /// The key of what a VEVENT describes, as far as it is known without its start.
