@@ -171,7 +171,7 @@ fn functions_are_listed_from_their_own_types() {
     let said: Value = serde_json::from_str(&answer.stdout).expect("one JSON value");
     assert_eq!(said.as_array().map(Vec::len), Some(engine::functions::all().len()));
     let answer = desk.call(&["functions", "nosuch"]);
-    assert!(answer.code == 1 && answer.stderr.contains("there is no function `nosuch`"), "{}", answer.stderr);
+    assert!(answer.code == 2 && answer.stderr.contains("there is no function `nosuch`"), "{}", answer.stderr);
 }
 
 /// An example that its own function refuses would be a bad start.
