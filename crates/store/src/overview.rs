@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::runs::run_id;
 use crate::sql::{self, Column, Row, SqlResult, json, keys, parse};
-use crate::{ItemCounts, ItemId, RunState, RunnerId, RunnerRow, Store, StoreError};
+use crate::{ItemCounts, ItemId, RunState, RunnerId, Store, StoreError};
 
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
@@ -214,16 +214,6 @@ impl Store {
         held.map_err(|error| self.fault("looking for what is in hand", error))
     }
 
-    /// Every runner whose name begins so, those that have ended included, oldest first.
-    pub async fn runners_named(&self, begins: &str) -> Result<Vec<RunnerRow>, StoreError> {
-        let sql = "SELECT runner, id, host, pid, process, started, until, ending, items, \
-                   (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
-                   FROM runners WHERE substr(id, 1, length(?1)) = ?1 ORDER BY runner";
-        let rows = sql::query(sql).bind(begins.to_owned()).fetch_all(&self.readers).await;
-        let rows = rows.and_then(|rows| rows.iter().map(runner_row).collect::<SqlResult<Vec<_>>>());
-        rows.map_err(|error| self.fault("listing runners", error))
-    }
-
     /// How many items ended badly, of all runs.
     pub async fn dead_count(&self) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM items i WHERE i.state IN (6, 7) \
@@ -255,21 +245,6 @@ fn run_line(row: &Row) -> SqlResult<RunLine> {
             running: count(row, "running")?,
             waiting: count(row, "waiting")?,
         },
-    })
-}
-
-fn runner_row(row: &Row) -> SqlResult<RunnerRow> {
-    Ok(RunnerRow {
-        runner: RunnerId(row.try_get("runner")?),
-        name: row.try_get("id")?,
-        host: row.try_get("host")?,
-        pid: row.try_get("pid")?,
-        process: row.try_get("process")?,
-        started_at: instant(row, "started")?.unwrap_or_default(),
-        until: instant(row, "until")?.unwrap_or_default(),
-        ending: row.try_get("ending")?,
-        leased: count(row, "leased")?,
-        items: count(row, "items")?,
     })
 }
 

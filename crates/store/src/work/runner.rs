@@ -95,10 +95,21 @@ impl Store {
 
     /// Runners that have not ended.
     pub async fn runners(&self) -> Result<Vec<RunnerRow>, StoreError> {
-        let sql = "SELECT runner, id, host, pid, process, started, until, ending, items, \
-                   (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
-                   FROM runners WHERE ended IS NULL ORDER BY runner";
-        let rows = sql::query(sql).fetch_all(&self.readers).await;
+        self.runners_where("ended IS NULL AND", "").await
+    }
+
+    /// Every runner whose name begins so, those that have ended included, oldest first.
+    pub async fn runners_named(&self, begins: &str) -> Result<Vec<RunnerRow>, StoreError> {
+        self.runners_where("", begins).await
+    }
+
+    async fn runners_where(&self, and: &str, begins: &str) -> Result<Vec<RunnerRow>, StoreError> {
+        let sql = format!(
+            "SELECT runner, id, host, pid, process, started, until, ending, items, \
+             (SELECT count(*) FROM items WHERE state = 2 AND owner = runner) AS leased \
+             FROM runners WHERE {and} substr(id, 1, length(?1)) = ?1 ORDER BY runner"
+        );
+        let rows = sql::query(sql).bind(begins.to_owned()).fetch_all(&self.readers).await;
         let rows = rows.and_then(|rows| rows.iter().map(runner_row).collect::<SqlResult<Vec<_>>>());
         rows.map_err(|error| self.fault("listing runners", error))
     }
