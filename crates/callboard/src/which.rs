@@ -26,6 +26,14 @@ pub async fn run(store: &Store, asked: &str) -> Result<RunId> {
     }
 }
 
+/// The same where no run need be named.
+pub async fn run_if(store: &Store, asked: Option<&str>) -> Result<Option<RunId>> {
+    match asked {
+        Some(asked) => Ok(Some(run(store, asked).await?)),
+        None => Ok(None),
+    }
+}
+
 fn ids(runs: &[RunLine]) -> String {
     runs.iter().map(|run| run.id.to_string()).collect::<Vec<_>>().join(", ")
 }

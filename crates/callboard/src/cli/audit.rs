@@ -112,12 +112,8 @@ impl Audit {
 impl List {
     async fn run(self, config: &Config, store: &Store) -> Result<ExitCode> {
         let format = self.format;
-        let run = match &self.run {
-            Some(asked) => Some(which::run(store, asked).await?),
-            None => None,
-        };
-        let query = AuditQuery { run, ..self.query(config)? };
-        let rows = store.audit_entries(&query).await?;
+        let run = which::run_if(store, self.run.as_deref()).await?;
+        let rows = store.audit_entries(&self.query(config, run)?).await?;
         match format {
             Format::Table => print(&listed(&rows))?,
             Format::Json => print_json(&rows.iter().map(entry).collect::<Vec<_>>(), format)?,
@@ -126,7 +122,7 @@ impl List {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn query(self, config: &Config) -> Result<AuditQuery> {
+    fn query(self, config: &Config, run: Option<RunId>) -> Result<AuditQuery> {
         let zone = config.timezone()?.unwrap_or(chrono_tz::UTC);
         type Bound = fn(&str, chrono_tz::Tz) -> Result<DateTime<Utc>, String>;
         let at = |flag: &str, text: Option<String>, bound: Bound| {
@@ -138,7 +134,7 @@ impl List {
             until: at("--until", self.until, engine::backfill::upper_bound)?,
             level: self.level.map(Into::into),
             runner: self.runner,
-            run: None,
+            run,
             operation: self.operation,
             outcome: self.outcome,
             limit: Some(self.limit),

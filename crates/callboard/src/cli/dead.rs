@@ -92,7 +92,7 @@ impl Dead {
 
 impl List {
     async fn run(self, store: &Store) -> Result<()> {
-        let run = run_of(store, self.run.as_deref()).await?;
+        let run = which::run_if(store, self.run.as_deref()).await?;
         let dead = store.dead(DeadQuery { run, item: None, limit: self.limit }).await?;
         match self.format {
             Format::Table if dead.is_empty() => say("no item ended badly"),
@@ -148,7 +148,7 @@ async fn show(store: &Store, item: i64, format: Format) -> Result<()> {
 impl These {
     /// The items by run.
     async fn found(&self, store: &Store) -> Result<Vec<DeadItem>> {
-        if let Some(run) = run_of(store, self.run.as_deref()).await? {
+        if let Some(run) = which::run_if(store, self.run.as_deref()).await? {
             return Ok(store.dead(DeadQuery { run: Some(run), item: None, limit: usize::MAX }).await?);
         }
         let mut found = Vec::new();
@@ -192,13 +192,6 @@ fn several(items: &[ItemId]) -> String {
     let more = items.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("item {}{more}", shown.join(" "))
-}
-
-async fn run_of(store: &Store, asked: Option<&str>) -> Result<Option<RunId>> {
-    match asked {
-        Some(asked) => Ok(Some(which::run(store, asked).await?)),
-        None => Ok(None),
-    }
 }
 
 async fn one(store: &Store, item: i64) -> Result<DeadItem> {
