@@ -65,12 +65,16 @@ impl Retry {
         if detail.state == RunState::Cancelling {
             return Err(usage(format!("run {run} is being cancelled: retry it once that is over")));
         }
-        let shared = keeps_delay(&definition.pipeline, &definition.params);
-        let world = world_for(config, store.clone(), &definition.plan()?, shared)?;
-        if !self.detach {
-            // What cannot be gone on with here is left as it is.
-            RunContext::load(&detail, &Map::new(), &world)?;
-        }
+        let world = match self.detach {
+            true => None,
+            false => {
+                let shared = keeps_delay(&definition.pipeline, &definition.params);
+                let world = world_for(config, store.clone(), &definition.plan()?, shared)?;
+                // What cannot be gone on with here is left as it is.
+                RunContext::load(&detail, &Map::new(), &world)?;
+                Some(world)
+            }
+        };
         let doing = Doing::begin(&store, "run.retry").within(run).with(json!({"items": self.item}));
         let redriven = redrive(&store, run, (!only.is_empty()).then_some(only.as_slice())).await;
         let brought = doing.end(redriven).await?;
@@ -86,14 +90,17 @@ impl Retry {
             return Ok(ExitCode::from(report::exit_code(&told)));
         }
         say(&format!("{} to do again", counted(brought.items, "item")));
-        let code = if self.detach {
-            if !others_are_alive(&store).await {
-                say("no runner is alive: `callboard runner` or `callboard serve` takes it");
+        let code = match world {
+            None => {
+                if !others_are_alive(&store).await {
+                    say("no runner is alive: `callboard runner` or `callboard serve` takes it");
+                }
+                ExitCode::SUCCESS
             }
-            ExitCode::SUCCESS
-        } else {
-            let options = runner_options(config, None)?;
-            Attended { world, run, secrets: Map::new(), options }.until_ended(self.format).await?
+            Some(world) => {
+                let options = runner_options(config, None)?;
+                Attended { world, run, secrets: Map::new(), options }.until_ended(self.format).await?
+            }
         };
         store.close().await;
         Ok(code)
