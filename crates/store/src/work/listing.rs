@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{ItemState, RunState, StepNo, StepStatus};
 use crate::runs::run_id;
-use crate::sql::{self, Row, SqlResult, json, parse};
+use crate::sql::{self, Row, SqlResult, json, keys, parse};
 use crate::{Store, StoreError};
 
 /// Items by state.
@@ -160,22 +160,14 @@ impl Store {
     /// Whether any run is under way, or queued and not behind one that is paused, `beside` these and those
     /// that are queued behind them.
     pub async fn has_open_runs(&self, beside: &HashSet<RunId>) -> Result<bool, StoreError> {
-        let sql = "SELECT r.id, (SELECT min(o.id) FROM runs o WHERE r.state = 'queued' AND o.lock = r.lock \
-                     AND o.seq <> r.seq AND o.holds AND o.state <> 'ended') AS behind FROM runs r \
-                   WHERE r.state IN ('running', 'cancelling') \
-                   OR r.state = 'queued' AND NOT EXISTS (SELECT 1 FROM runs o \
-                     WHERE o.lock = r.lock AND o.seq <> r.seq AND o.state = 'paused' AND o.holds)";
-        let open = async {
-            let left =
-                |id: Option<String>| id.and_then(|id| id.parse().ok()).is_some_and(|id| beside.contains(&id));
-            for row in sql::query(sql).fetch_all(&self.readers).await? {
-                if !left(row.try_get("id")?) && !left(row.try_get("behind")?) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        };
-        open.await.map_err(|error| self.fault("looking for runs", error))
+        let sql = "SELECT EXISTS (SELECT 1 FROM runs r WHERE r.state IN ('running', 'cancelling', 'queued') \
+                   AND r.id NOT IN (SELECT value FROM json_each(?1)) \
+                   AND NOT (r.state = 'queued' AND EXISTS (SELECT 1 FROM runs o \
+                     WHERE o.lock = r.lock AND o.seq <> r.seq AND o.holds AND (o.state = 'paused' \
+                       OR o.state <> 'ended' AND o.id IN (SELECT value FROM json_each(?1))))))";
+        let beside: Vec<&RunId> = beside.iter().collect();
+        let open = sql::query_scalar(sql).bind(keys(&beside)).fetch_one(&self.readers).await;
+        open.map_err(|error| self.fault("looking for runs", error))
     }
 }
 
