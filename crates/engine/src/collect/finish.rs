@@ -20,8 +20,12 @@ const GIVEN_UP: [&str; 3] = ["runner_lost", "timeout", "fault"];
 pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Failure> {
     let store = &call.world.store;
     let children = store.children(call.item).await?;
-    let stopped = store.count_ended(call.item, SOURCE_STOPPED).await?;
-    let mut end = End { notes: Vec::new(), incomplete: false, given_up: 0 };
+    let ended = async |classes: &[&str]| match children.failed {
+        0 => Ok(0),
+        _ => store.count_ended(call.item, classes).await,
+    };
+    let stopped = ended(&[SOURCE_STOPPED]).await?;
+    let mut end = End { notes: Vec::new(), incomplete: false, given_up: ended(&GIVEN_UP).await? };
     if children.left_out > 0 {
         end.left_undone(
             children.left_out,
@@ -30,9 +34,6 @@ pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Fai
     }
     if stopped > 0 {
         end.left_undone(stopped, "were not made, as the source is to be asked no more in this run");
-    }
-    for class in GIVEN_UP {
-        end.given_up += store.count_ended(call.item, class).await?;
     }
     if end.given_up > 0 {
         end.left_undone(end.given_up, "were given up without an answer; `callboard dead` lists them");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::listing::item_state;
 use super::{ItemId, ItemState, ParentCount, StepNo, StepStatus};
-use crate::sql::{self, Row, SqlResult, json, parse};
+use crate::sql::{self, Row, SqlResult, json, keys, parse};
 use crate::{Store, StoreError};
 use model::RunId;
 
@@ -114,10 +114,11 @@ impl Store {
         output.map_err(|error| self.fault("reading an output", error))
     }
 
-    /// How many children of an item ended badly with a fault of this class.
-    pub async fn count_ended(&self, item: ItemId, class: &str) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM items WHERE parent = ? AND state IN (6, 7) AND class = ?";
-        let count = sql::query_scalar(sql).bind(item.0).bind(class.to_owned()).fetch_one(&self.readers).await;
+    /// How many children of an item ended badly with a fault of these classes.
+    pub async fn count_ended(&self, item: ItemId, classes: &[&str]) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM items WHERE parent = ? AND state IN (6, 7) \
+                   AND class IN (SELECT value FROM json_each(?))";
+        let count = sql::query_scalar(sql).bind(item.0).bind(keys(classes)).fetch_one(&self.readers).await;
         let count: i64 = count.map_err(|error| self.fault("counting items", error))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
