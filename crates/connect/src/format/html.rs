@@ -43,7 +43,9 @@ pub const MAX_DEPTH: usize = 2_000;
 /// Whether building the tree of this page would take too long. To be asked before any tree is built of
 /// what somebody else wrote.
 pub fn nests_too_deeply(html: &str) -> bool {
-    scan(html).deepest > MAX_DEPTH
+    // Each element begins with a sign of its own: most pages need no closer look.
+    let signs = html.bytes().filter(|byte| *byte == b'<').count();
+    signs > MAX_DEPTH && scan(html).deepest > MAX_DEPTH
 }
 
 impl Page<'_> {
