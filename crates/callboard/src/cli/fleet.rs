@@ -18,8 +18,8 @@ use store::{Begun, Store};
 
 use super::Flags;
 use super::crawl::Crawl;
-use super::former::{self, Former};
-use super::run::{CARDS, OverlapFlag, command, skipped};
+use super::former::Former;
+use super::run::{OverlapFlag, command, skipped};
 use crate::attending::report_of;
 use crate::config::Config;
 use crate::library;
@@ -90,10 +90,7 @@ impl Fleet {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
         let found = library::find(&library::folder(config), &self.pipeline)?;
-        self.former.tell();
-        if found.loaded.pipeline.name == CARDS {
-            former::tell_variables();
-        }
+        self.former.tell(&found.loaded.pipeline.name);
         let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let secret = secrets::as_environment(&found.loaded.pipeline, &self.set);

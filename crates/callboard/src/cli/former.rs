@@ -36,6 +36,9 @@ const MONITORING: &str = "what a run does is always kept: `callboard runs`, `cal
 const SERVER: &str =
     "there is no server for models to call: `callboard tag …` answers, `--format json` for programs";
 
+/// The pipeline that ships for graded cards.
+const CARDS: &str = "tag";
+
 /// Variables that have nothing to set any more.
 const VARIABLES: [(&str, &str); 6] = [
     (
@@ -55,8 +58,12 @@ impl Former {
         vec![("db_connections", self.db_pool_size.clone())]
     }
 
-    /// Says of each that was given why it does nothing.
-    pub fn tell(&self) {
+    /// Says of each that was given why it does nothing, and of the variables where the pipeline is that of the
+    /// programs they were for.
+    pub fn tell(&self, pipeline: &str) {
+        if pipeline == CARDS {
+            tell_variables();
+        }
         let given = [
             ("python-path", self.python_path.is_some(), PYTHON),
             ("max-concurrent-db-operations", self.max_concurrent_db_operations.is_some(), BATCHES),

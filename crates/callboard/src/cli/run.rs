@@ -15,7 +15,7 @@ use store::{Begun, Overlap, RunState, Store};
 
 use super::Flags;
 use super::crawl::Crawl;
-use super::former::{self, Former};
+use super::former::Former;
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::library::{self, Found};
@@ -101,9 +101,6 @@ pub struct Run {
     crawl: Crawl,
 }
 
-/// The pipeline that ships for graded cards.
-pub const CARDS: &str = "tag";
-
 /// The pipelines that ship for ticketing.
 const TICKETING: &str = engine::ticketing::CONNECTOR;
 
@@ -155,10 +152,7 @@ impl Run {
     async fn begin(&self, config: &Config) -> Result<ExitCode> {
         let found = library::find(&library::folder(config), &self.wanted()?)?;
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
-        self.former.tell();
-        if found.loaded.pipeline.name == CARDS {
-            former::tell_variables();
-        }
+        self.former.tell(&found.loaded.pipeline.name);
         let sets = self.crawl.with(&self.set(), &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
