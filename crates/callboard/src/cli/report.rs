@@ -6,12 +6,13 @@ mod partner;
 mod sections;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use engine::functions::notify::slack::Door;
+use engine::ticketing::ground::Ground;
 use engine::ticketing::report::Report as Told;
 use engine::ticketing::reports::{REPORTS, ReportSpec, channel_of};
 use engine::ticketing::telling::Question;
@@ -237,7 +238,7 @@ async fn made(
     regions: &[Region],
     (specs, question): (Vec<&'static ReportSpec>, Question),
 ) -> Vec<Result<Vec<Told>>> {
-    let folder = PathBuf::from(config.text("ticketing_files").unwrap_or(ground::FOLDER));
+    let folder = files(config);
     let mut all = Vec::with_capacity(regions.len());
     for some in regions.chunks(AT_ONCE) {
         let counting: Vec<_> = some
@@ -246,7 +247,7 @@ async fn made(
                 let (store, region, folder) = (store.clone(), region.clone(), folder.clone());
                 let (specs, question) = (specs.clone(), question.clone());
                 tokio::spawn(async move {
-                    let ground = ground::read(&folder, &region).map_err(|faults| usage(faults.join("\n")))?;
+                    let ground = ground_of(&folder, &region)?;
                     Ok(telling::reports(&store, &region, &ground, &specs, &question).await?)
                 })
             })
@@ -256,6 +257,16 @@ async fn made(
         }
     }
     all
+}
+
+/// Where the files of regions are.
+fn files(config: &Config) -> PathBuf {
+    config.text("ticketing_files").unwrap_or(ground::FOLDER).into()
+}
+
+/// The files that a region's numbers are told against.
+fn ground_of(folder: &Path, region: &Region) -> Result<Ground> {
+    ground::read(folder, region).map_err(|faults| usage(faults.join("\n")))
 }
 
 /// The report of this name, or all.

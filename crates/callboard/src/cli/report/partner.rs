@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use engine::ticketing::partners::{UsedCodes, redeemed};
 use engine::ticketing::reports::ReportSpec;
-use engine::ticketing::{Region, ground, telling};
+use engine::ticketing::{Region, telling};
 use store::Store;
 
-use super::Report;
+use super::{Report, files, ground_of};
 use crate::config::Config;
 use crate::output::{print, say, usage};
 use crate::world::open_existing;
@@ -39,10 +39,10 @@ pub async fn tell(
 
 async fn of_regions(spec: &ReportSpec, config: &Config, regions: &[Region]) -> Result<UsedCodes> {
     let store: Store = open_existing(config).await?;
-    let folder = config.text("ticketing_files").unwrap_or(ground::FOLDER);
+    let folder = files(config);
     let mut used = UsedCodes::default();
     for region in regions {
-        let ground = ground::read(folder.as_ref(), region).map_err(|faults| usage(faults.join("\n")))?;
+        let ground = ground_of(&folder, region)?;
         used.add(&telling::board(&store, region, &ground, spec.looks).await?.coupons);
     }
     store.close().await;
