@@ -18,6 +18,8 @@ pub struct RunsQuery {
     pub pipeline: Option<String>,
     /// Whose id begins so.
     pub id_begins: Option<String>,
+    /// Begun after this one.
+    pub after: Option<RunId>,
     /// At most.
     pub limit: usize,
 }
@@ -112,7 +114,8 @@ impl Store {
                                 OR outcome IN (SELECT value FROM json_each(?1)) OR ?1 IS NULL) \
                          AND (pipeline = ?2 OR ?2 IS NULL) \
                          AND (substr(id, 1, length(?3)) = ?3 OR ?3 IS NULL) \
-                         ORDER BY seq DESC LIMIT ?4) r \
+                         AND seq > coalesce((SELECT seq FROM runs WHERE id = ?4), 0) \
+                         ORDER BY seq DESC LIMIT ?5) r \
                    LEFT JOIN steps s ON s.run = r.seq \
                    GROUP BY r.seq, r.id, r.pipeline, r.state, r.outcome, r.started_at, r.ended_at, r.began, \
                    r.ended, r.note, r.command ORDER BY r.seq DESC";
@@ -120,6 +123,7 @@ impl Store {
             .bind(Some(keys(&query.standing)).filter(|_| !query.standing.is_empty()))
             .bind(query.pipeline.clone())
             .bind(query.id_begins.clone())
+            .bind(query.after.map(|run| run.to_string()))
             .bind(i64::try_from(query.limit).unwrap_or(i64::MAX))
             .fetch_all(&self.readers)
             .await?;

@@ -119,8 +119,8 @@ impl Backfill {
             },
         };
         let history = asked.history(&store).await?;
-        let code = if self.show {
-            ExitCode::SUCCESS
+        let (code, history) = if self.show {
+            (ExitCode::SUCCESS, history)
         } else if self.dry_run {
             self.list(&self.chosen(&windows, &history), &history, zone)?;
             store.close().await;
@@ -129,9 +129,10 @@ impl Backfill {
             let doing = Doing::begin(&store, "backfill").about(&asked.found.loaded.pipeline.name);
             let doing = doing.with(json!({"from": self.from, "to": self.to, "every": self.every}));
             let worked = self.work(config, &store, &asked, &windows, history).await;
-            ExitCode::from(doing.end_as(worked, Standing::outcome).await?.code())
+            let standing = doing.end_as(worked, Standing::outcome).await?;
+            (ExitCode::from(standing.code()), standing.history)
         };
-        self.tell(&store, &asked, &windows).await?;
+        self.tell(&store, &asked, &windows, &history).await?;
         store.close().await;
         Ok(code)
     }
@@ -215,13 +216,12 @@ impl Backfill {
                 break;
             }
         }
-        history.look_again(store, &asked.found.loaded.pipeline.name).await?;
-        Ok(Standing::of(windows, &history, *stop.borrow() != Stop::No))
+        let interrupted = *stop.borrow() != Stop::No;
+        Ok(Standing::of(windows, asked.history(store).await?, interrupted))
     }
 
-    async fn tell(&self, store: &Store, asked: &Asked, windows: &[Window]) -> Result<()> {
-        let history = asked.history(store).await?;
-        let grid = grid(store, &asked.found.loaded.plan, asked.zone, windows, &history).await?;
+    async fn tell(&self, store: &Store, asked: &Asked, windows: &[Window], history: &History) -> Result<()> {
+        let grid = grid(store, &asked.found.loaded.plan, asked.zone, windows, history).await?;
         match self.format {
             Format::Table => Ok(print(&history::for_people(&grid))?),
             Format::Json | Format::Ndjson => print_json(&grid, self.format),
@@ -286,6 +286,7 @@ impl Asked {
 
 /// How the windows that were asked for stand, whoever ran them.
 struct Standing {
+    history: History,
     completed: usize,
     failed: usize,
     others: usize,
@@ -293,10 +294,10 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(windows: &[Window], history: &History, interrupted: bool) -> Standing {
-        let mut standing = Standing { completed: 0, failed: 0, others: 0, interrupted };
+    fn of(windows: &[Window], history: History, interrupted: bool) -> Standing {
+        let mut standing = Standing { history, completed: 0, failed: 0, others: 0, interrupted };
         for window in windows {
-            match history.run_of(window).map(|(_, state)| state) {
+            match standing.history.run_of(window).map(|(_, state)| state) {
                 Some(WindowState::Completed) => standing.completed += 1,
                 Some(WindowState::Failed) => standing.failed += 1,
                 _ => standing.others += 1,

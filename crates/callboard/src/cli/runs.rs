@@ -72,6 +72,7 @@ impl Runs {
             standing: self.state.clone(),
             pipeline: self.pipeline.clone(),
             id_begins: None,
+            after: None,
             limit: self.limit,
         };
         let runs = store.run_list(&query).await?;

@@ -17,12 +17,11 @@ use crate::output::table;
 /// The newest run of each window of the backfills with the same parameters.
 pub struct History {
     known: BTreeMap<Window, (RunId, WindowState)>,
+    /// The newest run of the pipeline, whatever it was for.
+    newest: Option<RunId>,
     params: Map<String, Value>,
     secret: Vec<String>,
 }
-
-/// What others began since it was looked last is among so many of the newest runs.
-const NEWEST: usize = 1_000;
 
 /// What the window itself sets.
 const OF_THE_WINDOW: [&str; 2] = ["from", "to"];
@@ -36,19 +35,17 @@ impl History {
         secret: &[String],
     ) -> Result<History> {
         let (params, secret) = (without(params, secret), secret.to_vec());
-        let mut history = History { known: BTreeMap::new(), params, secret };
-        history.read(store, pipeline, MAX_WINDOWS).await?;
+        let mut history = History { known: BTreeMap::new(), newest: None, params, secret };
+        history.look_again(store, pipeline).await?;
         Ok(history)
     }
 
-    /// What came since.
+    /// Runs that were begun since; those that are known stay as they were.
     pub async fn look_again(&mut self, store: &Store, pipeline: &str) -> Result<()> {
-        self.read(store, pipeline, NEWEST).await
-    }
-
-    async fn read(&mut self, store: &Store, pipeline: &str, limit: usize) -> Result<()> {
-        let pipeline = Some(pipeline.to_owned());
-        let runs = store.run_list(&RunsQuery { pipeline, limit, ..RunsQuery::default() }).await?;
+        let (pipeline, after) = (Some(pipeline.to_owned()), self.newest);
+        let query = RunsQuery { pipeline, after, limit: MAX_WINDOWS, ..RunsQuery::default() };
+        let runs = store.run_list(&query).await?;
+        self.newest = runs.first().map(|run| run.id).or(self.newest);
         // The newest comes first, and is to stay.
         for run in runs.iter().rev() {
             let own = run.command["params"].as_object().map(|params| without(params, &self.secret));
