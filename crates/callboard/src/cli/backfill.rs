@@ -189,8 +189,9 @@ impl Backfill {
         let options = runner_options(config, None)?;
         let chosen = self.chosen(windows, &history);
         say(&format!("{} of {} to run", chosen.len(), counted(windows.len() as u64, "window")));
-        for window in chosen {
-            let known = history.run_of(&window);
+        // What was known of a window when it was chosen.
+        let chosen: Vec<_> = chosen.into_iter().map(|window| (window, history.run_of(&window))).collect();
+        for (window, known) in chosen {
             let label = window.label(asked.zone);
             while *stop.borrow() == Stop::No {
                 // Another backfill may be at the same windows.

@@ -54,6 +54,20 @@ fn each_window_is_run_once_and_what_failed_when_asked_for() {
 }
 
 #[test]
+fn two_backfills_at_once_run_no_window_twice() {
+    let desk = desk(&["2026-11-01", "2026-11-02", "2026-11-03"]);
+    desk.folder.write("pipelines/daily.yaml", DAILY.replace("seconds: 0", "seconds: 0.3"));
+    let args = ["backfill", "daily", "--from", "2026-11-01", "--to", "2026-11-03", "--format", "json"];
+    // From both ends, so that each comes to windows that the other has done already.
+    let both = [desk.start(&args), desk.start(&[&args[..], &["--reverse"]].concat())];
+    for answer in both.map(crate::call::Running::end) {
+        let (code, grid) = answer.object();
+        assert_eq!((code, states(&grid)), (0, vec!["completed"; 3]), "{grid}{}", answer.stderr);
+    }
+    assert_eq!(desk.runs().len(), 3);
+}
+
+#[test]
 fn a_dry_run_lists_windows_in_order_and_writes_nothing() {
     let desk = desk(&[]);
     let args = ["backfill", "daily", "--from", "2026-11-01", "--to", "2026-11-03", "--dry-run"];
