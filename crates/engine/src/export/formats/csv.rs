@@ -65,8 +65,8 @@ fn text(cell: Cell<'_>, guarded: bool) -> Cow<'_, str> {
     }
 }
 
-/// Text that no spreadsheet runs: they run what begins like a formula, and what is collected was written by strangers: such text
-/// gets an apostrophe before it, which spreadsheets take as "this is text".
+/// Text that no spreadsheet runs. They run what begins like a formula, and what is collected was written by
+/// strangers: such text gets an apostrophe before it, which spreadsheets take as "this is text".
 pub fn guard(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text }
 }

@@ -207,11 +207,6 @@ fn text_at<'v>(value: &'v Value, at: &[Inside]) -> &'v str {
 fn judged(layout: &Layout<'_>, place: &Place<'_>, condition: &Condition) -> Vec<StepNo> {
     let asked = condition.expression().uses("steps");
     let named = |name: &str| layout.beside(place.no).iter().copied().find(|no| layout.name(*no) == name);
-    let mut judged: Vec<StepNo> = asked
-        .iter()
-        .filter(|used| used.path.get(1).is_some_and(|member| member == "status"))
-        .filter_map(|used| named(used.path.first()?))
-        .collect();
-    judged.dedup();
-    judged
+    let statuses = asked.iter().filter(|used| used.path.get(1).is_some_and(|member| member == "status"));
+    statuses.filter_map(|used| named(used.path.first()?)).collect()
 }
