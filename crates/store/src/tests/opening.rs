@@ -16,6 +16,13 @@ async fn raw(folder: &TempFolder, statements: &'static str) {
     connection.close().await.unwrap();
 }
 
+/// Leaves a store with one event in it, closed.
+async fn leave_a_gala(folder: &TempFolder) {
+    let mut kit = Kit::of(Store::open(db(folder)).await.unwrap());
+    kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
+    kit.store.close().await;
+}
+
 #[tokio::test]
 async fn a_query_makes_no_store() {
     let folder = TempFolder::new();
@@ -27,9 +34,7 @@ async fn a_query_makes_no_store() {
 #[tokio::test]
 async fn what_was_kept_is_there_after_reopening() {
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
-    kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
-    kit.store.close().await;
+    leave_a_gala(&folder).await;
     assert!(about_files() || folder.names() == ["callboard.db"], "{:?}", folder.names());
     let kit = Kit::of(Store::open_existing(db(&folder)).await.unwrap());
     assert_eq!(kit.titles(EventQuery::default()).await, ["Gala"]);
@@ -88,9 +93,7 @@ async fn a_column_that_is_new_is_added_and_recorded() {
         return;
     }
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
-    kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
-    kit.store.close().await;
+    leave_a_gala(&folder).await;
     // As a store looks that was written before these columns were thought of.
     raw(&folder, "ALTER TABLE event_listings DROP COLUMN doors_at; ALTER TABLE event_listings DROP COLUMN doors_date; \
                   ALTER TABLE event_listings DROP COLUMN doors; ALTER TABLE event_listings DROP COLUMN age_restriction; \
@@ -220,9 +223,7 @@ async fn a_store_that_may_not_be_written_can_be_read() {
         return;
     }
     let folder = TempFolder::new();
-    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
-    kit.collect(vec![page("1", vec![titled("1", "Gala")])]).await;
-    kit.store.close().await;
+    leave_a_gala(&folder).await;
     let mode = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
