@@ -151,7 +151,7 @@ enum Command {
     Pause(hold::Pause),
     /// Let a paused run go on
     Continue(hold::Continue),
-    /// Change how many items of a step are under way at once
+    /// Change how many items of a step are under way at once, or how many may fail
     Tune(hold::Tune),
     /// List items that ended badly; show, redrive or drop them
     Dead(dead::Dead),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use engine::pipeline::ToleranceChange;
 use serde_json::json;
 use store::{RunState, Store};
@@ -41,8 +41,8 @@ pub struct Continue {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  callboard tune last per_date --max-concurrency 4\n  \
                         callboard tune last per_date --tolerated-failure-percentage 20")]
-#[group(id = "what", required = true, multiple = true, args = ["max_concurrency", "tolerated_failure_percentage",
-        "tolerated_failure_count", "minimum_sample"])]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["max_concurrency",
+          "tolerated_failure_percentage", "tolerated_failure_count", "minimum_sample"]))]
 pub struct Tune {
     /// The run: its id, the beginning of it, or `last`
     #[arg(value_name = "ID|last")]
