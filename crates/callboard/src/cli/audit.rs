@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use store::{AuditCheck, AuditLevel, AuditQuery, AuditRow, Store};
 
 use crate::config::Config;
+use crate::figures::cut;
 use crate::output::{Format, print, print_json, table};
 use crate::which;
 use crate::world::open_existing;
@@ -168,6 +169,9 @@ fn in_words(check: &AuditCheck) -> String {
     }
 }
 
+/// More of a subject makes a line that nobody reads; the other formats have all of it.
+const SUBJECT: usize = 60;
+
 fn listed(rows: &[AuditRow]) -> String {
     let mut listed =
         table(&["#", "AT", "LEVEL", "WHO", "RUN", "OPERATION", "SUBJECT", "OUTCOME", "MS", "ERROR"]);
@@ -187,7 +191,7 @@ fn listed(rows: &[AuditRow]) -> String {
             &row.runner,
             &run,
             &row.operation,
-            subject.trim_end(),
+            &cut(subject.trim_end(), SUBJECT),
             &row.outcome,
             &duration,
             &class,
