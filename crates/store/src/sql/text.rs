@@ -4,7 +4,8 @@
 /// Numbers the placeholders as PostgreSQL does, and puts a set of keys as it does.
 ///
 /// - `?` and `?3` become `$1`, `$3`; text within quotes is left alone.
-/// - `IN (SELECT value FROM json_each(?))` becomes `= ANY($1)`: the set is bound as an array.
+/// - `IN (SELECT value FROM json_each(?))` becomes `= ANY($1)`: the set is bound as an array;
+///   so none of them is written `NOT (x IN ...)`.
 /// - `json_each(?)` elsewhere becomes the elements of a JSON array, as `value`; `json_each(column)`, its
 ///   elements as texts, with their place in `key`.
 /// - What only tells SQLite how to go about it is left out, and functions get their names there.

@@ -161,7 +161,7 @@ impl Store {
     /// that are queued behind them.
     pub async fn has_open_runs(&self, beside: &HashSet<RunId>) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM runs r WHERE r.state IN ('running', 'cancelling', 'queued') \
-                   AND r.id NOT IN (SELECT value FROM json_each(?1)) \
+                   AND NOT (r.id IN (SELECT value FROM json_each(?1))) \
                    AND NOT (r.state = 'queued' AND EXISTS (SELECT 1 FROM runs o \
                      WHERE o.lock = r.lock AND o.seq <> r.seq AND o.holds AND (o.state = 'paused' \
                        OR o.state <> 'ended' AND o.id IN (SELECT value FROM json_each(?1))))))";
