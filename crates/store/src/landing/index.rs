@@ -5,10 +5,12 @@
 //! No line holds a credential or what is about a person: such headers are left out, and such parameters of
 //! addresses are masked.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use model::mask::{self, names_credential, names_person};
 use model::{ContentHash, Found, SourceName};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{SMALL_BYTES, file_name};
 use crate::LandedDocument;
@@ -45,7 +47,30 @@ impl Shelf {
 pub(super) struct Line {
     pub(super) shelf: Shelf,
     pub(super) body: ContentHash,
-    said: Value,
+    said: Said,
+}
+
+/// What a line says.
+#[derive(Debug, Clone, Serialize)]
+struct Said {
+    fetched_at: String,
+    source: String,
+    name: String,
+    request: Asked,
+    url: String,
+    found: Found,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+    size_bytes: u64,
+    lies_in: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Asked {
+    method: &'static str,
+    url: String,
+    headers: Vec<(String, String)>,
 }
 
 impl Line {
@@ -58,42 +83,45 @@ impl Line {
         }
         let request = &document.request;
         let large = document.size_bytes > SMALL_BYTES as u64;
-        let said = json!({
-            "fetched_at": document.fetched_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            "source": document.source.as_str(),
-            "name": mask::text(&document.name),
-            "request": {
-                "method": request.method.name(),
-                "url": mask::text(request.url.as_str()),
-                "headers": shown(&request.headers),
+        let said = Said {
+            fetched_at: document.fetched_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            source: document.source.as_str().to_owned(),
+            name: mask::text(&document.name).into_owned(),
+            request: Asked {
+                method: request.method.name(),
+                url: mask::text(request.url.as_str()).into_owned(),
+                headers: owned(shown(&request.headers)),
             },
-            "url": mask::text(&document.url),
-            "found": document.found,
-            "status": document.status,
-            "headers": shown(&document.headers),
-            "body": body.to_hex(),
-            "size_bytes": document.size_bytes,
-            "lies_in": large.then(|| file_name(body)),
-        });
+            url: mask::text(&document.url).into_owned(),
+            found: document.found,
+            status: document.status,
+            headers: owned(shown(&document.headers)),
+            body: body.to_hex(),
+            size_bytes: document.size_bytes,
+            lies_in: large.then(|| file_name(body)),
+        };
         Some(Line { shelf: Shelf::of(&document.source, document.fetched_at), body, said })
     }
 
     /// Says where the body lies, unless it has a place of its own.
     pub(super) fn lies_in(&mut self, object: Option<String>) {
-        if let Some(object) = object
-            && self.said["lies_in"].is_null()
-        {
-            self.said["lies_in"] = object.into();
-        }
+        self.said.lies_in = self.said.lies_in.take().or(object);
     }
 
     pub(super) fn text(&self) -> String {
-        format!("{}\n", self.said)
+        // Texts and numbers always serialise.
+        let mut text = serde_json::to_string(&self.said).unwrap_or_default();
+        text.push('\n');
+        text
     }
 }
 
+fn owned(headers: Vec<(&str, Cow<'_, str>)>) -> Vec<(String, String)> {
+    headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect()
+}
+
 /// The headers that may be shown to whoever reads the landing.
-pub(crate) fn shown(headers: &[(String, String)]) -> Vec<(&str, std::borrow::Cow<'_, str>)> {
+pub(crate) fn shown(headers: &[(String, String)]) -> Vec<(&str, Cow<'_, str>)> {
     let fit = headers.iter().filter(|(name, _)| !names_credential(name) && !names_person(name));
     fit.map(|(name, value)| (name.as_str(), mask::text(value))).collect()
 }
