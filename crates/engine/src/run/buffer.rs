@@ -66,6 +66,10 @@ impl Buffer {
         self.acks.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.acks.len()
+    }
+
     /// True when no more is to be begun before some of it is entered.
     pub(super) fn is_full(&self) -> bool {
         self.acks.len() >= ACKS || self.records >= RECORDS || self.early() >= ACKS

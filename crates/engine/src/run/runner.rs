@@ -10,6 +10,7 @@ use model::RunId;
 use serde_json::{Map, Value};
 use store::{RunnerId, StoreError};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use super::alive::{Identity, reap};
@@ -109,6 +110,17 @@ impl Runner {
     /// Runs; gives how many items it has ended. One that was given up because it was not heard of for
     /// too long (a machine that slept) starts anew as another runner.
     pub async fn run(self, stop: watch::Receiver<Stop>) -> Result<u64, RunError> {
+        // Among the threads that do the work: each item that comes back would have to wake another one.
+        let mut working = JoinSet::new();
+        working.spawn(self.work(stop).in_current_span());
+        match working.join_next().await {
+            Some(Ok(ended)) => ended,
+            Some(Err(error)) => Err(RunError::Fault(format!("the runner died: {error}"))),
+            None => Ok(0),
+        }
+    }
+
+    async fn work(self, stop: watch::Receiver<Stop>) -> Result<u64, RunError> {
         let runner = Arc::new(self);
         let mut ended = 0;
         // A store that is not there at the start is told of at once.

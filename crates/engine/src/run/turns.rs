@@ -197,7 +197,8 @@ impl Turns {
     }
 
     /// Hands what came of items to the store, which works on it while others go on. Where nothing more
-    /// is to be had, at once: until it is entered, what is done holds the place of what comes next.
+    /// is to be had, once there is a place for it, and at the latest when half of what is in hand is done: until
+    /// it is entered, it holds the place of what comes next, and the other half is worked on meanwhile.
     fn enter(&mut self) {
         if self.entering.is_some() || self.lost {
             return;
@@ -213,7 +214,9 @@ impl Turns {
         if self.unentered.is_some() {
             return self.unentered.take_if(|_| Instant::now() >= self.again_at);
         }
-        let starving = self.dry && self.queue.is_empty() && self.flying.len() < self.concurrency();
+        let idle = self.queue.is_empty() && self.flying.len() < self.concurrency();
+        let half_done = self.queue.len() + self.flying.len() <= self.buffer.len();
+        let starving = self.dry && (idle || half_done);
         if !self.buffer.is_due(starving) {
             return None;
         }
