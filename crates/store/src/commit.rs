@@ -11,7 +11,7 @@ mod sightings;
 mod statement;
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use model::{Kind, Op, RunId};
 
@@ -20,7 +20,7 @@ use crate::rows::{self, Writing};
 use crate::runs::{seq_of, stamp};
 use crate::sql::{Cell, Conn, Insert, SqlResult};
 use crate::tally::Fate;
-use crate::{Batch, CommitOutcome, Store, StoreError, quarantine};
+use crate::{Batch, CommitOutcome, LandedDocument, Store, StoreError, quarantine};
 
 use merge::{Dirty, Ledger};
 
@@ -43,14 +43,14 @@ impl Store {
     /// Enters a batch: all of it or, on an error or a kill, nothing. What its run did is asked of the store
     /// ([`Store::reckon`]).
     pub async fn enter(&self, batch: Batch) -> Result<(), StoreError> {
-        let written = self.write(batch.run, stamp(batch.at), Prepared::of(batch.documents)).await;
+        let written = self.write(batch.run, stamp(batch.at), Prepared::of(shared(batch.documents))).await;
         written.map(drop).map_err(|error| self.fault("committing", error))
     }
 
     /// Enters a batch and counts what became of each row, once a run, until the run is ended.
     pub async fn commit(&self, batch: Batch) -> Result<CommitOutcome, StoreError> {
         let (run, at) = (batch.run, stamp(batch.at));
-        let prepared = Prepared::of(batch.documents);
+        let prepared = Prepared::of(shared(batch.documents));
         let written = self.write(run, at, prepared).await.map_err(|error| self.fault("committing", error))?;
         let mut outcome = CommitOutcome {
             quarantined: written.quarantined,
@@ -102,6 +102,10 @@ pub(crate) async fn write_batch(
     fates.extend(sightings.unchanged());
     let touched = ledger.dirty.into_iter().map(|dirty| dirty.id).collect();
     Ok(Written { fates, quarantined, touched })
+}
+
+fn shared(documents: Vec<LandedDocument>) -> Vec<Arc<LandedDocument>> {
+    documents.into_iter().map(Arc::new).collect()
 }
 
 /// What one transaction did.

@@ -89,7 +89,7 @@ impl Execution<'_> {
         let records = brought.documents.iter().map(crate::collect::records_in).sum();
         let ack = Ack {
             elapsed_ms,
-            documents: brought.documents,
+            documents: brought.documents.into_iter().map(Arc::new).collect(),
             follow: self.children(brought.follow),
             left_out: brought.left_out,
             siblings: store::Siblings {

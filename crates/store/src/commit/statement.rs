@@ -1,6 +1,8 @@
 //! From records to statements, before any transaction begins: ids, keys and hashes. Pure.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, hash_map};
+use std::sync::Arc;
 
 use model::{ContentHash, Kind, Record, RowId, SourceName, Stated};
 use serde_json::Value;
@@ -17,8 +19,7 @@ pub(crate) struct Prepared {
 /// One document, its records as statements.
 #[derive(Debug)]
 pub(crate) struct PreparedDocument {
-    /// Its circumstances; the records are taken out of its reading.
-    pub(crate) landed: LandedDocument,
+    pub(crate) landed: Arc<LandedDocument>,
     /// What names it across runs.
     pub(crate) place_key: i64,
     /// What it states, one statement a row.
@@ -51,20 +52,20 @@ pub(crate) struct Entry {
 
 impl Prepared {
     /// Prepares the documents of a batch.
-    pub(crate) fn of(documents: Vec<LandedDocument>) -> Prepared {
+    pub(crate) fn of(documents: Vec<Arc<LandedDocument>>) -> Prepared {
         Prepared { documents: documents.into_iter().map(PreparedDocument::of).collect() }
     }
 }
 
 impl PreparedDocument {
-    fn of(mut landed: LandedDocument) -> PreparedDocument {
+    fn of(landed: Arc<LandedDocument>) -> PreparedDocument {
         let place_key = place_key(&landed.connector, &landed.scope, &landed.name);
         let (mut statements, mut entries) = (Vec::new(), Vec::new());
-        if let Read::Records { records, quarantined, .. } = &mut landed.read {
-            let records = take_together(std::mem::take(records));
-            statements = records.into_iter().map(|record| Statement::of(&landed.source, record)).collect();
-            let quarantined = std::mem::take(quarantined);
-            entries = quarantined.into_iter().map(|kept_out| Entry::of(&landed.source, kept_out)).collect();
+        if let Read::Records { records, quarantined, .. } = &landed.read {
+            let records = take_together(records);
+            statements = records.iter().map(|record| Statement::of(&landed.source, record)).collect();
+            let kept_out = quarantined.iter().cloned();
+            entries = kept_out.map(|kept_out| Entry::of(&landed.source, kept_out)).collect();
         }
         PreparedDocument { landed, place_key, statements, entries }
     }
@@ -81,15 +82,15 @@ pub(crate) fn place_key(connector: &str, scope: &str, name: &str) -> i64 {
 }
 
 /// Records of one kind and key become one: the first that states a field wins.
-fn take_together(records: Vec<Record>) -> Vec<Record> {
-    let mut places: HashMap<(Kind, String), usize> = HashMap::with_capacity(records.len());
-    let mut taken: Vec<Record> = Vec::with_capacity(records.len());
+fn take_together(records: &[Record]) -> Vec<Cow<'_, Record>> {
+    let mut places: HashMap<(Kind, &str), usize> = HashMap::with_capacity(records.len());
+    let mut taken: Vec<Cow<'_, Record>> = Vec::with_capacity(records.len());
     for record in records {
-        match places.get(&(record.kind(), record.key.clone())) {
-            Some(index) => taken[*index].fill_from(record),
-            None => {
-                places.insert((record.kind(), record.key.clone()), taken.len());
-                taken.push(record);
+        match places.entry((record.kind(), &record.key)) {
+            hash_map::Entry::Occupied(place) => taken[*place.get()].to_mut().fill_from(record.clone()),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(taken.len());
+                taken.push(Cow::Borrowed(record));
             }
         }
     }
@@ -102,11 +103,11 @@ impl Statement {
         self.reading = reading_hash(self.kind, &self.stated);
     }
 
-    fn of(source: &SourceName, record: Record) -> Statement {
+    fn of(source: &SourceName, record: &Record) -> Statement {
         let (kind, stated) = (record.kind(), record.values());
         let id = RowId::of(kind, source, &record.key);
         let (row_key, reading) = (row_key(&id), reading_hash(kind, &stated));
-        Statement { kind, id, row_key, key: record.key, stated, reading }
+        Statement { kind, id, row_key, key: record.key.clone(), stated, reading }
     }
 }
 
@@ -166,11 +167,9 @@ mod tests {
     fn records_of_one_key_become_one() {
         let first = Event { title: "Gala".into(), ..Event::default() };
         let second = Event { title: "Other".into(), currency: "EUR".into(), ..Event::default() };
-        let taken = take_together(vec![
-            Record::new("1", first),
-            Record::new("2", Event::default()),
-            Record::new("1", second),
-        ]);
+        let records =
+            vec![Record::new("1", first), Record::new("2", Event::default()), Record::new("1", second)];
+        let taken = take_together(&records);
         assert_eq!(taken.len(), 2);
         assert_eq!(taken[0].to_json(), serde_json::json!({"key": "1", "title": "Gala", "currency": "EUR"}));
     }

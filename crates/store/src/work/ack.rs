@@ -5,6 +5,8 @@ mod endings;
 mod enter;
 mod siblings;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -37,8 +39,9 @@ pub struct Ack {
     pub elapsed_ms: u64,
     /// How it ended, or goes on.
     pub ending: Ending,
-    /// Documents it brought, in order. Those of an ack that is not refused are kept, however it ended.
-    pub documents: Vec<LandedDocument>,
+    /// Documents it brought, in order. Those of an ack that is not refused are kept, however it ended. Shared,
+    /// as an ack that could not be entered is said again.
+    pub documents: Vec<Arc<LandedDocument>>,
     /// Further items beside it: children of its own parent. One that is there already stays as it is.
     /// Where the run is being cancelled, or the parent was stopped, they are entered as cancelled.
     pub follow: Vec<NewItem>,

@@ -88,8 +88,10 @@ async fn rows_and_their_item_come_together_or_not_at_all() {
     crew.run_of(vec![item(0, 0)]).await;
     crew.fan_out(one, 2, 10).await;
     let leases = crew.lease(one, 2).await;
-    let with =
-        |lease, name: &str| Ack { documents: vec![page(name, vec![titled(name, name)])], ..done(lease) };
+    let with = |lease, name: &str| Ack {
+        documents: vec![page(name, vec![titled(name, name)]).into()],
+        ..done(lease)
+    };
     let refused = crew.ack(other, vec![with(&leases[0], "stolen")]).await;
     assert_eq!((refused.refused.len(), refused.touched), (1, 0));
     let late = Ack { attempt: 9, ..with(&leases[1], "late") };
@@ -227,7 +229,7 @@ async fn a_group_may_span_runs() {
     let leases = crew.lease(runner, 9).await;
     let with = |lease: &crate::Lease| {
         let name = format!("{:?}", lease.run);
-        Ack { documents: vec![page(&name, vec![titled(&name, &name)])], ..done(lease) }
+        Ack { documents: vec![page(&name, vec![titled(&name, &name)]).into()], ..done(lease) }
     };
     assert_eq!(crew.ack(runner, leases.iter().map(with).collect()).await.touched, 2);
     for run in runs {

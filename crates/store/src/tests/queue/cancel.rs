@@ -30,7 +30,7 @@ async fn what_is_in_hand_is_told_and_ends_the_run_when_it_is_over() {
     assert_eq!(heard, Some(vec![(run, RunSignal::Stop)]));
     let more = Spread { cap: 1, most: None, children: vec![item(1, 0)] };
     assert!(crew.store.enqueue(one, leases[4].item, 1, more).await.unwrap());
-    let documents = vec![page("1", vec![titled("1", "Gala")])];
+    let documents = vec![page("1", vec![titled("1", "Gala")]).into()];
     let acks = vec![
         Ack { documents, follow: vec![item(0, 50)], ..done(&leases[0]) },
         retry(&leases[1], crew.now),

@@ -27,7 +27,7 @@ fn with_row(lease: &Lease) -> Ack {
         return done(lease);
     }
     let name = format!("event {}", lease.item.0);
-    Ack { documents: vec![page(&name, vec![titled(&name, &name)])], ..done(lease) }
+    Ack { documents: vec![page(&name, vec![titled(&name, &name)]).into()], ..done(lease) }
 }
 
 async fn rows(store: &Store) -> usize {

@@ -1,6 +1,7 @@
 //! Entering a group of acks: who still holds what, then documents, follow-ups, endings, and sums last.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -67,7 +68,7 @@ async fn write_documents(
     at: DateTime<Utc>,
     personal: &Personal,
 ) -> SqlResult<u64> {
-    let mut by_run: BTreeMap<i64, Vec<LandedDocument>> = BTreeMap::new();
+    let mut by_run: BTreeMap<i64, Vec<Arc<LandedDocument>>> = BTreeMap::new();
     for (held, ack) in acks.iter_mut().filter(|(_, ack)| !ack.documents.is_empty()) {
         by_run.entry(held.place.run).or_default().append(&mut ack.documents);
     }

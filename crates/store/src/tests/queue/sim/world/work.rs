@@ -182,7 +182,7 @@ impl World {
     fn effect(&self, lease: &Lease) -> Ack {
         let name = format!("{:x}", self.model.name(lease.item));
         let documents =
-            if self.with_documents { vec![page(&name, vec![titled(&name, &name)])] } else { vec![] };
+            if self.with_documents { vec![page(&name, vec![titled(&name, &name)]).into()] } else { vec![] };
         Ack { documents, ..Ack::of(lease, Ending::Done { output: Some(json!({"name": name})) }) }
     }
 
