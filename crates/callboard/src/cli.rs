@@ -300,6 +300,11 @@ impl Command {
 /// Settings that a command takes as flags, by key.
 type Flags = Vec<(&'static str, Option<String>)>;
 
+/// What was said; a variable that is set to nothing is not set.
+fn said(text: &Option<String>) -> Option<&String> {
+    text.as_ref().filter(|text| !text.trim().is_empty())
+}
+
 fn load(global: &Global, mut flags: Flags) -> Result<Config> {
     flags.push(("db", global.db.clone()));
     flags.push(("log_level", global.log_level.clone()));

@@ -475,6 +475,15 @@ impl Config {
     pub fn db(&self) -> Result<Address> {
         let said = |key| self.text(key).unwrap_or_default();
         let is_default = self.values.get("db").is_none_or(|(_, origin)| *origin == Origin::Default);
+        let elsewhere =
+            |key: &str| self.values.get(key).is_some_and(|(_, origin)| *origin != Origin::Default);
+        let part =
+            ["postgres_host", "postgres_user", "postgres_password"].into_iter().find(|key| elsewhere(key));
+        if let Some(part) = part.filter(|_| is_default && said("postgres_db").is_empty()) {
+            return Err(usage(format!(
+                "{part} is set, but no database is named: set POSTGRES_DB, or say with --db where the store is"
+            )));
+        }
         let address = match is_default && !said("postgres_db").is_empty() {
             true => Address::parse(&self.postgres()?),
             false => Address::parse(known_scheme(self.text("db").unwrap_or("callboard.db"))?),

@@ -34,13 +34,13 @@ pub struct Crawl {
     #[arg(long, value_name = "LEVEL", num_args = 1.., value_delimiter = ',')]
     levels: Vec<String>,
     /// Seconds between two pages, all runners together
-    #[arg(long, alias = "rate-limit", value_name = "S")]
+    #[arg(long, alias = "rate-limit", value_name = "S", allow_negative_numbers = true, value_parser = seconds)]
     delay: Option<f64>,
     /// Times that a page which failed is tried again
     #[arg(long, value_name = "N")]
     max_retries: Option<u32>,
     /// Seconds before the first repeat; each further one waits so many times longer
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = factor)]
     retry_backoff: Option<f64>,
     /// Folders of saved pages, in place of the site
     #[arg(long, value_name = "PATH", num_args = 1..)]
@@ -48,6 +48,18 @@ pub struct Crawl {
     /// Ask for pages again although nothing is said to have changed
     #[arg(long, hide = true)]
     disable_caching: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    number(text).filter(|seconds| *seconds >= 0.0).ok_or_else(|| "a number of seconds, 0 or more".to_owned())
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    number(text).filter(|factor| *factor > 0.0).ok_or_else(|| "a number above 0".to_owned())
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 impl Crawl {

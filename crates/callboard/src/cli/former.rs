@@ -52,6 +52,24 @@ const VARIABLES: [(&str, &str); 6] = [
     ("AUTH_TOKEN", SERVER),
 ];
 
+const VERIFIED: &str = "certificates are always verified";
+const LOGGED: &str = "`--log-file PATH` writes a log that is rotated; docs/operating.md";
+const COUNTED: &str = "growth and projections are always told";
+
+/// Those of the older program for ticketing.
+const OF_TICKETING: [(&str, &str); 10] = [
+    ("HTTP_VERIFY_SSL", VERIFIED),
+    ("HTTPX_VERIFY_SSL", VERIFIED),
+    ("BATCH_SIZE", BATCHES),
+    ("BATCH_MAX_WORKERS", BATCHES),
+    ("ENABLE_GROWTH_ANALYSIS", COUNTED),
+    ("ENABLE_PROJECTIONS", COUNTED),
+    ("ENABLE_FILE_LOGGING", LOGGED),
+    ("LOG_DIRECTORY", LOGGED),
+    ("LOG_MAX_FILE_SIZE", LOGGED),
+    ("LOG_BACKUP_COUNT", LOGGED),
+];
+
 impl Former {
     /// The settings that they give.
     pub fn flags(&self) -> Flags {
@@ -63,6 +81,9 @@ impl Former {
     pub fn tell(&self, pipeline: &str) {
         if pipeline == CARDS {
             tell_variables();
+        }
+        if engine::ticketing::pipeline_names().any(|name| name == pipeline) {
+            tell_of(&OF_TICKETING);
         }
         let given = [
             ("python-path", self.python_path.is_some(), PYTHON),
@@ -81,7 +102,11 @@ impl Former {
 
 /// Says the same of variables, where the work is that of the programs they were for.
 pub fn tell_variables() {
-    for (name, why) in VARIABLES {
+    tell_of(&VARIABLES);
+}
+
+fn tell_of(variables: &[(&str, &str)]) {
+    for (name, why) in variables {
         if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
             say(&format!("{name} does nothing any more: {why}"));
         }

@@ -155,7 +155,13 @@ impl Report {
         if let Some(channel) = &self.post {
             for (region, report) in &told {
                 let channel = channel_of(channel, region, report);
-                post(config, &store, channel, report).await?;
+                match post(config, &store, channel, report).await {
+                    Err(error) if told.len() > 1 => {
+                        failed += 1;
+                        say(&format!("region {}: not posted: {error:#}", region.name));
+                    }
+                    posted => posted?,
+                }
             }
         }
         store.close().await;
@@ -188,10 +194,10 @@ impl Report {
         if let Some(text) = &self.age_on {
             question.age_on = ask::age_on(text, now)?;
         }
-        if let Some(text) = &self.window {
+        if let Some(text) = super::said(&self.window) {
             question.window = ask::minutes("--window", text)?;
         }
-        if let Some(text) = &self.ahead {
+        if let Some(text) = super::said(&self.ahead) {
             question.ahead = ask::minutes("--ahead", text)?;
         }
         Ok(question)

@@ -13,9 +13,9 @@ use model::nearest;
 use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, RunState, Store};
 
-use super::Flags;
 use super::crawl::Crawl;
 use super::former::Former;
+use super::{Flags, said};
 use crate::attending::{Attended, others_are_alive, report_of};
 use crate::config::Config;
 use crate::library::{self, Found};
@@ -131,7 +131,7 @@ impl Run {
     /// The settings that this call's flags give.
     pub fn flags(&self) -> Flags {
         let private = self.allow_private.then(|| "true".to_owned());
-        let folder = self.pipeline_config.clone().filter(|path| std::path::Path::new(path).is_dir());
+        let folder = said(&self.pipeline_config).cloned().filter(|path| std::path::Path::new(path).is_dir());
         let own =
             [("concurrency", self.concurrency.clone()), ("allow_private", private), ("pipelines", folder)];
         own.into_iter().chain(self.former.flags()).collect()
@@ -235,11 +235,12 @@ impl Run {
     /// What the user named: an argument wins over the names of older systems. `vivenu` is the set of
     /// pipelines for ticketing, in which the older name chooses.
     fn wanted(&self) -> Result<String> {
-        if self.pipeline.as_deref() == Some(TICKETING) && self.pipeline_config.is_none() {
-            return shipped(self.pipeline_name.as_deref().unwrap_or("default"));
+        let (config, name) = (said(&self.pipeline_config), said(&self.pipeline_name));
+        if self.pipeline.as_deref() == Some(TICKETING) && config.is_none() {
+            return shipped(name.map_or("default", String::as_str));
         }
-        let config = self.pipeline_config.as_ref().filter(|path| !std::path::Path::new(path).is_dir());
-        let wanted = self.pipeline.as_ref().or(config).or(self.pipeline_name.as_ref());
+        let config = config.filter(|path| !std::path::Path::new(path).is_dir());
+        let wanted = self.pipeline.as_ref().or(config).or(name);
         wanted.cloned().ok_or_else(|| {
             usage("no pipeline: give a name in the folder of pipelines, a file, or --resume with a run")
         })

@@ -74,7 +74,7 @@ struct Ask {
     #[arg(long, value_name = "NAME")]
     card: Option<String>,
     /// Only with this grade: of cards those that have a copy of it
-    #[arg(long, value_name = "GRADE")]
+    #[arg(long, value_name = "GRADE", value_parser = grade)]
     grade: Option<String>,
     /// At most so many [default: 50 for a table, all otherwise]
     #[arg(long, value_name = "N")]
@@ -168,6 +168,12 @@ impl Ask {
 /// Whether `pattern`, in which `*` is any text, is one of the names, without regard to case.
 fn is_one_of(pattern: &str, names: &[&str]) -> bool {
     names.iter().any(|name| is_like(pattern, name))
+}
+
+/// A grade as it is kept, from any of its spellings: `8.5 NM MT+` is 8.5.
+fn grade(said: &str) -> Result<String, String> {
+    let read = model::grade::grade_of(said).map(|(grade, _)| grade);
+    read.ok_or_else(|| "grades are 1 to 10 in halves, 10P and VA".to_owned())
 }
 
 #[cfg(test)]

@@ -300,3 +300,21 @@ fn fault_26_what_is_wrong_with_regions_is_told_at_once_and_tokens_are_not() {
         assert!(shown.contains("EVENT_CONFIGS__hong_kong__token"), "{shown}");
     }
 }
+
+/// Variables that older set-ups leave empty are not set, and what they are is told where it is wrong.
+#[test]
+fn variables_that_are_set_to_nothing_are_not_set() {
+    let desk = Desk::new();
+    let empty =
+        ["HISTORY_MINUTES", "PROJECTION_MINUTES", "PIPELINE_NAME", "PIPELINE_CONFIG"].map(|name| (name, ""));
+    let region = [("EVENT_CONFIGS__hong_kong__token", "t"), ("EVENT_CONFIGS__hong_kong__event_id", "e")];
+    let variables: Vec<(&str, &str)> = empty.into_iter().chain(region).collect();
+    let planned = desk.start_with(&["run", "vivenu", "--dry-run", "--skip-fetch"], &variables).end();
+    assert!(planned.stderr.contains("which: completed"), "{}", planned.stderr);
+    let told = desk.start_with(&["report", "spectators"], &variables).end();
+    assert!(!told.stderr.contains("--window"), "{}", told.stderr);
+    let parts = [("POSTGRES_HOST", "127.0.0.1"), ("POSTGRES_PASSWORD", "hush")];
+    let refused = desk.start_with(&["events"], &parts).end();
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("POSTGRES_DB") && !refused.stderr.contains("hush"), "{}", refused.stderr);
+}

@@ -28,6 +28,11 @@ use page::{Page, Place};
 use part::Part;
 use ticket::Tickets;
 
+/// `Male` or `Female`, as an answer in any of the languages of the sellers says it.
+pub fn gender_answered(text: &str) -> Option<&'static str> {
+    answers::gender(text)
+}
+
 /// The connector.
 pub struct Vivenu;
 

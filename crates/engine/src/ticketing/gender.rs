@@ -1,6 +1,7 @@
 //! Whether the gender that a ticket's holder answered is the one that its group is for, and what to change
 //! where it is not. A mixed ticket is for anybody: it is never changed, and nothing is ever blanked.
 
+use connect::sources::vivenu;
 use serde::Serialize;
 
 use super::FieldChange;
@@ -36,7 +37,7 @@ pub struct GenderCheck {
     pub matching: u64,
     /// Tickets whose group is for anybody, or says nothing.
     pub open: u64,
-    /// Answers that are missing.
+    /// Answers that are missing, or are none that is understood.
     pub missing: u64,
     /// Answers that are others.
     pub different: u64,
@@ -78,23 +79,48 @@ pub fn check(tickets: &[&Ticket]) -> GenderCheck {
     check
 }
 
-/// What to write: the option of the event's form that means it, as it is written there.
-pub fn answer(gender: Gender, options: &[String], rules: &Rules) -> String {
-    let option = options.iter().find(|option| rules.gender_of(option) == Some(gender));
-    option.cloned().unwrap_or_else(|| match gender {
-        Gender::Female => "Female".to_owned(),
-        _ => "Male".to_owned(),
-    })
+/// What to write: the option of the event's form that means it, as it is written there; in English where
+/// the form offers none. `None` where none of those it offers means it.
+pub fn answer(gender: Gender, options: &[String], rules: &Rules) -> Option<String> {
+    let word = match gender {
+        Gender::Female => "Female",
+        _ => "Male",
+    };
+    // As answers are read, so is what can be answered.
+    let means = |option: &&String| {
+        rules.gender_of(option) == Some(gender) || vivenu::gender_answered(option) == Some(word)
+    };
+    match options {
+        [] => Some(word.to_owned()),
+        options => options.iter().find(means).cloned(),
+    }
+}
+
+/// What can be done about a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// This change.
+    Change(FieldChange),
+    /// Nothing: something was answered that is not understood, and it is the person's own answer.
+    NotUnderstood,
+    /// Nothing: the form offers no answer that means it.
+    NotOffered,
 }
 
 /// The change that puts a fault right. `said` is the answer as it stands, which the source must still
 /// have when the change is made.
-pub fn change(fault: &GenderFault, said: Option<&str>, options: &[String], rules: &Rules) -> FieldChange {
-    FieldChange {
-        ticket: fault.ticket.clone(),
-        field: FIELD.to_owned(),
-        value: answer(fault.expected, options, rules),
-        expected: said.map(str::to_owned),
+pub fn remedy(fault: &GenderFault, said: Option<&str>, options: &[String], rules: &Rules) -> Remedy {
+    if fault.current.is_none() && said.is_some() {
+        return Remedy::NotUnderstood;
+    }
+    match answer(fault.expected, options, rules) {
+        Some(value) => Remedy::Change(FieldChange {
+            ticket: fault.ticket.clone(),
+            field: FIELD.to_owned(),
+            value,
+            expected: said.map(str::to_owned),
+        }),
+        None => Remedy::NotOffered,
     }
 }
 
@@ -142,11 +168,27 @@ mod tests {
     fn changes_use_the_options_of_the_form() {
         let rules = Rules::shipped();
         let options = ["Male 남성".to_owned(), "Female 여성".to_owned()];
-        assert_eq!(answer(Gender::Female, &options, rules), "Female 여성");
-        assert_eq!(answer(Gender::Male, &[], rules), "Male");
+        assert_eq!(answer(Gender::Female, &options, rules).as_deref(), Some("Female 여성"));
+        assert_eq!(answer(Gender::Male, &[], rules).as_deref(), Some("Male"));
+        let german = ["Divers", "Männlich", "Weiblich"].map(str::to_owned);
+        assert_eq!(answer(Gender::Female, &german, rules).as_deref(), Some("Weiblich"));
+        assert_eq!(answer(Gender::Male, &["Team A".to_owned()], rules), None);
         let fault = &found(&[of("6", "HYROX MEN | Friday", "Female")]).faults[0];
-        let change = change(fault, Some("Female 여성"), &options, rules);
+        let Remedy::Change(change) = remedy(fault, Some("Female 여성"), &options, rules) else {
+            panic!("it can be put right")
+        };
         assert_eq!((change.field.as_str(), change.value.as_str()), ("gender", "Male 남성"));
         assert_eq!(change.expected.as_deref(), Some("Female 여성"));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_understood_stays_and_nothing_is_sent_that_the_form_does_not_offer() {
+        let rules = Rules::shipped();
+        let fault = &found(&[of("7", "HYROX WOMEN | Friday", "Non-binary")]).faults[0];
+        assert_eq!(remedy(fault, Some("Non-binary"), &[], rules), Remedy::NotUnderstood);
+        assert_eq!(remedy(fault, None, &["Team A".to_owned()], rules), Remedy::NotOffered);
+        assert!(
+            matches!(remedy(fault, None, &[], rules), Remedy::Change(change) if change.value == "Female")
+        );
     }
 }

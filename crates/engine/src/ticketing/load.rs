@@ -3,7 +3,7 @@
 
 mod fields;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,7 +13,6 @@ use serde_json::Value;
 use store::{PickedRow, Picking, Store, StoreError};
 
 use super::days::EventDays;
-use super::gender;
 use super::rows::{
     Board, Coupon, CouponSeries, Event, Scan, Shop, ShopOffer, Ticket, TicketType, Transaction,
 };
@@ -312,7 +311,7 @@ fn event(row: PickedRow) -> Event {
     let day = |when: &Option<When>| day_of(when.as_ref()?, zone);
     let days = EventDays::new(day(&start), day(&end));
     let extra = fields.value();
-    Event { name, zone, days, gender_options: gender_options(&extra), key: fields.key }
+    Event { name, zone, days, options: options(&extra), key: fields.key }
 }
 
 /// The day on the event's own clock.
@@ -321,24 +320,27 @@ fn day_of(when: &When, zone: Option<Tz>) -> Option<NaiveDate> {
     moved.or(when.date)
 }
 
-/// What the event's form offers for the field.
-fn gender_options(extra: &Value) -> Vec<String> {
-    let questions = extra.get("questions").and_then(Value::as_array).into_iter().flatten();
-    let is_gender = |question: &&Value| {
-        ["name", "key"].iter().any(|part| {
-            let named = question.get(part).and_then(Value::as_str);
-            named.is_some_and(|text| text.eq_ignore_ascii_case(gender::FIELD))
-        })
-    };
-    let field = questions.into_iter().find(is_gender);
-    let options = field.and_then(|field| field.get("options")?.as_array()).into_iter().flatten();
-    let text = |option: &Value| match option {
+/// What the event's form offers, by the names that a question has.
+fn options(extra: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut options = BTreeMap::new();
+    for question in extra.get("questions").and_then(Value::as_array).into_iter().flatten() {
+        let offered = question.get("options").and_then(Value::as_array).into_iter().flatten();
+        let offered: Vec<String> = offered.filter_map(option).collect();
+        let names = ["name", "key"].iter().filter_map(|part| question.get(part)?.as_str());
+        for name in names.filter(|_| !offered.is_empty()) {
+            options.entry(name.to_lowercase()).or_insert_with(|| offered.clone());
+        }
+    }
+    options
+}
+
+fn option(option: &Value) -> Option<String> {
+    match option {
         Value::String(text) => Some(text.clone()),
         other => {
             ["value", "name", "label"].iter().find_map(|key| other.get(key)?.as_str().map(str::to_owned))
         }
-    };
-    options.filter_map(text).collect()
+    }
 }
 
 fn gender_kept(text: &str) -> Option<Gender> {

@@ -11,6 +11,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
+use super::statics::Countries;
+
 /// Where the records of a region come from.
 pub const CONNECTOR: &str = "vivenu";
 
@@ -287,7 +289,7 @@ impl Reader<'_> {
             start_wave: self.text("start_wave"),
             price_tier: self.parsed("price_tier", "EB, L1, L2, L3 or L4"),
             price_trigger: self.parsed("price_trigger", "a whole number"),
-            locality: self.text("locality").unwrap_or_else(|| "HK".to_owned()).to_uppercase(),
+            locality: self.locality(),
             registration_channel: self
                 .text("registration_channel")
                 .unwrap_or_else(|| "events-sales-tracker".to_owned()),
@@ -300,6 +302,18 @@ impl Reader<'_> {
         let webhook_secret = self.text("webhook_secret").map(SecretString::from);
         let secrets = RegionSecrets { token: SecretString::from(token), webhook_secret };
         (self.faults.len() == before).then_some(RegionConfig { region, secrets })
+    }
+
+    /// The code of the country whose people are local, given as one or as a name.
+    fn locality(&mut self) -> String {
+        let said = self.text("locality").unwrap_or_else(|| "HK".to_owned());
+        let code = Countries::shipped().code(&said);
+        if code.len() != 2 || !code.chars().all(|c| c.is_ascii_uppercase()) {
+            self.fault(format!(
+                "locality `{said}` is no country of the list: give its code, such as TH, or its name"
+            ));
+        }
+        code
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -391,6 +405,20 @@ mod tests {
         assert_eq!((&*region.registration_channel, region.price_tier), ("#sales", Some(PriceTier::L2)));
         assert_eq!((region.base_url.as_str(), &*region.locality), ("https://vivenu.com/api", "HK"));
         assert_eq!(region.fields["nationality"], "citizenship");
+    }
+
+    #[test]
+    fn local_is_a_country_by_code_or_name() {
+        let read = |said: &str| {
+            let pairs =
+                [("bangkok", "token", "t"), ("bangkok", "event_id", "e"), ("bangkok", "locality", said)];
+            read(&written(&pairs), &RegionDefaults::default())
+        };
+        for said in ["TH", "th", "Thailand", "thailand"] {
+            assert_eq!(read(said).unwrap()[0].region.locality, "TH", "{said}");
+        }
+        let refused = format!("{:?}", read("Siam").unwrap_err());
+        assert!(refused.contains("locality `Siam`"), "{refused}");
     }
 
     #[test]

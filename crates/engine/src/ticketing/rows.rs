@@ -1,6 +1,7 @@
 //! What is counted, as plain rows: everything that counts takes these and gives numbers, so that it needs
 //! neither store nor clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -44,8 +45,8 @@ pub struct Event {
     pub zone: Option<Tz>,
     /// The days it takes, on its own clock.
     pub days: EventDays,
-    /// What can be answered for a person's gender, as the source's form offers it.
-    pub gender_options: Vec<String>,
+    /// What the event's form offers as answers, by the name of the question in lower case.
+    pub options: BTreeMap<String, Vec<String>>,
 }
 
 /// One way to buy into the event.

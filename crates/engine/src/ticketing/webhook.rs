@@ -57,7 +57,10 @@ pub async fn take_webhook(world: &World, region: &Region, body: Bytes) -> Result
         return Ok(Hooked::Known);
     }
     let document = document(world, region, &name, &body);
-    let (parts, notes) = read(world, region, &document)?;
+    let (parts, notes) = match trial(&body) {
+        Some(note) => (Parts::new(), vec![note]),
+        None => read(world, region, &document)?,
+    };
     let records = parts.values().map(Vec::len).sum();
     let hash = world.store.landing().put(&body).await?;
     let entered = |scope: String, records: Vec<Record>, notes: Vec<String>| {
@@ -83,6 +86,13 @@ fn id_of(body: &[u8]) -> Result<String, HookError> {
     let json: Value = serde_json::from_slice(body).map_err(|error| malformed(&error.to_string()))?;
     let id = json.get("id").and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= 200);
     id.map(str::to_owned).ok_or_else(|| malformed("it has no `id`"))
+}
+
+/// What a seller tries out is sold to nobody: it is landed, and states nothing.
+fn trial(body: &[u8]) -> Option<String> {
+    let json: Value = serde_json::from_slice(body).ok()?;
+    let mode = json.get("mode")?.as_str().filter(|mode| *mode != "prod")?;
+    Some(format!("a webhook of mode {mode:?} is a trial: nothing is kept from it"))
 }
 
 fn document(world: &World, region: &Region, name: &str, body: &Bytes) -> Document {
@@ -111,7 +121,7 @@ fn read(world: &World, region: &Region, document: &Document) -> Result<(Parts, V
     let refined = refine(reading.records, reading.rejected);
     let mut parts = Parts::new();
     for record in refined.records {
-        if is_of_another_event(&record, region) {
+        if is_of_another_event(&record, &region.event_id) {
             continue;
         }
         parts.entry(part_of(record.kind())).or_default().push(record);
@@ -120,10 +130,13 @@ fn read(world: &World, region: &Region, document: &Document) -> Result<(Parts, V
     Ok((parts, notes))
 }
 
-/// A seller's account tells of all its events; a region is one of them.
-fn is_of_another_event(record: &Record, region: &Region) -> bool {
-    let event = record.to_json().get("event").and_then(Value::as_str).map(str::to_owned);
-    event.is_some_and(|event| event != region.event_id)
+/// A seller's account tells of all its events; a region is one of them. What says of no event whose it is, is
+/// left to the lists.
+fn is_of_another_event(record: &Record, own: &str) -> bool {
+    let said = record.to_json();
+    let event = said.get("event").and_then(Value::as_str);
+    let has_one = matches!(record.kind(), Kind::Ticket | Kind::Transaction | Kind::Scan);
+    event.map_or(has_one, |event| event != own)
 }
 
 fn part_of(kind: Kind) -> &'static str {
@@ -179,4 +192,29 @@ async fn run(world: &World, region: &Region) -> Result<RunId, StoreError> {
         }
     }
     Ok(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Coupon, Ticket};
+
+    use super::*;
+
+    #[test]
+    fn what_a_seller_tries_out_states_nothing() {
+        assert!(trial(br#"{"id": "1", "mode": "dev"}"#).is_some_and(|note| note.contains("trial")));
+        assert_eq!(trial(br#"{"id": "1", "mode": "prod"}"#), None);
+        assert_eq!(trial(br#"{"id": "1"}"#), None);
+    }
+
+    #[test]
+    fn a_ticket_that_says_of_no_event_whose_it_is_is_not_the_regions() {
+        let ticket = |event: Option<&str>| {
+            Record::new("t", Ticket { event: event.map(str::to_owned).into(), ..Ticket::default() })
+        };
+        assert!(is_of_another_event(&ticket(None), "e1"));
+        assert!(is_of_another_event(&ticket(Some("e2")), "e1"));
+        assert!(!is_of_another_event(&ticket(Some("e1")), "e1"));
+        assert!(!is_of_another_event(&Record::new("c", Coupon::default()), "e1"), "coupons are of a seller");
+    }
 }

@@ -209,12 +209,12 @@ fn is_card(row: &CardRow, ask: &Ask) -> bool {
 }
 
 fn has_grade(row: &CardRow, ask: &Ask) -> bool {
-    ask.grade.as_ref().is_none_or(|grade| row.count(&grade.to_uppercase()).is_some_and(|count| count > 0))
+    ask.grade.as_ref().is_none_or(|grade| row.count(grade).is_some_and(|count| count > 0))
 }
 
 fn has_this_grade(row: &CardRow, ask: &Ask) -> bool {
     let grade = || model::grade::grade_of(row.text("grade")).map(|(grade, _)| grade);
-    ask.grade.as_ref().is_none_or(|wanted| grade().is_some_and(|grade| grade.eq_ignore_ascii_case(wanted)))
+    ask.grade.as_ref().is_none_or(|wanted| grade().as_ref() == Some(wanted))
 }
 
 fn finish(mut sheet: Sheet, ask: &Ask) -> Result<()> {

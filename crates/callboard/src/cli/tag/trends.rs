@@ -22,7 +22,7 @@ pub struct TrendOf {
     #[arg(long, requires = "name")]
     set: bool,
     /// Only this grade
-    #[arg(long, value_name = "GRADE", requires = "name")]
+    #[arg(long, value_name = "GRADE", requires = "name", value_parser = super::grade)]
     grade: Option<String>,
     /// How far back
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u16).range(1..=3650))]
@@ -58,8 +58,8 @@ async fn course(store: &Store, asked: &TrendOf, name: &str, since: &str) -> Resu
     if asked.format == CardFormat::Json {
         return Ok(print(&(serde_json::to_string_pretty(&trend)? + "\n"))?);
     }
-    let grade = asked.grade.as_ref().map(|grade| grade.to_uppercase());
-    let count = |point: &cards::Point| match &grade {
+    let grade = &asked.grade;
+    let count = |point: &cards::Point| match grade {
         Some(grade) => point.populations.get(grade).and_then(Value::as_i64).or(Some(0)),
         None => point.total,
     };

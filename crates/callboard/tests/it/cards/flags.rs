@@ -93,3 +93,16 @@ fn a_fleet_works_in_the_folder_that_it_is_given() {
     assert_eq!(answer.code, 2, "{}", answer.stderr);
     assert!(answer.stderr.contains("cannot work in nowhere"), "{}", answer.stderr);
 }
+
+#[test]
+fn flags_that_mean_nothing_are_refused_and_grades_are_read_in_any_spelling() {
+    let desk = Desk::new();
+    for wrong in [["--delay=-1"], ["--delay=nan"], ["--retry-backoff=0"]] {
+        let refused = desk.call(&["run", "tag", wrong[0]]);
+        assert_eq!(refused.code, 2, "{wrong:?} {}", refused.stderr);
+    }
+    let refused = desk.call(&["tag", "cards", "--grade", "zzz"]);
+    assert!(refused.code == 2 && refused.stderr.contains("1 to 10 in halves"), "{}", refused.stderr);
+    let asked = desk.call(&["tag", "cards", "--grade", "8.5 NM MT+"]);
+    assert!(!asked.stderr.contains("--grade"), "{}", asked.stderr);
+}

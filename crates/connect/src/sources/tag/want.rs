@@ -66,6 +66,11 @@ pub struct Want {
     now: DateTime<Utc>,
 }
 
+/// Four digits, which a season may go on from (`1989-90`), or with any text in it (`19*`).
+fn is_year(text: &str) -> bool {
+    text.contains('*') || text.bytes().take_while(u8::is_ascii_digit).count() == 4
+}
+
 impl Want {
     /// Reads the parameters; the error says which is wrong and what would be right.
     pub fn of(params: &BTreeMap<String, Value>) -> Result<Want, String> {
@@ -85,6 +90,18 @@ impl Want {
         let levels: Result<Vec<Level>, String> =
             list("levels").iter().map(|named| level("levels", named)).collect();
         let deepest = levels?.into_iter().max().unwrap_or(Level::Copy);
+        for (name, least) in [("delay", 0.0), ("retry_backoff", f64::MIN_POSITIVE)] {
+            let given = params.get(name).filter(|value| !value.is_null());
+            if given
+                .is_some_and(|value| value.as_f64().is_none_or(|value| !value.is_finite() || value < least))
+            {
+                let bound = if least > 0.0 { "above 0" } else { "0 or more" };
+                return Err(format!("parameter `{name}`: it is a number of seconds, {bound}"));
+            }
+        }
+        if let Some(year) = list("year_filter").iter().find(|year| !is_year(year)) {
+            return Err(format!("parameter `year_filter`: {year:?} is no year of four digits, such as 1989"));
+        }
         if from > deepest {
             return Err("parameter `start_from`: a crawl cannot begin below its deepest level".to_owned());
         }
@@ -189,6 +206,19 @@ mod tests {
     fn at(path: &str) -> Address {
         let url = Url::parse("https://my.taggrading.com/pop-report/").expect("an address");
         Address::parse(&url.join(path).expect("a path")).expect("a page")
+    }
+
+    #[test]
+    fn values_that_mean_nothing_are_refused() {
+        for (params, named) in [
+            (json!({"delay": -1}), "delay"),
+            (json!({"retry_backoff": 0}), "retry_backoff"),
+            (json!({"year_filter": ["89"]}), "year_filter"),
+        ] {
+            let error = want(params).expect_err(named);
+            assert!(error.contains(named), "{error}");
+        }
+        want(json!({"delay": 0, "retry_backoff": 1.5, "year_filter": ["1989", "199*"]})).expect("all right");
     }
 
     #[test]

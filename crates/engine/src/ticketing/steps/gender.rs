@@ -13,6 +13,7 @@ use store::{ItemState, ParentCount, PickedRow, Picking, Store};
 
 use super::{Names, ground, revealed};
 use crate::functions::{Answer, Call, Child, Children, Failure, Function, FunctionSpec};
+use crate::ticketing::gender::Remedy;
 use crate::ticketing::load::Looks;
 use crate::ticketing::rows::Ticket;
 use crate::ticketing::{FieldChange, Region, RegionConfig, change_field, gender, telling};
@@ -189,6 +190,10 @@ fn finished(
 struct Found {
     check: gender::GenderCheck,
     changes: Vec<FieldChange>,
+    /// Tickets with an answer that is not understood: it stays.
+    not_understood: Vec<String>,
+    /// Tickets for which the form offers no fitting answer.
+    not_offered: Vec<String>,
 }
 
 fn told(found: &Found, applies: bool) -> Value {
@@ -199,9 +204,12 @@ fn told(found: &Found, applies: bool) -> Value {
         .take(LISTED)
         .map(|change| json!({"ticket": change.ticket, "from": change.expected, "to": change.value}))
         .collect();
+    let (not_understood, not_offered) = (&found.not_understood, &found.not_offered);
     let mut told = json!({
-        "matching": check.matching, "open": check.open, "missing": check.missing, "different": check.different,
-        "changes": found.changes.len(), "listed": listed,
+        "matching": check.matching, "open": check.open, "different": check.different,
+        "missing": check.missing - not_understood.len() as u64, "not_understood": not_understood.len(),
+        "not_offered": not_offered.len(), "changes": found.changes.len(), "listed": listed,
+        "left_as_they_are": not_understood.iter().chain(not_offered).take(LISTED).collect::<Vec<_>>(),
     });
     if !applies {
         told["dry_run"] = Value::from("nothing was sent: set apply: true to send the changes");
@@ -215,18 +223,24 @@ async fn changes(call: &Call, store: &Store, region: &Region) -> Result<Found, F
     let board = telling::board(store, region, &ground, LOOKS).await?;
     let athletes: Vec<&Ticket> = board.sold().filter(|ticket| ticket.name.category.is_athlete()).collect();
     let check = gender::check(&athletes);
-    if check.faults.is_empty() {
-        return Ok(Found { check, changes: Vec::new() });
+    let mut found = Found { check, changes: Vec::new(), not_understood: Vec::new(), not_offered: Vec::new() };
+    let faults = &found.check.faults;
+    if faults.is_empty() {
+        return Ok(found);
     }
     let field = region.fields.get(gender::FIELD).map_or(gender::FIELD, String::as_str);
-    let tickets: Vec<&str> = check.faults.iter().map(|fault| fault.ticket.as_str()).collect();
+    let tickets: Vec<&str> = faults.iter().map(|fault| fault.ticket.as_str()).collect();
     let said = answers(store, region, field, &tickets).await?;
-    let options = &board.event.gender_options;
-    let change = |fault: &gender::GenderFault| {
+    let options = board.event.options.get(&field.to_lowercase()).map_or(&[][..], Vec::as_slice);
+    for fault in faults {
         let said = said.get(&fault.ticket).map(String::as_str);
-        FieldChange { field: field.to_owned(), ..gender::change(fault, said, options, &ground.rules) }
-    };
-    Ok(Found { changes: check.faults.iter().map(change).collect(), check })
+        match gender::remedy(fault, said, options, &ground.rules) {
+            Remedy::Change(change) => found.changes.push(FieldChange { field: field.to_owned(), ..change }),
+            Remedy::NotUnderstood => found.not_understood.push(fault.ticket.clone()),
+            Remedy::NotOffered => found.not_offered.push(fault.ticket.clone()),
+        }
+    }
+    Ok(found)
 }
 
 /// What was answered, by ticket, on these tickets.
