@@ -96,7 +96,7 @@ impl Want {
                 .is_some_and(|value| value.as_f64().is_none_or(|value| !value.is_finite() || value < least))
             {
                 let bound = if least > 0.0 { "above 0" } else { "0 or more" };
-                return Err(format!("parameter `{name}`: it is a number of seconds, {bound}"));
+                return Err(format!("parameter `{name}`: it is a number, {bound}"));
             }
         }
         if let Some(year) = list("year_filter").iter().find(|year| !is_year(year)) {
