@@ -76,6 +76,11 @@ fn fault_25_a_password_is_not_shown_and_a_dead_server_not_replaced_in_silence() 
     assert!(said.contains("127.0.0.1") && !said.contains("hush-hush"), "{said}");
     let (code, said) = told(&["run", "tag", "--levels", "category"]);
     assert!(code != Some(0) && !said.contains("hush-hush"), "{said}");
+    let mut without_database = desk.command(&["runs"]);
+    without_database.env_remove("DATABASE_URL").env_remove("CALLBOARD_NAMESPACE");
+    let told = without_database.env("POSTGRES_HOST", "127.0.0.1").output().expect("the program starts");
+    let said = String::from_utf8(told.stderr).expect("output is UTF-8");
+    assert!(told.status.code() == Some(2) && said.contains("POSTGRES_DB"), "{said}");
     assert!(!desk.folder.names().iter().any(|name| name.ends_with(".db")), "{:?}", desk.folder.names());
 }
 
