@@ -82,7 +82,7 @@ impl Former {
         if pipeline == CARDS {
             tell_variables();
         }
-        if engine::ticketing::pipeline_names().any(|name| name == pipeline) {
+        if pipeline.split('/').next() == Some(engine::ticketing::CONNECTOR) {
             tell_of(&OF_TICKETING);
         }
         let given = [

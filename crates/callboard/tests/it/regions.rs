@@ -311,6 +311,10 @@ fn variables_that_are_set_to_nothing_are_not_set() {
     let variables: Vec<(&str, &str)> = empty.into_iter().chain(region).collect();
     let planned = desk.start_with(&["run", "vivenu", "--dry-run", "--skip-fetch"], &variables).end();
     assert!(planned.stderr.contains("which: completed"), "{}", planned.stderr);
+    assert!(!planned.stderr.contains("does nothing any more"), "{}", planned.stderr);
     let told = desk.start_with(&["report", "spectators"], &variables).end();
     assert!(!told.stderr.contains("--window"), "{}", told.stderr);
+    let former: Vec<(&str, &str)> = [("LOG_DIRECTORY", "logs")].into_iter().chain(region).collect();
+    let told = desk.start_with(&["run", "vivenu", "--dry-run", "--skip-fetch"], &former).end();
+    assert!(told.stderr.contains("LOG_DIRECTORY does nothing any more"), "{}", told.stderr);
 }
