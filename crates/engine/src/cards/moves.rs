@@ -33,41 +33,46 @@ const PAGE: usize = 2_000;
 pub async fn moves(store: &Store, since: &str, most: usize) -> Result<Vec<Move>, StoreError> {
     let sets = new_sets(store, since).await?;
     let mut found = Vec::new();
-    let mut query = ChangeQuery { kind: Some(Kind::Card), newest_first: true, ..ChangeQuery::default() };
+    let mut query = ChangeQuery { kind: Some(Kind::Card), ..ChangeQuery::default() };
     query.ops = vec![Op::Insert, Op::Update, Op::Return];
     query.fields = vec!["populations".to_owned(), "total".to_owned()];
-    loop {
-        let page = store.change_page(&query, PAGE).await?;
-        for logged in &page.changes {
-            if logged.change.at.as_str() < since || found.len() >= most {
-                return Ok(found);
-            }
-            if !came_with_its_set(logged, &sets) {
-                found.extend(of(logged));
-            }
+    newest_first(store, query, since, |logged| {
+        let room = found.len() < most;
+        if room && !came_with_its_set(logged, &sets) {
+            found.extend(of(logged));
         }
-        if !page.more || page.through <= 1 {
-            return Ok(found);
-        }
-        query.until = Some(page.through - 1);
-    }
+        room
+    })
+    .await?;
+    Ok(found)
 }
 
 /// The sets that came in since then, and with which run.
 async fn new_sets(store: &Store, since: &str) -> Result<HashMap<String, RunId>, StoreError> {
     let mut sets = HashMap::new();
-    let mut query = ChangeQuery { kind: Some(Kind::CardSet), newest_first: true, ..ChangeQuery::default() };
+    let mut query = ChangeQuery { kind: Some(Kind::CardSet), ..ChangeQuery::default() };
     query.ops = vec![Op::Insert];
+    newest_first(store, query, since, |logged| {
+        sets.insert(logged.source_key.clone(), logged.change.run);
+        true
+    })
+    .await?;
+    Ok(sets)
+}
+
+/// Goes through the changes since `since` from the newest on, for as long as `take` wants more.
+async fn newest_first(
+    store: &Store,
+    query: ChangeQuery,
+    since: &str,
+    mut take: impl FnMut(&LoggedChange) -> bool,
+) -> Result<(), StoreError> {
+    let mut query = ChangeQuery { newest_first: true, ..query };
     loop {
         let page = store.change_page(&query, PAGE).await?;
-        for logged in &page.changes {
-            if logged.change.at.as_str() < since {
-                return Ok(sets);
-            }
-            sets.insert(logged.source_key.clone(), logged.change.run);
-        }
-        if !page.more || page.through <= 1 {
-            return Ok(sets);
+        let wanted = page.changes.iter().all(|logged| logged.change.at.as_str() >= since && take(logged));
+        if !wanted || !page.more || page.through <= 1 {
+            return Ok(());
         }
         query.until = Some(page.through - 1);
     }
