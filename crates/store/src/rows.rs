@@ -181,6 +181,22 @@ fn content_hash(cells: &[Cell]) -> i64 {
     ContentHash::of(&bytes).short()
 }
 
+/// The next free numbers of rows of these kinds, asked for at once. Safe while this transaction holds the
+/// write lock.
+pub(crate) async fn next_rids(
+    conn: &mut Conn,
+    kinds: impl Iterator<Item = Kind>,
+) -> SqlResult<HashMap<Kind, i64>> {
+    let kinds: Vec<Kind> = kinds.collect();
+    if kinds.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let next = |kind: &Kind| format!("(SELECT coalesce(max(rid), 0) + 1 FROM \"{}\")", kind.spec().table);
+    let next: Vec<String> = kinds.iter().map(next).collect();
+    let row = sql::query(format!("SELECT {}", next.join(", "))).fetch_one(conn).await?;
+    kinds.into_iter().enumerate().map(|(index, kind)| Ok((kind, row.try_get(index)?))).collect()
+}
+
 /// The next free number of a table's rows. Safe while this transaction holds the write lock.
 pub(crate) async fn next_number(conn: &mut Conn, table: &str, column: &str) -> SqlResult<i64> {
     let sql = format!("SELECT coalesce(max(\"{column}\"), 0) + 1 FROM \"{table}\"");

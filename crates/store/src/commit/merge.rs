@@ -2,7 +2,7 @@
 //! follow. Loading is one statement a kind; merging is pure.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::{Amount, ColumnType, Kind, Op, RowId, SourceName, Stated};
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl<'a> Ledger<'a> {
         sightings: &Sightings,
         personal: &'a Personal,
     ) -> SqlResult<Ledger<'a>> {
-        let mut wanted: HashMap<Kind, Vec<&str>> = HashMap::new();
+        let mut wanted: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
         for document in documents {
             let place = places.number(document);
             for statement in &document.statements {
@@ -111,12 +111,11 @@ impl<'a> Ledger<'a> {
             }
         }
         let mut ledger = Ledger::with(personal);
+        ledger.next_rid = rows::next_rids(conn, wanted.keys().copied()).await?;
         for (kind, ids) in wanted {
             let mut loaded = rows::load(conn, kind, &ids).await?;
             loaded.values_mut().for_each(|row| ledger.open(kind, row));
             ledger.rows.extend(loaded);
-            let next = rows::next_number(conn, kind.spec().table, "rid").await?;
-            ledger.next_rid.insert(kind, next);
         }
         Ok(ledger)
     }

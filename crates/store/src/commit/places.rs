@@ -38,9 +38,6 @@ pub(crate) struct Places {
     places: HashMap<i64, Place>,
 }
 
-const COLUMNS: &str = "key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
-                       quarantined, read_run, seen_run, seen_at";
-
 impl Places {
     /// Loads the known places and makes the new ones.
     pub(crate) async fn load(
@@ -108,19 +105,35 @@ impl Places {
                 touched.insert(document.place_key, document);
             }
         }
-        let rows = touched.iter().filter_map(|(key, document)| {
-            self.places.get(key).map(|place| place.cells(*key, &document.landed))
-        });
-        insert().write(conn, rows.collect()).await?;
+        let (mut new, mut known) = (Vec::new(), Vec::new());
+        for (key, document) in touched {
+            let Some(place) = self.places.get(&key) else { continue };
+            let rows = if place.fresh { &mut new } else { &mut known };
+            rows.push(place.cells(key, &document.landed));
+        }
+        insert().write(conn, new).await?;
+        insert().or_update("place", &UPDATED).write(conn, known).await?;
         write_cursors(conn, documents, stamp).await
     }
 }
 
+/// What tells places apart and stays as it is, and what each document says anew.
+const NAMED: [&str; 5] = ["key", "place", "scope", "connector", "name"];
+const UPDATED: [&str; 10] = [
+    "source",
+    "body_hash",
+    "etag",
+    "last_modified",
+    "reading_key",
+    "records",
+    "quarantined",
+    "read_run",
+    "seen_run",
+    "seen_at",
+];
+
 fn insert() -> Insert {
-    let mut columns: Vec<&str> = COLUMNS.split(", ").map(str::trim).collect();
-    let update: Vec<&str> = columns[3..].to_vec();
-    columns.extend(["connector", "name"]);
-    Insert::into("places", &columns).or_update("place", &update)
+    Insert::into("places", &[&NAMED[..], &UPDATED].concat())
 }
 
 impl Place {
@@ -188,6 +201,8 @@ impl Place {
             key.into(),
             self.number.into(),
             self.scope.into(),
+            landed.connector.as_str().into(),
+            landed.name.as_str().into(),
             self.source.as_str().into(),
             self.body.clone().into(),
             self.etag.clone().into(),
@@ -198,8 +213,6 @@ impl Place {
             self.read_run.into(),
             self.seen_run.into(),
             self.seen_at.as_str().into(),
-            landed.connector.as_str().into(),
-            landed.name.as_str().into(),
         ]
     }
 

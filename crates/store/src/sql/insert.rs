@@ -70,11 +70,11 @@ impl Insert {
     ) -> SqlResult<()> {
         let mut left = rows.len();
         let mut rows = rows.into_iter();
-        // Each size a quarter of the one before: few prepared statements serve every number of rows.
+        // Each size a third of the one before: few prepared statements serve every number of rows.
         let mut count = (CELLS_PER_STATEMENT / self.columns.len()).max(1);
         while left > 0 {
             while count > left {
-                count = (count / 4).max(1);
+                count = (count / 3).max(1);
             }
             let mut arguments = SqliteArguments::default();
             arguments.reserve(count * self.columns.len(), 0);

@@ -1,23 +1,24 @@
 //! Entering a group of acks: who still holds what, then documents, follow-ups, endings, and sums last.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::endings::Endings;
 use super::{Ack, Acked, Acks, ParentCount};
-use crate::commit::{Prepared, Stamp, write_batch};
+use crate::commit::{Prepared, PreparedDocument, Stamp, write_batch};
 use crate::personal::Personal;
 use crate::runs::stamp;
 use crate::sql::{self, Conn, Row, SqlResult, keys};
 use crate::work::counts::Counts;
 use crate::work::held::Held;
 use crate::work::{ItemId, NewItem, RunnerId, children, control};
-use crate::{AuditEntry, LandedDocument, Store, audit};
+use crate::{AuditEntry, Store, audit};
 
 impl Store {
-    pub(in crate::work) async fn ack_in_transaction(&self, acks: Acks) -> SqlResult<Acked> {
+    pub(in crate::work) async fn ack_in_transaction(&self, mut acks: Acks) -> SqlResult<Acked> {
+        // Before anyone has to wait for it.
+        let mut prepared = prepare(&mut acks.acks);
         let mut transaction = self.begin().await?;
         let conn = &mut *transaction;
         let (mut kept, refused) = sort_out(conn, acks.runner, acks.acks).await?;
@@ -26,7 +27,7 @@ impl Store {
             return Ok(acked);
         }
         let mut counts = Counts::default();
-        acked.touched = write_documents(conn, &mut kept, acks.at, &self.personal).await?;
+        acked.touched = write_documents(conn, &kept, &mut prepared, acks.at, &self.personal).await?;
         enter_follow_ups(conn, &mut kept, &mut counts).await?;
         let ended = Endings::new(acks.at, &mut counts).write(conn, kept).await?;
         counts.write(conn).await?;
@@ -61,21 +62,34 @@ async fn sort_out(
     Ok((kept, refused))
 }
 
+/// The documents of what was done, ready to be written; where something is said twice, those said first.
+fn prepare(acks: &mut [Ack]) -> HashMap<(ItemId, u32), Vec<PreparedDocument>> {
+    let mut prepared = HashMap::new();
+    for ack in acks.iter_mut().filter(|ack| !ack.documents.is_empty()) {
+        let documents = std::mem::take(&mut ack.documents);
+        prepared.entry((ack.item, ack.attempt)).or_insert_with(|| Prepared::of(documents).documents);
+    }
+    prepared
+}
+
 /// Writes what the documents state, run by run, in the order of the acks; gives how many rows changed.
 async fn write_documents(
     conn: &mut Conn,
-    acks: &mut [(Held, Ack)],
+    acks: &[(Held, Ack)],
+    prepared: &mut HashMap<(ItemId, u32), Vec<PreparedDocument>>,
     at: DateTime<Utc>,
     personal: &Personal,
 ) -> SqlResult<u64> {
-    let mut by_run: BTreeMap<i64, Vec<Arc<LandedDocument>>> = BTreeMap::new();
-    for (held, ack) in acks.iter_mut().filter(|(_, ack)| !ack.documents.is_empty()) {
-        by_run.entry(held.place.run).or_default().append(&mut ack.documents);
+    let mut by_run: BTreeMap<i64, Vec<PreparedDocument>> = BTreeMap::new();
+    for (held, ack) in acks {
+        let documents = prepared.remove(&(ack.item, ack.attempt)).unwrap_or_default();
+        by_run.entry(held.place.run).or_default().extend(documents);
     }
+    by_run.retain(|_, documents| !documents.is_empty());
     let mut touched = 0;
     for (run, documents) in by_run {
         let stamp = Stamp { run, at: stamp(at) };
-        touched += write_batch(conn, &stamp, Prepared::of(documents), personal).await?.touched.len() as u64;
+        touched += write_batch(conn, &stamp, Prepared { documents }, personal).await?.touched.len() as u64;
     }
     Ok(touched)
 }
