@@ -24,8 +24,10 @@ use store::RowQuery;
 const STORED_PAGE: usize = 5_000;
 
 /// Documents of a call that runners may hold for each that is under way: those that wait to be begun, and
-/// those that wait to be entered. What is held when a runner is killed is fetched again, so it is not many.
-const HELD: u32 = 10;
+/// those that wait to be entered. The more of them, the more are entered by one transaction, but what is held
+/// when a runner is killed is fetched again: so it is a tenth of a second's work of a fast site. Of a slow
+/// one a runner takes fewer (`run::turns::ahead`).
+const HELD: u32 = 20;
 
 /// How often documents of one origin wait for a host that is left alone: if it does not come back in that
 /// time, it is down.

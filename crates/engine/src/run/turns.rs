@@ -15,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use model::RunId;
 use store::{Ack, Acked, Acks, Ending, ItemId, Lease, Phase, RunState, RunnerId, WorkQueue as _};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -206,8 +207,13 @@ impl Turns {
         let Some(acks) = self.next_acks() else { return };
         let acks = Acks { at: (self.world().clock)(), ..acks };
         let store = self.world().store.clone();
-        // It may have to be said again.
-        self.entering = Some(tokio::spawn(async move { (acks.clone(), store.ack(acks).await) }));
+        // All that comes next waits for this, and it goes to the store and back some forty times. On a thread of
+        // its own no answer of the store stands in line behind the work on items.
+        let here = Handle::current();
+        self.entering = Some(tokio::task::spawn_blocking(move || {
+            // It may have to be said again.
+            here.block_on(async move { (acks.clone(), store.ack(acks).await) })
+        }));
     }
 
     fn next_acks(&mut self) -> Option<Acks> {
