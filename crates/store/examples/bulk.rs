@@ -17,6 +17,10 @@ use serde_json::{Map, json};
 use store::{Address, Batch, LandedDocument, Read, Remarks, RunStart, Store};
 use tokio::sync::mpsc;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Lines that are one document, and documents that are committed together.
 const LINES: usize = 500;
 const DOCUMENTS: usize = 8;
