@@ -23,7 +23,7 @@ fn objects(plan: &Plan, steps: &[StepNo]) -> Value {
         Some(json!({
             "step": step.name, "function": step.function(), "after": waits_for(plan, step),
             "condition": step.condition.as_ref().map(|condition| condition.source()), "enabled": step.enabled,
-            "steps": objects(plan, &plan.nested(*no)),
+            "steps": objects(plan, plan.nested(*no)),
         }))
     };
     steps.iter().filter_map(object).collect()
