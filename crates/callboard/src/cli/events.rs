@@ -83,6 +83,8 @@ enum EventFormat {
     Ics,
 }
 
+/// Sources that are named where the one that is asked for is none.
+const SOURCES_NAMED: usize = 12;
 const TABLE_LIMIT: usize = 50;
 
 impl Events {
@@ -238,7 +240,12 @@ pub(super) async fn known_source(store: &Store, wanted: &str) -> Result<()> {
     match nearest(wanted, names.iter().copied()) {
         Some(near) => bail!(usage(format!("no source is called {wanted:?}; did you mean {near:?}?"))),
         None if names.is_empty() => bail!("the store holds no events yet; collect some first"),
-        None => bail!(usage(format!("no source is called {wanted:?}; there are {}", names.join(", ")))),
+        None => {
+            let more = names.len().saturating_sub(SOURCES_NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let some = names.iter().take(SOURCES_NAMED).copied().collect::<Vec<_>>().join(", ");
+            bail!(usage(format!("no source is called {wanted:?}; there are {some}{more}")))
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 /// What the driver keeps, beside `options[NAME]`.
@@ -43,8 +44,11 @@ const CONNECT_SECS: RangeInclusive<u64> = 1..=3600;
 
 /// What is wrong with a parameter of the address, for whoever wrote it.
 pub(super) fn fault(address: &str) -> Option<String> {
-    let url = Url::parse(address).ok()?;
-    url.query_pairs().find_map(|(name, value)| match &*name {
+    let url = match Url::parse(address) {
+        Ok(url) => url,
+        Err(error) => return Some(error.to_string()),
+    };
+    let named = url.query_pairs().find_map(|(name, value)| match &*name {
         CONNECT_TIMEOUT if secs(&value).is_none() => {
             Some(format!("{CONNECT_TIMEOUT}={value}: seconds between 1 and {}", CONNECT_SECS.end()))
         }
@@ -54,6 +58,11 @@ pub(super) fn fault(address: &str) -> Option<String> {
         }
         "ssl" => Some("ssl: say sslmode=require, or verify-full".to_owned()),
         name => Some(format!("{name} means nothing here: leave it out of the address")),
+    });
+    named.or_else(|| {
+        let error = split(address).0.parse::<PgConnectOptions>().err()?.to_string();
+        // The driver says this once for each layer of its own.
+        Some(error.replace("error with configuration: ", ""))
     })
 }
 
@@ -99,6 +108,8 @@ mod tests {
         check("sslmode=require&pgbouncer=true", Some("pgbouncer means nothing here"));
         check("connect_timeout=0", Some("connect_timeout=0: seconds between"));
         check("ssl=true", Some("sslmode"));
+        check("sslmode=bogus", Some("unknown value \"bogus\""));
+        assert!(super::fault("postgres://me@db:99999/events").is_some());
     }
 
     #[test]
