@@ -471,14 +471,17 @@ impl Config {
         }
     }
 
+    /// Whether anybody said it: it is not the default.
+    pub fn is_said(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(|(_, origin)| *origin != Origin::Default)
+    }
+
     /// Where the store is.
     pub fn db(&self) -> Result<Address> {
         let said = |key| self.text(key).unwrap_or_default();
-        let is_default = self.values.get("db").is_none_or(|(_, origin)| *origin == Origin::Default);
-        let elsewhere =
-            |key: &str| self.values.get(key).is_some_and(|(_, origin)| *origin != Origin::Default);
+        let is_default = !self.is_said("db");
         let part =
-            ["postgres_host", "postgres_user", "postgres_password"].into_iter().find(|key| elsewhere(key));
+            ["postgres_host", "postgres_user", "postgres_password"].into_iter().find(|key| self.is_said(key));
         if let Some(part) = part.filter(|_| is_default && said("postgres_db").is_empty()) {
             return Err(usage(format!(
                 "{part} is set, but no database is named: set POSTGRES_DB, or say with --db where the store is"
@@ -488,6 +491,9 @@ impl Config {
             true => Address::parse(&self.postgres()?),
             false => Address::parse(known_scheme(self.text("db").unwrap_or("callboard.db"))?),
         };
+        if let Some(fault) = address.fault() {
+            return Err(usage(format!("the address of the database: {fault}")));
+        }
         let mut address = match self.text("namespace") {
             Some(name) => address.in_namespace(sound_namespace(name)?),
             None => address,

@@ -68,10 +68,13 @@ fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
         memory_mb: config.get("browser_memory_mb")?,
         ..RenderOptions::default()
     };
+    let per_second = config.get_where("per_second", |rate: &f64| *rate > 0.0 && rate.is_finite())?;
     Ok(FetchOptions {
         contact,
         render,
-        per_second: config.get_where("per_second", |rate: &f64| *rate > 0.0 && rate.is_finite())?,
+        per_second,
+        // A rate that somebody asked for holds everywhere.
+        local_per_second: config.is_said("per_second").then_some(per_second),
         total_concurrency: config.get("concurrency")?,
         max_bytes: config.get("max_bytes")?,
         attempts: config.get::<u32>("attempts")?.max(1),

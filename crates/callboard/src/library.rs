@@ -33,6 +33,11 @@ pub struct Scheduled {
 
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
+/// What the file of a pipeline of this name may be called.
+pub fn file_names(name: &str) -> impl Iterator<Item = String> {
+    ENDINGS.iter().map(move |ending| format!("{name}.{ending}"))
+}
+
 /// The folder of pipelines.
 pub fn folder(config: &Config) -> PathBuf {
     PathBuf::from(config.text("pipelines").unwrap_or("pipelines"))

@@ -18,6 +18,7 @@ mod noted;
 mod origins;
 mod output;
 mod personal;
+mod piped;
 mod progress;
 mod regions;
 mod report;

@@ -31,27 +31,25 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage(message.into()).into()
 }
 
-/// An error of the store about a question that flags put: where it cannot be answered as put, exit code 2.
-pub fn asked(error: StoreError) -> anyhow::Error {
-    match error {
-        StoreError::Question(why) => usage(why),
-        other => other.into(),
-    }
+/// Whether it is that nobody reads any more what is printed.
+pub fn reader_left(error: &anyhow::Error) -> bool {
+    let gone = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(gone)
 }
 
 /// Prints an error with its causes and what to do; exit code 1, or 2 for a wrong use. A reader that went
 /// away (`| head`) is no error.
 pub fn fail(error: &anyhow::Error) -> ExitCode {
-    let gone = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    };
-    if error.chain().any(gone) {
+    if reader_left(error) {
         return ExitCode::SUCCESS;
     }
     say(&format!("error: {}", with_causes(error)));
     let misused = |cause: &(dyn std::error::Error + 'static)| {
         let input = cause.downcast_ref::<InputError>();
         cause.is::<Usage>()
+            || matches!(cause.downcast_ref(), Some(StoreError::Question(_)))
             || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
             || input.is_some_and(|error| !matches!(error, InputError::Read { .. }))
     };

@@ -86,6 +86,20 @@ fn own(config: &Config) -> Result<Vec<Purge>> {
     Ok(all)
 }
 
+/// What the policy says of sources that the store knows nothing of: a name may be spelled wrongly, and then
+/// what it is meant for stays.
+pub async fn unknown_sources(config: &Config, store: &Store) -> Result<Vec<String>> {
+    let known = store.known_sources().await?;
+    let mut wanted: Vec<SourceName> = own(config)?.into_iter().map(|purge| purge.source).collect();
+    wanted.dedup();
+    let told = wanted.iter().filter(|source| !known.contains(source)).map(|source| {
+        let near = nearest(source.as_str(), known.iter().map(SourceName::as_str));
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        format!("retention_policy of {source}: nothing is kept of such a source{near}")
+    });
+    Ok(told.collect())
+}
+
 fn known_column(wanted: &str) -> Result<()> {
     let all = || Kind::ALL.iter().flat_map(|kind| kind.spec().columns).map(|column| column.name);
     if all().any(|name| name == wanted) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use engine::collect::{Counts, Failure, Summary};
+use engine::collect::{Counts, Failure, Outcome, Summary};
 use model::Change;
 use serde_json::{Value, json};
 use store::Store;
@@ -63,6 +63,9 @@ pub fn for_people(summary: &Summary, changes: &[Value]) -> String {
     list(&mut text, "notes", summary.notes.iter().cloned());
     if summary.notes_left_out > 0 {
         text += &format!("  and {} more\n", summary.notes_left_out);
+    }
+    if summary.outcome == Outcome::Cancelled && !summary.dry_run {
+        text += "what was read is kept; the same call goes on with the rest\n";
     }
     text
 }

@@ -83,6 +83,11 @@ impl Schedule {
     }
 }
 
+/// When the run of `pipeline` for a slot starts: its jitter after it.
+pub fn starts_at(schedule: &Schedule, pipeline: &str, slot: DateTime<Utc>) -> DateTime<Utc> {
+    schedule.slot(pipeline, slot).starts_at
+}
+
 /// The next `n` slots after `after`. Fewer where the expression names no more.
 pub fn next(schedule: &Schedule, after: DateTime<Utc>, n: usize) -> Vec<DateTime<Utc>> {
     match &schedule.when {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::{FieldError, Stated, TableSpec};
 pub use cards::{Card, CardCategory, CardSet, CardTotals, CardYear, GradedCard};
 
-pub use events::{Event, Offer, Organizer, Performer, Venue};
+pub use events::{EVENT_STATUSES, Event, Offer, Organizer, Performer, Venue};
 pub use tickets::{Coupon, CouponSeries, Scan, Shop, ShopOffer, Ticket, Transaction};
 
 /// Lists every kind once; the enums and their conversions follow from it.

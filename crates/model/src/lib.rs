@@ -23,8 +23,8 @@ pub use document::{Body, Document, Found, Method, Note, Reading, Rejected, Reque
 pub use finding::{Finding, Severity, nearest};
 pub use id::{ContentHash, RowId, RunId, SourceName};
 pub use kinds::{
-    Card, CardCategory, CardSet, CardTotals, CardYear, Coupon, CouponSeries, Event, GradedCard, Kind, Offer,
-    Organizer, Performer, Record, Scan, Shop, ShopOffer, Ticket, Transaction, Venue,
+    Card, CardCategory, CardSet, CardTotals, CardYear, Coupon, CouponSeries, EVENT_STATUSES, Event,
+    GradedCard, Kind, Offer, Organizer, Performer, Record, Scan, Shop, ShopOffer, Ticket, Transaction, Venue,
 };
 pub use record::{Column, ColumnType, ColumnValue, FieldError, TableSpec};
 pub use stated::Stated;

@@ -146,11 +146,10 @@ impl Store {
         if self.writer.dialect() != Dialect::Sqlite {
             return Ok(());
         }
-        let mut conn = self.writer.acquire().await?;
         for sql in ["INSERT INTO event_search (event_search) VALUES ('optimize')", "VACUUM"] {
-            sql::query(sql).execute(&mut conn).await?;
+            sql::query(sql).execute(&self.writer).await?;
         }
-        sql::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&mut conn).await.map(drop)
+        self.fold_log_in().await
     }
 
     /// Looks at every place once more.

@@ -24,6 +24,7 @@ pub(crate) use fold::{By, origins_within};
 pub(crate) use log::{change, change_list};
 pub use picked::{PickedRow, Picking};
 pub use place::Horizon;
+pub(crate) use row::Found;
 
 /// `change_cursors` are marks that consumers keep here instead of with themselves. `change_horizon` is
 /// the number up to which old changes were folded.

@@ -69,7 +69,7 @@ pub use limits::{
 pub use lists::AskedRow;
 pub use meters::MeterReadings;
 pub use objects::{Download, S3Object, Upload};
-pub use open::{Address, OpenOptions, Server, Store};
+pub use open::{Address, Fresh, OpenOptions, Server, Store};
 pub use overview::{FaultCount, InHand, RunLine, RunsQuery, SlowItem};
 pub use personal::{PersonalKey, PersonalOptions, Rotated, SEALED};
 pub use query::{Bound, EventQuery, Extent, KeptRow, Near, RowCondition, RowPage, RowQuery};

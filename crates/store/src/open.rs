@@ -5,6 +5,8 @@
 mod address;
 mod copy;
 mod file;
+mod fresh;
+mod parameters;
 mod server;
 
 use std::collections::HashMap;
@@ -25,6 +27,7 @@ use crate::tally::Tally;
 use crate::{StoreError, StoreHealth};
 
 pub use address::{Address, Server};
+pub use fresh::Fresh;
 
 /// How long a write waits for another process before it says that the store is in use.
 const BUSY_WAIT: Duration = Duration::from_secs(15);

@@ -88,6 +88,16 @@ impl Store {
         });
         rows.map_err(|error| self.fault("listing sources", error))
     }
+
+    /// The sources of which anything is kept, of whatever kind.
+    pub async fn known_sources(&self) -> Result<Vec<SourceName>, StoreError> {
+        let sql = "SELECT DISTINCT source FROM places ORDER BY source";
+        let found: Vec<String> = sql::query_scalar(sql)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|error| self.fault("listing sources", error))?;
+        Ok(found.iter().map(|source| SourceName::new(source)).collect())
+    }
 }
 
 /// The events of these tables that fit.

@@ -130,9 +130,13 @@ impl Store {
             sql::query(sql).bind(-MERGED).execute(&mut *transaction).await?;
             transaction.commit().await?;
         }
-        // Whoever reads keeps the log, and is not waited for longer than anybody else.
-        let folded = sql::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.writer).await;
-        folded.map(drop)
+        self.fold_log_in().await
+    }
+
+    /// Folds the log beside a file into it and empties it: what was written over is not left there to be read.
+    /// Whoever reads keeps the log, and is not waited for longer than anybody else.
+    pub(crate) async fn fold_log_in(&self) -> SqlResult<()> {
+        sql::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&self.writer).await.map(drop)
     }
 
     async fn purge_everything(&self, going: &mut Going<'_>) -> Result<(), StoreError> {

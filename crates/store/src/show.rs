@@ -10,71 +10,23 @@ use std::collections::HashMap;
 use model::{Change, Kind, SourceName};
 use serde_json::{Map, Value};
 
-use crate::history::{By, change, change_list, origins_within};
+use crate::history::{By, Found, change, change_list, origins_within};
 use crate::query::row_id;
 use crate::rows::{code_of, column_list, kept_values};
 use crate::runs::run_id;
 use crate::sql::{self, Dialect, Row, SqlResult};
 use crate::{FieldOrigin, Shown, Sighting, Store, StoreCounts, StoreError};
 
-/// So many candidates are named when an id is ambiguous.
-const CANDIDATES: i64 = 5;
-
-/// Where a row is.
-#[derive(Debug, Clone)]
-struct Place {
-    kind: Kind,
-    rid: i64,
-    id: String,
-}
-
 impl Store {
     /// The row that `wanted` names: its id, the beginning of one that fits no other, or its source
     /// key. `None` when nothing fits, [`StoreError::Ambiguous`] when several rows do.
     pub async fn show(&self, wanted: &str) -> Result<Option<Shown>, StoreError> {
-        let wanted = wanted.trim();
-        let mut found = self.find(wanted).await.map_err(|error| self.fault("looking for a row", error))?;
-        if let Some(exact) = found.iter().position(|place| place.id == wanted) {
-            found = vec![found.swap_remove(exact)];
-        }
-        match found.as_slice() {
-            [] => Ok(None),
-            [place] => {
-                let shown = self.shown(place).await;
-                shown.map(Some).map_err(|error| self.fault("showing a row", error))
-            }
-            several => {
-                let ids = several.iter().map(|place| place.id.clone()).collect();
-                Err(StoreError::Ambiguous { asked: wanted.to_owned(), ids })
-            }
-        }
+        let Some(found) = self.one_row(None, wanted).await? else { return Ok(None) };
+        let shown = self.shown(&found).await;
+        shown.map(Some).map_err(|error| self.fault("showing a row", error))
     }
 
-    async fn find(&self, wanted: &str) -> SqlResult<Vec<Place>> {
-        let mut found = Vec::new();
-        let prefix = Kind::ALL.iter().find(|kind| wanted.starts_with(&format!("{}_", kind.prefix())));
-        if let Some(kind) = prefix {
-            // `{` is the first character after all that ids consist of.
-            let condition = "id >= ?1 AND id < ?1 || '{'";
-            found = self.places(*kind, condition, &wanted.to_ascii_lowercase()).await?;
-        }
-        if found.is_empty() {
-            let condition = "source IN (SELECT source FROM places) AND source_key = ?1";
-            for kind in Kind::ALL {
-                found.extend(self.places(*kind, condition, wanted).await?);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn places(&self, kind: Kind, condition: &str, wanted: &str) -> SqlResult<Vec<Place>> {
-        let table = kind.spec().table;
-        let sql = format!("SELECT rid, id FROM \"{table}\" WHERE {condition} ORDER BY id LIMIT {CANDIDATES}");
-        let rows = sql::query(sql).bind(wanted.to_owned()).fetch_all(&self.readers).await?;
-        rows.iter().map(|row| Ok(Place { kind, rid: row.try_get(0)?, id: row.try_get(1)? })).collect()
-    }
-
-    async fn shown(&self, place: &Place) -> SqlResult<Shown> {
+    async fn shown(&self, place: &Found) -> SqlResult<Shown> {
         let spec = place.kind.spec();
         let sql = format!(
             "SELECT id, source, source_key, first_seen_at, gone_at, {} FROM \"{}\" WHERE rid = ?",
@@ -107,7 +59,7 @@ impl Store {
         })
     }
 
-    async fn sightings(&self, place: &Place) -> SqlResult<Vec<Sighting>> {
+    async fn sightings(&self, place: &Found) -> SqlResult<Vec<Sighting>> {
         let sql = "SELECT p.name, p.connector, c.name, p.seen_at FROM sightings s \
                    JOIN places p ON p.place = s.place JOIN scopes c ON c.scope = p.scope \
                    WHERE s.kind = ? AND s.rid = ? AND s.run = p.read_run ORDER BY p.seen_at DESC, p.name";
@@ -136,7 +88,7 @@ impl Store {
         query.fetch_all(&self.readers).await?.iter().map(offer).collect()
     }
 
-    async fn history(&self, place: &Place) -> SqlResult<(Vec<Change>, HashMap<i64, Origin>)> {
+    async fn history(&self, place: &Found) -> SqlResult<(Vec<Change>, HashMap<i64, Origin>)> {
         let sql = format!("{} WHERE c.kind = ? AND c.rid = ? ORDER BY c.seq", change_list(place.kind));
         let query = sql::query(sql).bind(code_of(place.kind)).bind(place.rid);
         let (mut history, mut documents) = (Vec::new(), HashMap::new());

@@ -175,11 +175,16 @@ impl List {
 
 /// A kind by its name.
 pub fn kind(text: &str) -> Result<Kind, String> {
-    let names = || Kind::ALL.iter().map(|kind| kind.name());
-    Kind::from_name(text).ok_or_else(|| match nearest(text, names()) {
+    let near = || nearest(text, Kind::ALL.iter().map(|kind| kind.name()));
+    Kind::from_name(text).ok_or_else(|| match near() {
         Some(near) => format!("no kind is called {text:?}; did you mean {near:?}?"),
-        None => format!("no kind is called {text:?}; there are {}", names().collect::<Vec<_>>().join(", ")),
+        None => format!("no kind is called {text:?}; there are {}", kinds()),
     })
+}
+
+/// The names of all kinds.
+pub fn kinds() -> String {
+    Kind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn op(text: &str) -> Result<Op, String> {

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::noted::Noted;
 use crate::origins::{Asked, Catalog};
 use crate::output::{Format, usage};
+use crate::piped::Piped;
 use crate::progress::Display;
 use crate::{clock, fetching, summary};
 
@@ -22,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   callboard collect https://example.org/events.ics          a calendar
   callboard collect events.ics pages/ https://example.org/  files, folders and addresses together
+  curl -s https://example.org/feed | callboard collect - --source hall
   callboard collect --connector eventbrite --param organizers=48062165483
   callboard collect --connector ticketmaster saved/*.json   read saved answers with one connector
   callboard collect feed.ics --dry-run --records            see what would change, write nothing";
@@ -33,7 +35,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Collect {
-    /// Addresses, files and folders
+    /// Addresses, files and folders; `-` is standard input
     inputs: Vec<String>,
     /// Read with this connector (see `callboard connector list`), or with the one in this file
     #[arg(long, value_name = "NAME|FILE")]
@@ -106,8 +108,13 @@ impl Collect {
             Some(name) => Catalog::load_only(config, &[name])?,
             None => Catalog::load(config)?,
         };
+        let (piped, named): (Vec<String>, Vec<String>) = self.inputs.iter().cloned().partition(|i| i == "-");
+        let mut inputs = engine::collect::resolve(&named)?;
+        // There until the run has ended.
+        let piped = (!piped.is_empty()).then(|| Piped::take(config.get("max_bytes")?)).transpose()?;
+        inputs.extend(piped.as_ref().map(Piped::input));
         let asked = Asked {
-            inputs: engine::collect::resolve(&self.inputs)?,
+            inputs,
             connector: self.connector.clone(),
             params: self.params.clone(),
             source: self.source.clone(),
@@ -135,6 +142,7 @@ impl Collect {
         };
         summary::show(&found, changes.as_deref(), self.format)?;
         store.close().await;
+        drop(piped);
         Ok(ExitCode::from(found.outcome.exit_code()))
     }
 

@@ -8,11 +8,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 use engine::present::{event_json, events_csv, events_ics, for_people};
-use model::nearest;
+use model::{EVENT_STATUSES, nearest};
 use store::{Bound, EventQuery, EventView, Near, Store};
 
 use crate::config::Config;
-use crate::output::{asked, at_least_one, print, say, table, usage};
+use crate::output::{at_least_one, print, say, table, usage};
 use crate::{clock, moments};
 
 const EXAMPLES: &str = "\
@@ -83,8 +83,8 @@ enum EventFormat {
     Ics,
 }
 
-const STATUSES: [&str; 6] =
-    ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
+/// Sources that are named where the one that is asked for is none.
+const SOURCES_NAMED: usize = 12;
 const TABLE_LIMIT: usize = 50;
 
 impl Events {
@@ -96,7 +96,7 @@ impl Events {
             known_source(&store, source).await?;
         }
         let events = match self.as_of.as_deref() {
-            None => store.events(&query).await.map_err(asked)?,
+            None => store.events(&query).await?,
             Some(when) => self.events_of_then(config, &store, &query, when).await?,
         };
         self.show(&events, query.limit)?;
@@ -115,12 +115,12 @@ impl Events {
         if query.text.is_some() {
             say("--q looks for words that events hold today; all else is as it was then");
         }
-        store.events_as_of(query, at).await.map_err(asked)
+        Ok(store.events_as_of(query, at).await?)
     }
 
     fn query(&self, zone: Option<Tz>) -> Result<EventQuery> {
-        if let Some(status) = self.status.as_deref().filter(|status| !STATUSES.contains(status)) {
-            bail!(usage(format!("--status {status:?} is none of {}", STATUSES.join(", "))));
+        if let Some(status) = self.status.as_deref().filter(|status| !EVENT_STATUSES.contains(status)) {
+            bail!(usage(format!("--status {status:?} is none of {}", EVENT_STATUSES.join(", "))));
         }
         let limit = self.limit.or((self.format == EventFormat::Table).then_some(TABLE_LIMIT));
         let from = self.from.as_deref().map(|text| bound("--from", text, zone)).transpose()?;
@@ -240,7 +240,12 @@ pub(super) async fn known_source(store: &Store, wanted: &str) -> Result<()> {
     match nearest(wanted, names.iter().copied()) {
         Some(near) => bail!(usage(format!("no source is called {wanted:?}; did you mean {near:?}?"))),
         None if names.is_empty() => bail!("the store holds no events yet; collect some first"),
-        None => bail!(usage(format!("no source is called {wanted:?}; there are {}", names.join(", ")))),
+        None => {
+            let more = names.len().saturating_sub(SOURCES_NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let some = names.iter().take(SOURCES_NAMED).copied().collect::<Vec<_>>().join(", ");
+            bail!(usage(format!("no source is called {wanted:?}; there are {some}{more}")))
+        }
     }
 }
 

@@ -14,9 +14,10 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, Progres
 use serde_json::json;
 use store::Store;
 
+use super::changes::kinds;
 use crate::config::Config;
 use crate::noted::Doing;
-use crate::output::{say, usage};
+use crate::output::{reader_left, say, usage};
 use crate::world::open_existing;
 use crate::{personal, stopping};
 
@@ -33,14 +34,13 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Export {
-    /// event, venue, performer, organizer or offer
-    #[arg(value_name = "KIND")]
+    #[arg(value_name = "KIND", help = format!("One of {}; the plural is fine", kinds()))]
     kind: String,
     /// ndjson, json, csv or parquet; for events also ics, rss or jsonld
     #[arg(long, value_name = "FORMAT")]
     format: String,
-    /// Only rows of which this holds, like city=Berlin, capacity>=500 or url!= (has one); for events also
-    /// from=, to=, q=, category=, near=LAT,LON,KM. May be repeated
+    /// Only rows of which this holds, like city=Berlin, capacity>=500 or url!= (has one), by the names that CSV
+    /// has at its columns' heads; for events also from=, to=, q=, category=, near=LAT,LON,KM. May be repeated
     #[arg(long = "where", value_name = "CONDITION")]
     conditions: Vec<String>,
     /// Only what changed after this number of the change log, and what is gone since, marked
@@ -128,9 +128,11 @@ impl Export {
         if let Some(bar) = bar {
             bar.abort();
         }
-        let Some(ended) = ended else {
-            doing.end_as(Ok::<(), anyhow::Error>(()), |()| "cancelled").await?;
-            return Ok(None);
+        let ended = match ended {
+            None => return cut_short(doing, None).await,
+            // `| head` has what it wanted.
+            Some(Err(error)) if reader_left(&error) => return cut_short(doing, Some(())).await,
+            Some(ended) => ended,
         };
         let summary = doing.end(ended).await?;
         self.summarise(&summary, began.elapsed());
@@ -165,6 +167,11 @@ impl Export {
             None => say("interrupted; what was written is not whole"),
         }
     }
+}
+
+async fn cut_short(doing: Doing, how: Option<()>) -> Result<Option<()>> {
+    doing.end_as(Ok::<(), anyhow::Error>(()), |()| "cancelled").await?;
+    Ok(how)
 }
 
 fn plural(kind: &str, rows: u64) -> String {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use store::{LoggedChange, RowHistory};
 
 use super::changes::change_json;
+use super::changes::kinds;
 use super::show::value;
 use crate::config::Config;
 use crate::output::{Format, print, print_json, usage};
@@ -27,9 +28,10 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct History {
-    /// Its kind (event, venue, performer, organizer, offer; may be left out), and its id, SOURCE/KEY, the
-    /// source's own key, or a part of what it is called
-    #[arg(value_name = "KIND KEY", num_args = 1..=2, required = true)]
+    #[arg(value_name = "KIND KEY", num_args = 1..=2, required = true, help = format!(
+        "Its kind, which may be left out, and its id, SOURCE/KEY, the source's own key, or a part of what it is \
+         called. Kinds are {}", kinds()
+    ))]
     row: Vec<String>,
     /// Tell what became of an event's offers too
     #[arg(long)]

@@ -11,7 +11,7 @@ use store::{ProofRow, Purge as Asked, Purged, Store};
 use crate::config::Config;
 use crate::origins::Catalog;
 use crate::output::{Format, print, print_json, say, table};
-use crate::retention::{ceilings, in_words};
+use crate::retention::{ceilings, in_words, unknown_sources};
 use crate::world::open_existing;
 
 const ABOUT: &str = "\
@@ -81,6 +81,9 @@ impl Purge {
         }
         if wanted.is_empty() {
             say("no ceiling is set: see `retention` and `retention_policy` in callboard.yaml");
+        }
+        for unknown in unknown_sources(config, store).await? {
+            say(&unknown);
         }
         let mut done = Vec::new();
         for purge in wanted {

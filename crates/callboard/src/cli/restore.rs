@@ -8,7 +8,7 @@ use clap::Args;
 use engine::run::Stop;
 use indicatif::HumanCount;
 use serde_json::json;
-use store::{BackupProgress, Restored, Store};
+use store::{BackupProgress, Fresh, Restored, Store};
 
 use super::backup::{Told, follow, source};
 use crate::config::Config;
@@ -37,10 +37,34 @@ pub struct Restore {
     format: Format,
 }
 
+/// The store to fill, and what there is only since it was made.
+async fn open(config: &Config) -> Result<(Store, Option<Fresh>)> {
+    if let Some(store) = world::open_if_there(config).await? {
+        return Ok((store, None));
+    }
+    let fresh = Fresh::before(&config.db()?, &config.open_options()?);
+    Ok((world::open(config).await?, Some(fresh)))
+}
+
+/// Nothing was restored: a store that was made for it goes again, unless another process has filled it since.
+async fn take_back(store: Store, fresh: Option<Fresh>) {
+    let empty = store.holds_nothing().await.unwrap_or(false);
+    let (shown, namespace) =
+        (store.path().display().to_string(), store.address().namespace().map(str::to_owned));
+    store.close().await;
+    let Some(fresh) = fresh.filter(|_| empty) else { return };
+    if let Err(error) = fresh.remove() {
+        say(&format!("an empty store stays at {shown}: {error}"));
+    }
+    if let Some(namespace) = namespace {
+        say(&format!("the store that was made for it stays, empty, in the schema {namespace} of {shown}"));
+    }
+}
+
 impl Restore {
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let source = source(config, &self.from)?;
-        let store = world::open(config).await?;
+        let (store, fresh) = open(config).await?;
         let progress = Arc::new(BackupProgress::default());
         let line = follow(progress.clone());
         let mut stop = stopping::listen();
@@ -49,17 +73,22 @@ impl Restore {
             _ = stop.wait_for(|asked| *asked != Stop::No) => None,
         };
         drop(line);
-        let Some(ended) = ended else {
-            say(&format!("interrupted; {} holds nothing of it", store.path().display()));
-            store.close().await;
-            return Ok(ExitCode::from(130));
-        };
-        let told = match ended {
-            Ok(restored) => self.tell(&store, &restored).await,
-            Err(error) => Err(error.into()),
-        };
-        store.close().await;
-        told.map(|()| ExitCode::SUCCESS)
+        match ended {
+            Some(Ok(restored)) => {
+                let told = self.tell(&store, &restored).await;
+                store.close().await;
+                told.map(|()| ExitCode::SUCCESS)
+            }
+            Some(Err(error)) => {
+                take_back(store, fresh).await;
+                Err(error.into())
+            }
+            None => {
+                say(&format!("interrupted; nothing of it is in {}", store.path().display()));
+                take_back(store, fresh).await;
+                Ok(ExitCode::from(130))
+            }
+        }
     }
 
     async fn tell(&self, store: &Store, restored: &Restored) -> Result<()> {

@@ -1,9 +1,11 @@
 //! `callboard retry`: does again what failed or never ran of a run, the same way as at first.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use engine::pipeline::Pipeline;
 use engine::run::{Definition, RunContext, redrive};
 use serde_json::{Map, json};
 use store::{ItemId, RunState};
@@ -15,7 +17,7 @@ use crate::figures::counted;
 use crate::noted::Doing;
 use crate::output::{Format, say, usage};
 use crate::world::{keeps_delay, open_existing, runner_options, world_for};
-use crate::{report, which};
+use crate::{library, report, which};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +25,8 @@ Examples:
   callboard retry last --item 512         one item, and what was skipped for its sake stays as it is
   callboard retry last --detach           leave it to the runners that are there
 
-A secret parameter is looked up as CALLBOARD_PARAM_NAME in the environment or .env.";
+What is done again is what the pipeline said when the run began, also where its file says something else by now:
+`callboard run` begins anew with that. A secret parameter is looked up as CALLBOARD_PARAM_NAME in the environment or .env.";
 
 /// Do again what failed or never ran of a run. What is done stays done; any number of times.
 #[derive(Args)]
@@ -90,6 +93,11 @@ impl Retry {
             return Ok(ExitCode::from(report::exit_code(&told)));
         }
         say(&format!("{} to do again", counted(brought.items, "item")));
+        if let Some(file) = changed_since(config, &definition.pipeline) {
+            say(&format!(
+                "{file} has been changed since: they are done as it was then; `callboard run {file}` begins anew"
+            ));
+        }
         let code = match world {
             None => {
                 if !others_are_alive(&store).await {
@@ -105,4 +113,14 @@ impl Retry {
         store.close().await;
         Ok(code)
     }
+}
+
+/// The file of a pipeline in the folder of pipelines, or of its name in the working folder, where that says
+/// something else by now.
+fn changed_since(config: &Config, pipeline: &Pipeline) -> Option<String> {
+    let names = std::iter::once(pipeline.name.clone()).chain(library::file_names(&pipeline.name));
+    let mut found = names.filter_map(|name| library::find(&library::folder(config), &name).ok());
+    let found = found.find(|found| Path::new(&found.file).is_file())?;
+    let (now, then) = (serde_json::to_value(&found.loaded.pipeline), serde_json::to_value(pipeline));
+    (now.ok()? != then.ok()?).then_some(found.file)
 }

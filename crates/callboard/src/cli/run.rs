@@ -1,5 +1,7 @@
 //! `callboard run`: runs a pipeline to its end, or goes on with a run that was left.
 
+mod planned;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use engine::pipeline::{Pipeline, Plan};
-use engine::run::{Definition, Manner, RunError, RunReport, Starting, World, secrets, start};
+use engine::run::{Definition, Manner, RunError, RunReport, Started, Starting, World, secrets, start};
 use engine::ticketing::pipeline_names;
 use model::nearest;
 use serde_json::{Map, Value, json};
@@ -163,7 +165,7 @@ impl Run {
         let shared = !self.dry_run && keeps_delay(&found.loaded.pipeline, &params);
         let world = world_for(config, store.clone(), &plan, shared)?;
         if self.dry_run && self.format == Format::Table {
-            print(&planned(&plan))?;
+            print(&planned::text(&plan))?;
         }
         let command = command("manual", &found, &params, &plan.secrets);
         let starting = Starting {
@@ -181,6 +183,7 @@ impl Run {
         }
         let code = match self.detach {
             true => self.leave(&store, started.run).await?,
+            false if self.dry_run => self.rehearse(config, world, &plan, started).await?,
             false => self.attend(config, world, started.run, started.secrets).await?,
         };
         store.close().await;
@@ -217,12 +220,27 @@ impl Run {
         secrets: Map<String, Value>,
     ) -> Result<ExitCode> {
         let options = runner_options(config, self.runner_id.clone())?;
-        let attended = Attended { world, run, secrets, options };
-        if !self.dry_run {
-            return attended.until_ended(self.format).await;
-        }
+        Attended { world, run, secrets, options }.until_ended(self.format).await
+    }
+
+    /// A dry run: what it would be, and what came of trying it on a copy.
+    async fn rehearse(
+        &self,
+        config: &Config,
+        world: Arc<World>,
+        plan: &Plan,
+        started: Started,
+    ) -> Result<ExitCode> {
+        let options = runner_options(config, self.runner_id.clone())?;
+        let attended = Attended { world, run: started.run, secrets: started.secrets, options };
         let told = attended.work(stopping::listen()).await?;
-        report::show(&told, self.format)?;
+        if self.format == Format::Table {
+            report::show(&told, self.format)?;
+        } else {
+            let mut object = serde_json::to_value(&told)?;
+            object["plan"] = planned::steps(plan);
+            print_json(&object, self.format)?;
+        }
         Ok(ExitCode::from(report::exit_code(&told)))
     }
 
@@ -314,31 +332,4 @@ pub fn command(trigger: &str, found: &Found, params: &Map<String, Value>, secret
     let params: Map<String, Value> =
         params.clone().into_iter().filter(|(name, _)| !secrets.contains(name)).collect();
     json!({"command": "run", "trigger": trigger, "pipeline": found.file, "params": params})
-}
-
-/// The steps that a run would consist of, with what they wait for.
-fn planned(plan: &Plan) -> String {
-    let mut text = format!("{}: what would run\n", plan.name);
-    for no in &plan.roots {
-        planned_step(plan, *no, 1, &mut text);
-    }
-    text
-}
-
-fn planned_step(plan: &Plan, no: engine::pipeline::StepNo, depth: usize, text: &mut String) {
-    let Some(step) = plan.step(no) else { return };
-    let names: Vec<&str> =
-        step.needs.iter().chain(&step.after).filter_map(|no| Some(plan.step(*no)?.name.as_str())).collect();
-    let mut about = Vec::from([step.function().map_or("for each".to_owned(), str::to_owned)]);
-    if !names.is_empty() {
-        about.push(format!("after {}", names.join(", ")));
-    }
-    if let Some(condition) = &step.condition {
-        about.push(format!("if {}", condition.source()));
-    }
-    if !step.enabled {
-        about.push("not enabled".to_owned());
-    }
-    *text += &format!("{}{}  ({})\n", "  ".repeat(depth), step.name, about.join("; "));
-    plan.nested(no).iter().for_each(|nested| planned_step(plan, *nested, depth + 1, text));
 }

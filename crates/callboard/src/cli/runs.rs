@@ -27,7 +27,8 @@ Examples:
 
 /// List runs, or show one: states, durations, attempts, items, and errors by cause.
 ///
-/// `running, left`: nothing works on it; `callboard run --resume ID`, or any runner, goes on with it.
+/// `running, left`: nothing works on it; `callboard run --resume ID`, or any runner, goes on with it. One that was
+/// killed is known to be gone when it has not been heard of for 30 seconds.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Runs {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use engine::schedule::{Schedule, ScheduleSpec, next};
+use engine::schedule::{Schedule, ScheduleSpec, next, starts_at};
 use model::nearest;
 use serde_json::{Value, json};
 use store::ScheduleRow;
@@ -206,23 +206,46 @@ impl Next {
                     continue;
                 }
             };
-            times.extend(next(schedule, clock(), self.count).into_iter().map(|at| (at, pipeline, schedule)));
+            let slots = next(schedule, clock(), self.count).into_iter();
+            times.extend(slots.map(|at| Coming {
+                at,
+                starts_at: starts_at(schedule, &pipeline.name, at),
+                pipeline: &pipeline.name,
+                schedule,
+            }));
         }
-        times.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
+        times.sort_by(|a, b| (a.starts_at, a.pipeline).cmp(&(b.starts_at, b.pipeline)));
         times.truncate(self.count);
-        let object = |(at, pipeline, _): &(DateTime<Utc>, &Scheduled, &Schedule)| json!({"pipeline": pipeline.name, "at": at});
         match self.format {
             Format::Table => {
-                let mut listed = table(&["AT", "PIPELINE"]);
-                for (at, pipeline, schedule) in &times {
-                    listed.add_row([local(schedule, *at), pipeline.name.clone()]);
+                // The time that an expression names is not when it starts, where there is jitter.
+                let mut listed = table(&["STARTS", "SLOT", "PIPELINE"]);
+                for time in &times {
+                    let named = (time.at != time.starts_at).then(|| local(time.schedule, time.at));
+                    let starts = local(time.schedule, time.starts_at);
+                    listed.add_row([starts, named.unwrap_or_default(), time.pipeline.to_owned()]);
                 }
                 print(&format!("{listed}\n"))?;
             }
-            Format::Json => print_json(&times.iter().map(object).collect::<Vec<_>>(), self.format)?,
-            Format::Ndjson => times.iter().try_for_each(|time| print_json(&object(time), self.format))?,
+            Format::Json => print_json(&times.iter().map(Coming::json).collect::<Vec<_>>(), self.format)?,
+            Format::Ndjson => times.iter().try_for_each(|time| print_json(&time.json(), self.format))?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A start to come.
+struct Coming<'a> {
+    /// What its expression names.
+    at: DateTime<Utc>,
+    starts_at: DateTime<Utc>,
+    pipeline: &'a str,
+    schedule: &'a Schedule,
+}
+
+impl Coming<'_> {
+    fn json(&self) -> Value {
+        json!({"pipeline": self.pipeline, "at": self.at, "starts_at": self.starts_at})
     }
 }
 

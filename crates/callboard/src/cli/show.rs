@@ -13,13 +13,13 @@ use crate::output::{Format, print, print_json, table};
 use crate::personal;
 use crate::world::open_existing;
 
-/// Show one event (or venue, performer, organizer, offer) with where each field came from.
+/// Show one event (or venue, performer, ticket, card …) with where each field came from.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  callboard show ev_4k2j9m\n  callboard show ev_4k2j9m --format json | jq .history"
+    after_help = "Examples:\n  callboard show ev_4k2j9m\n  callboard show 'brass night'\n  callboard show ev_4k2j9m --format json | jq .history"
 )]
 pub struct Show {
-    /// Its id, the beginning of its id, or its source's own key
+    /// Its id, the beginning of its id, SOURCE/KEY, its source's own key, or a part of what it is called
     id: String,
     /// Show columns of personal data too; noted in the audit log
     #[arg(long)]

@@ -47,7 +47,7 @@ fn an_invalid_schedule_is_named_and_fails_the_list() {
     desk.folder.write("pipelines/by-hand.yaml", "name: by-hand\nsteps: 3\n");
     desk.folder.write(
         "pipelines/b.json",
-        r#"{"name": "b", "schedule": {"cron": "@hourly", "timezone": "Asia/Tokyo"},
+        r#"{"name": "b", "schedule": {"cron": "@hourly", "timezone": "Asia/Tokyo", "jitter_secs": 600},
             "steps": [{"name": "a", "function": "sleep"}]}"#,
     );
     let listed = desk.call(&["schedule"]);
@@ -55,6 +55,7 @@ fn an_invalid_schedule_is_named_and_fails_the_list() {
     assert!(!listed.stdout.contains("by-hand"), "{}", listed.stdout);
     let next = objects(&desk.call(&["schedule", "next", "b", "--count", "3", "--format", "ndjson"]).stdout);
     assert_eq!(next.len(), 3);
+    assert!(next.iter().any(|time| time["at"] != time["starts_at"]), "{next:?}");
 }
 
 #[test]

@@ -170,6 +170,10 @@ fn a_policy_of_ones_own_is_held_at_the_end_of_what_commits() {
     assert!(listed.contains("lat,lon 0 h"), "{listed}");
     let dry = fine(&desk, &["purge", "--dry-run"], &[]);
     assert!(dry.contains("rows 400 d") && dry.contains("nothing"), "{dry}");
+    let misspelled = [("CALLBOARD_RETENTION_POLICY", "{hal: {rows: 400d}}")];
+    let told = call(&desk, &["purge", "--dry-run"], &misspelled).stderr;
+    assert!(told.contains("nothing is kept of such a source; did you mean hall?"), "{told}");
+    assert!(fine(&desk, &["doctor"], &misspelled).contains("did you mean hall?"));
     let unknown = call(&desk, &["purge", "--source", "other"], &[]);
     assert!(unknown.code == 1 && unknown.stderr.contains("no ceiling holds for other"), "{}", unknown.stderr);
     std::fs::write(desk.folder.path().join("callboard.yaml"), "retention_policy: {hall: {rows: 0h}}\n")

@@ -1,5 +1,7 @@
 //! Asking: filters, formats, faults of the asker, and the commands that stand beside collecting.
 
+use std::fs::File;
+
 use crate::call::Desk;
 use testkit::servers::stores_are_on;
 
@@ -143,6 +145,13 @@ fn faults_of_the_asker_are_named() {
         if stores_are_on().is_some() { "no store at postgres://" } else { "no store at absent.db" },
     );
     check(&["show", "ev_nothing"], 1, "nothing is called");
+    check(&["show", "a"], 1, "fits several rows; say which by its id:");
+    if stores_are_on().is_none() {
+        check(&["--db", "postgres://h/d?pgbouncer=true", "events"], 2, "pgbouncer means nothing here");
+        check(&["--db", "postgres://h/d?connect_timeout=no", "events"], 2, "connect_timeout=no: seconds");
+    }
+    check(&["backup", "verify", "page.html"], 2, "is not a backup");
+    check(&["export", "events", "--format", "csv", "--where", "city=x"], 2, "did you mean venue_city?");
     check(&["colect"], 2, "collect");
     check(&["collect"], 2, "nothing to collect from");
     check(&["collect", "no-such.ics"], 2, "no such file");
@@ -151,8 +160,28 @@ fn faults_of_the_asker_are_named() {
 }
 
 #[test]
+fn standard_input_is_collected_from_like_a_file() {
+    let desk = Desk::new();
+    let piped = desk.folder.write("page.html", PAGE);
+    let mut call = desk.command(&["collect", "-", "--source", "hall", "--format", "json"]);
+    let answer = call.stdin(File::open(piped).expect("a page")).output().expect("it starts");
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let events = desk.events(&[]);
+    assert!(!events.is_empty() && events.iter().all(|event| event["source"] == "hall"), "{events:?}");
+    let title = events[0]["title"].as_str().expect("a title");
+    assert_eq!(desk.show(title)["id"], events[0]["id"], "{title}");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let desk = desk();
+    let script = format!(
+        "{} export events --format ndjson | true; exit ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_callboard")
+    );
+    assert_eq!(desk.command_of("bash", &["-c", &script]).status().expect("bash runs").code(), Some(0));
+    let entries = desk.call(&["audit", "--operation", "export", "--format", "ndjson"]).stdout;
+    assert!(!entries.contains("\"failed\""), "{entries}");
     let script = format!(
         "{} events --format ndjson | head -c 1 > /dev/null; exit ${{PIPESTATUS[0]}}",
         env!("CARGO_BIN_EXE_callboard")

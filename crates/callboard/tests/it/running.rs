@@ -189,6 +189,7 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     assert_eq!(desk.folder.names(), ["bad.ics", "good.ics", "pipelines"]);
     let (_, run) = desk.object(&["run", "files", "--dry-run", "--format", "json"]);
     assert_eq!((&run["dry_run"], &run["collected"]["records"]["new"]), (&true.into(), &1.into()), "{run}");
+    assert_eq!(run["plan"][1]["after"], serde_json::json!(["read"]), "{run}");
 }
 
 #[test]
@@ -208,7 +209,11 @@ fn what_failed_is_listed_with_its_cause_and_done_again_alone() {
     assert_eq!(dead["attempts"].as_array().map(Vec::len), Some(1), "{dead}");
     assert!(desk.call(&["dead", "--run", "last"]).stdout.contains("bad.ics"));
 
-    let again = desk.object(&["retry", "last", "--format", "json"]);
+    desk.folder.write("pipelines/files.yaml", format!("description: other\n{FILES}"));
+    let retried = desk.call(&["retry", "last", "--format", "json"]);
+    assert!(retried.stderr.contains("files.yaml has been changed since"), "{}", retried.stderr);
+    desk.folder.write("pipelines/files.yaml", FILES);
+    let again = retried.object();
     assert_eq!((again.0, &again.1["items"]["failed"]), (3, &1.into()), "still garbage: {}", again.1);
     let (_, dead) = desk.object(&["dead", "show", &item, "--format", "json"]);
     assert_eq!(dead["attempts"].as_array().map(Vec::len), Some(2), "every attempt stays: {dead}");
@@ -223,6 +228,7 @@ fn what_failed_is_listed_with_its_cause_and_done_again_alone() {
         "the good file was read once: {mended}"
     );
     assert!(desk.call(&["retry", "last"]).stderr.contains("nothing to do again"));
+    assert!(!desk.call(&["retry", "last"]).stderr.contains("has been changed since"));
     assert!(desk.call(&["dead"]).stderr.contains("no item ended badly"));
 }
 

@@ -67,9 +67,16 @@ fn told(then: OnError, rule: Option<&ErrorRule>, answer: &Answer, errand: &Erran
     let (url, status) = (errand.clean.clone(), answer.status);
     let message = message(rule, answer, &errand.policy.auth);
     let error = match (then, status) {
-        (OnError::Stop, 401 | 403) => FetchError::Credentials { url, status, message },
+        (OnError::Stop, 401 | 403) => {
+            let held_in = errand.policy.held_in.clone();
+            FetchError::Credentials { url, status, message, held_in }
+        }
         (OnError::Stop, _) => FetchError::Quota { url, message, until: errand.reset_at(answer) },
         (_, 404 | 410) => FetchError::Gone { url, status, message },
+        (_, 401) if !errand.has_credentials() => {
+            let message = format!("{message}; it asks for a key, and a connector can send one (`auth`)");
+            FetchError::Status { url, status, message, attempts: 1 }
+        }
         _ => FetchError::Status { url, status, message, attempts: 1 },
     };
     Failure { error, again: then == OnError::Retry }

@@ -236,7 +236,7 @@ impl Fetcher {
         let Some(token) = token.filter(|_| (200..300).contains(&status)) else {
             let said = redact(&super::answer::explanation(&answer.body), auth);
             let message = format!("no token was issued{}{said}", if said.is_empty() { "" } else { ": " });
-            return Err(FetchError::Credentials { url, status, message }.into());
+            return Err(FetchError::Credentials { url, status, message, held_in: Vec::new() }.into());
         };
         let ttl = token.expires_in.and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(DEFAULT_TTL);
         let ttl = ttl.min(Duration::from_secs(86_400 * 30));

@@ -60,7 +60,7 @@ pub enum FetchError {
         message: String,
     },
     /// The credentials are missing, wrong or not enough.
-    #[error("{url} answered {status}: {message}; check the credentials of this source")]
+    #[error("{url} answered {status}: {message}; check {}", credentials_text(held_in))]
     Credentials {
         /// The request.
         url: String,
@@ -68,6 +68,8 @@ pub enum FetchError {
         status: u16,
         /// What the source said.
         message: String,
+        /// The variables that they are taken from, where that is known.
+        held_in: Vec<String>,
     },
     /// A quota is used up, or the source wants to be left alone for longer than a run waits.
     #[error("{url} takes no more requests now: {message}{}", until_text(until))]
@@ -291,6 +293,13 @@ impl FetchError {
             | FetchError::BreakerOpen { url, .. } => clean.clone_into(url),
         }
         self
+    }
+}
+
+fn credentials_text(held_in: &[String]) -> String {
+    match held_in {
+        [] => "the credentials of this source".to_owned(),
+        held_in => format!("what {} is set to", held_in.join(" or ")),
     }
 }
 

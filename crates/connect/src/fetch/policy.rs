@@ -114,6 +114,8 @@ pub struct LimitHeaders {
 pub struct Policy {
     /// Credentials.
     pub auth: Auth,
+    /// The variables that credentials are taken from, for whoever has to look at them.
+    pub held_in: Vec<String>,
     /// The host the credentials belong to; they are sent to no other. `None`: the host of the first
     /// request.
     pub auth_host: Option<String>,
@@ -148,6 +150,7 @@ impl Default for Policy {
     fn default() -> Self {
         Policy {
             auth: Auth::None,
+            held_in: Vec::new(),
             auth_host: None,
             per_second: None,
             even: false,

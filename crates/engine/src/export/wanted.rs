@@ -2,7 +2,7 @@
 //! before anything is read or written.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use model::{ContentHash, Kind, nearest};
+use model::{ContentHash, EVENT_STATUSES, Kind, nearest};
 use serde_json::{Map, Value, json};
 use store::{Bound, EventQuery, Near, RowCondition, RowQuery};
 
@@ -43,13 +43,21 @@ impl Wanted {
     pub fn only(mut self, condition: &str) -> Result<Wanted, ExportError> {
         let parts = RowCondition::parts(condition).filter(|_| self.query.kind == Kind::Event);
         match parts {
-            Some((name, "=", value)) if WORDS.contains(&name) && !value.is_empty() => {
+            Some((name, _, "")) if WORDS.contains(&name) => {
+                return Err(ExportError::Usage(format!("{condition:?}: {name} needs a value")));
+            }
+            Some((name, "=", value)) if WORDS.contains(&name) => {
                 word(&mut self.query.events, name, value)?;
             }
             Some(("source", "=", value)) if !value.is_empty() => {
                 self.query.events.source = Some(value.to_owned());
             }
             Some(("status", "=", value)) if !value.is_empty() => {
+                let known = EVENT_STATUSES.iter().any(|status| status.eq_ignore_ascii_case(value));
+                if !known {
+                    let all = EVENT_STATUSES.join(", ");
+                    return Err(ExportError::Usage(format!("status: {value:?} is none of {all}")));
+                }
                 self.query.events.status = Some(value.to_owned());
             }
             _ => {
@@ -172,6 +180,8 @@ mod tests {
         check("event", "xlsx", "", "\"xlsx\" is no format");
         check("venue", "ics", "", "ics holds events only; a venue can be exported as ndjson, json, csv");
         check("event", "csv", "from=soon", "neither a day");
+        check("event", "csv", "q=", "q needs a value");
+        check("event", "csv", "status=bogus", "is none of scheduled, tentative");
         check("event", "csv", "near=1,2", "is not LAT,LON,KM");
         check("venue", "csv", "from=2026-12-01", "venue has no column \"from\"");
         check("organizer", "csv", "email=x@y.test", "only be asked for with --personal");

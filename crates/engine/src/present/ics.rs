@@ -53,7 +53,26 @@ pub(crate) fn vevent(event: &EventView) -> Option<String> {
     if let Some(status) = status(event) {
         vevent.status(status);
     }
-    vevent.done().try_into_string().ok()
+    vevent.done().try_into_string().ok().map(|text| folded(&text))
+}
+
+/// The octets of a line, without its end.
+const LINE: usize = 75;
+
+/// The same with its lines folded anew: the library counts the blank that a further line begins with to none.
+fn folded(text: &str) -> String {
+    let unfolded = text.replace("\r\n ", "");
+    let mut folded = String::with_capacity(text.len() + 8);
+    for mut line in unfolded.split_terminator("\r\n") {
+        let mut room = LINE;
+        while line.len() > room {
+            let (first, rest) = line.split_at(line.floor_char_boundary(room));
+            folded.extend([first, "\r\n "]);
+            (line, room) = (rest, LINE - 1);
+        }
+        folded.extend([line, "\r\n"]);
+    }
+    folded
 }
 
 /// A comma would begin a further category; the library escapes what it knows as text, and not this.
@@ -117,5 +136,22 @@ fn status(event: &EventView) -> Option<EventStatus> {
         "cancelled" => Some(EventStatus::Cancelled),
         "tentative" | "postponed" => Some(EventStatus::Tentative),
         _ => Some(EventStatus::Confirmed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_longer_than_75_octets() {
+        for length in 60..400 {
+            for letter in ["a", "é", "한", "a b"] {
+                let line = format!("SUMMARY:{}", letter.repeat(length));
+                let text = folded(&format!("{line}\r\nUID:1\r\n"));
+                assert!(text.split("\r\n").all(|line| line.len() <= LINE), "{text}");
+                assert_eq!(text.replace("\r\n ", ""), format!("{line}\r\nUID:1\r\n"));
+            }
+        }
     }
 }

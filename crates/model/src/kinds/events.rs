@@ -7,6 +7,10 @@ use serde_json::Value;
 use crate::record::record_kind;
 use crate::{Amount, When};
 
+/// What an event's status may be.
+pub const EVENT_STATUSES: [&str; 6] =
+    ["scheduled", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"];
+
 record_kind! {
     /// One event (or one occurrence of a repeating one) as one source states it.
     Event, "event", "event_listings" {

@@ -247,5 +247,5 @@ async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other).and_then(|done| done);
-    done.map_err(|error| StoreError::Question(format!("callboard has a fault: {error}; please report it")))
+    done.map_err(|error| StoreError::Database { doing: "packing a backup", source: error.into() })
 }

@@ -52,10 +52,12 @@ impl Reader {
         let read = feed.fill(&mut head).await?;
         let ours = head.starts_with(b"callboard-") || read == BLOCK && Member::read(&head).is_some();
         if !ours {
-            let name = &feed.name;
-            return Err(StoreError::Question(format!(
-                "{name} is not a backup of callboard, or its first bytes are damaged"
-            )));
+            let what = match read {
+                0 => "is empty: no backup of callboard",
+                _ => "is not a backup of callboard, or its first bytes are damaged",
+            };
+            let name = feed.name.replace("from standard input", "what came from standard input");
+            return Err(StoreError::Question(format!("{name} {what}")));
         }
         let mut reader = Reader {
             feed,

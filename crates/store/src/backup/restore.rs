@@ -92,6 +92,12 @@ impl Store {
         Ok(Restored { backup, given_back, identity })
     }
 
+    /// Whether there is nothing in it that a restore would be over.
+    pub async fn holds_nothing(&self) -> Result<bool, StoreError> {
+        let filled = async { filled(&mut self.readers.acquire().await?).await };
+        Ok(filled.await.map_err(|error| self.fault("looking whether it is empty", error))?.is_none())
+    }
+
     /// What is in the store now must be what the manifest says, and nothing may refer to what is not there.
     async fn compare(
         &self,
@@ -131,20 +137,32 @@ impl Store {
 }
 
 /// The first table that holds something. That the store was opened with a key is nothing: whether it is the
-/// right one for what comes is asked when that is there.
+/// right one for what comes is asked when that is there. Nor is that its schema was made (`migrate --apply`).
 async fn prepare(conn: &mut Conn) -> SqlResult<Option<String>> {
     if conn.dialect() == Dialect::Postgres {
         // Where the backup comes from may be slow.
         sql::run_all(conn, "SET LOCAL idle_in_transaction_session_timeout = 0").await?;
         sql::run_all(conn, "SET LOCAL statement_timeout = 0").await?;
     }
+    let other = "SELECT EXISTS (SELECT 1 FROM audit WHERE operation <> 'migrate')";
+    if !sql::query_scalar::<bool>(other).fetch_one(&mut *conn).await? {
+        // Kept after all where the store turns out to hold something, as then nothing is committed.
+        sql::run_all(conn, "DELETE FROM audit; DELETE FROM audit_head").await?;
+    }
+    let filled = filled(conn).await?;
+    if filled.is_none() {
+        forget_keys(conn).await?;
+    }
+    Ok(filled)
+}
+
+async fn filled(conn: &mut Conn) -> SqlResult<Option<String>> {
     for table in tables::all().into_iter().filter(|table| table.name != "personal_keys") {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM \"{}\")", table.name);
         if sql::query_scalar::<bool>(sql).fetch_one(&mut *conn).await? {
             return Ok(Some(table.name));
         }
     }
-    forget_keys(conn).await?;
     Ok(None)
 }
 

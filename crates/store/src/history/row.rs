@@ -14,9 +14,10 @@ use crate::{Store, StoreError};
 const CANDIDATES: i64 = 5;
 
 /// A row that fits what was asked for.
-struct Found {
-    kind: Kind,
-    rid: i64,
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    pub(crate) rid: i64,
     id: String,
     title: Option<String>,
 }
@@ -31,24 +32,27 @@ impl Store {
         wanted: &str,
         with_offers: bool,
     ) -> Result<Option<RowHistory>, StoreError> {
+        let Some(found) = self.one_row(kind, wanted).await? else { return Ok(None) };
+        let history = self.history_of(&found, with_offers).await;
+        history.map(Some).map_err(|error| self.fault("reading the history of a row", error))
+    }
+
+    /// The one row that `wanted` names.
+    pub(crate) async fn one_row(
+        &self,
+        kind: Option<Kind>,
+        wanted: &str,
+    ) -> Result<Option<Found>, StoreError> {
         let found = self.find_row(kind, wanted.trim()).await;
-        match found.map_err(|error| self.fault("looking for a row", error))?.as_slice() {
-            [] => Ok(None),
-            [one] => {
-                let history = self.history_of(one, with_offers).await;
-                history.map(Some).map_err(|error| self.fault("reading the history of a row", error))
-            }
-            several => {
-                let name = |found: &Found| match &found.title {
-                    Some(title) => format!("{} ({title})", found.id),
-                    None => found.id.clone(),
-                };
-                Err(StoreError::Ambiguous {
-                    asked: wanted.to_owned(),
-                    ids: several.iter().map(name).collect(),
-                })
-            }
+        let mut found = found.map_err(|error| self.fault("looking for a row", error))?;
+        if found.len() < 2 {
+            return Ok(found.pop());
         }
+        let name = |found: &Found| match &found.title {
+            Some(title) => format!("{} ({title})", found.id),
+            None => found.id.clone(),
+        };
+        Err(StoreError::Ambiguous { asked: wanted.to_owned(), ids: found.iter().map(name).collect() })
     }
 
     /// The rows that fit, by the first way to name one that finds any.
@@ -71,6 +75,7 @@ impl Store {
         let by_key = "source IN (SELECT source FROM places) AND source_key = ?";
         ways.push((by_key, vec![wanted.into()]));
         if lower.chars().any(char::is_alphanumeric) {
+            ways.push(("CALLED", vec![lower.as_str().into(), wanted.into()]));
             ways.push(("TITLE", vec![lower.as_str().into(), wanted.into()]));
         }
         for (condition, values) in ways {
@@ -88,6 +93,7 @@ impl Store {
             let (table, title) = (kind.spec().table, title_column(*kind));
             // Lower case of SQLite is that of ASCII: the text as it was typed is tried too.
             let condition = match condition {
+                "CALLED" => format!("(lower(\"{title}\") = ? OR \"{title}\" = ?)"),
                 "TITLE" => format!("(instr(lower(\"{title}\"), ?) > 0 OR instr(\"{title}\", ?) > 0)"),
                 condition => condition.to_owned(),
             };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use model::ContentHash;
 use sqlx::postgres::PgConnectOptions;
 
-use super::landing_folder;
+use super::{landing_folder, parameters};
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,6 +90,14 @@ impl Address {
         login.split_once(':').map(|(_, password)| password).filter(|password| !password.is_empty())
     }
 
+    /// What is wrong with it as it is written, where that can be told without asking a server.
+    pub fn fault(&self) -> Option<String> {
+        match self {
+            Address::File(_) => None,
+            Address::Server(server) => parameters::fault(&server.url),
+        }
+    }
+
     /// The namespace on a server.
     pub fn namespace(&self) -> Option<&str> {
         match self {
@@ -113,7 +121,9 @@ impl Address {
 
 impl Server {
     fn shown(&self) -> String {
-        let Ok(options) = self.url.parse::<PgConnectOptions>() else { return "postgres://…".to_owned() };
+        let Ok(options) = parameters::split(&self.url).0.parse::<PgConnectOptions>() else {
+            return "postgres://…".to_owned();
+        };
         let database = options.get_database().unwrap_or(options.get_username());
         format!(
             "postgres://{}@{}:{}/{database}",

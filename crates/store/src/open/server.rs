@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Pools, Server};
+use super::{Pools, Server, parameters};
 use crate::sql::{self, Conn, Pool, SqlResult};
 
 /// Scripts at once; further ones wait for their turn.
@@ -16,7 +16,7 @@ const SCRIPTS: u32 = 2;
 /// For how long after its use a connection is taken to be alive.
 const TRUSTED: Duration = Duration::from_secs(2);
 
-/// How long a connection may take to come, from the pool or from the server.
+/// How long a connection may take to come, from the pool or from the server, unless the address says it.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 
 /// How often a server that is not ready yet is asked again.
@@ -31,7 +31,9 @@ const IDLE_IN_TRANSACTION: &str = "60s";
 /// The connections to a store on a server.
 pub(super) fn pools(server: &Server, busy_wait: Duration) -> SqlResult<Pools> {
     let options = options(server, busy_wait)?;
-    let many = pool(server.connections.max(2)).connect_lazy_with(options.clone());
+    // A pool's wait is also for a connection that others have: no shorter than usual.
+    let wait = connect_wait(server).max(CONNECT_WAIT);
+    let many = pool(server.connections.max(2)).acquire_timeout(wait).connect_lazy_with(options.clone());
     // What users wrote is not kept prepared: the tables it is about may change at any time.
     let options = options.statement_cache_capacity(0);
     let few = pool(SCRIPTS).acquire_timeout(Duration::from_secs(600)).connect_lazy_with(options);
@@ -47,12 +49,17 @@ fn pool(connections: u32) -> PgPoolOptions {
     let tried = pool.test_before_acquire(false).before_acquire(|conn, about| {
         Box::pin(async move { Ok(about.idle_for < TRUSTED || conn.ping().await.is_ok()) })
     });
-    tried.acquire_timeout(CONNECT_WAIT).idle_timeout(Duration::from_secs(300))
+    tried.idle_timeout(Duration::from_secs(300))
 }
 
 fn options(server: &Server, busy_wait: Duration) -> SqlResult<PgConnectOptions> {
     let lock_timeout = format!("{}ms", busy_wait.as_millis().max(1));
-    let options = PgConnectOptions::from_str(&server.url)?.application_name("callboard").options([
+    let options = PgConnectOptions::from_str(&parameters::split(&server.url).0)?;
+    let options = match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("callboard"),
+    };
+    let options = options.options([
         ("search_path", quoted(&server.namespace).as_str()),
         ("lock_timeout", &lock_timeout),
         ("statement_timeout", STATEMENT_TIMEOUT),
@@ -65,10 +72,14 @@ fn options(server: &Server, busy_wait: Duration) -> SqlResult<PgConnectOptions> 
     Ok(options.disable_statement_logging())
 }
 
+fn connect_wait(server: &Server) -> Duration {
+    parameters::split(&server.url).1.unwrap_or(CONNECT_WAIT)
+}
+
 /// A connection of its own, for a first look. What is wrong with the server or the address is told at once: the
 /// pool would ask again and again, and say no more than that there was no answer.
 pub(super) async fn reach(server: &Server) -> SqlResult<PgConnection> {
-    let (options, until) = (options(server, CONNECT_WAIT)?, Instant::now() + CONNECT_WAIT);
+    let (options, until) = (options(server, CONNECT_WAIT)?, Instant::now() + connect_wait(server));
     loop {
         match timeout_at(until, options.connect()).await {
             Err(_) => return Err(sqlx::Error::PoolTimedOut),

@@ -2,6 +2,7 @@
 //! must neither hold it nor lose their place. A page begins after the last number of the one before,
 //! so each costs the same however far it is, and going on needs nothing but that number.
 
+mod asked;
 mod condition;
 mod wanted;
 
@@ -17,6 +18,7 @@ use crate::rows::{code_of, column_list, kept_values};
 use crate::sql::{self, Dialect, Row, SqlResult, keys};
 use crate::{EventQuery, EventView, Store, StoreError};
 
+use asked::last_seen;
 pub use condition::RowCondition;
 use wanted::Wanted;
 
@@ -242,14 +244,10 @@ const VENUE: &str = "LEFT JOIN venues v ON v.source = e.source AND v.source_key 
 /// last seen comes with what hangs on it.
 fn selection(query: &RowQuery, hint: &str) -> String {
     let spec = query.kind.spec();
-    let (code, table) = (code_of(query.kind), spec.table);
-    let last_seen = if query.kind == Kind::Event {
-        "e.first_seen_at".to_owned()
-    } else {
-        format!(
-            "coalesce((SELECT max(q.seen_at) FROM sightings s JOIN places q ON q.place = s.place \
-             WHERE s.kind = {code} AND s.rid = e.rid AND s.run = q.read_run), e.gone_at, e.first_seen_at)"
-        )
+    let table = spec.table;
+    let last_seen = match query.kind {
+        Kind::Event => "e.first_seen_at".to_owned(),
+        kind => last_seen(kind),
     };
     let columns = column_list(spec).replace(", ", ", e.");
     let venue = if query.events.near.is_some() { VENUE } else { "" };

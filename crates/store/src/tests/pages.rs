@@ -1,6 +1,6 @@
 //! Rows page by page: in order, each once, with conditions, since a change.
 
-use model::{Event, Kind, Offer, Organizer, Record, SourceName, Stated, Venue};
+use model::{Event, Kind, Offer, Organizer, Performer, Record, SourceName, Stated, Venue};
 
 use super::kit::{Kit, event, on, page, titled, venue};
 use crate::{KeptRow, LandedDocument, RowCondition, RowQuery};
@@ -66,6 +66,9 @@ async fn conditions_hold_by_the_columns_type() {
     let ball = Event {
         start: on("2026-03-20").into(),
         price_min: "12.50".parse::<model::Amount>().unwrap().into(),
+        venue: "hall".to_owned().into(),
+        organizer: "who".to_owned().into(),
+        performers: vec!["trio".to_owned(), "Unlisted".to_owned()].into(),
         ..event("Ball")
     };
     let offer = Offer {
@@ -78,6 +81,7 @@ async fn conditions_hold_by_the_columns_type() {
         Record::new("gala", gala),
         Record::new("ball", ball),
         Record::new("early", offer),
+        Record::new("trio", Performer { name: "The Trio".into(), ..Performer::default() }),
         Record::new("who", Organizer { name: "Who".into(), ..Organizer::default() }),
     ];
     kit.collect(vec![page("1", records)]).await;
@@ -96,6 +100,20 @@ async fn conditions_hold_by_the_columns_type() {
     check(Kind::Event, "price_min<=12.5", &["ball"]).await;
     check(Kind::Event, "start>2026-03-10", &["ball"]).await;
     check(Kind::Event, "start<2026-03-10T19:00:00Z", &["gala"]).await;
+    check(Kind::Event, "start_date>2026-03-10", &["ball"]).await;
+    check(Kind::Event, "start_date=2026-03-20", &["ball"]).await;
+    check(Kind::Event, "start_at<2026-03-10T19:00:00Z", &["gala"]).await;
+    check(Kind::Event, "start_local<2026-03-11", &["gala"]).await;
+    check(Kind::Event, "doors_zone=", &["gala", "ball"]).await;
+    check(Kind::Event, "venue_city=Berlin", &["ball"]).await;
+    check(Kind::Event, "venue_lat=", &["gala", "ball"]).await;
+    check(Kind::Event, "organizer_name=Who", &["ball"]).await;
+    check(Kind::Event, "performer_names=The Trio", &["ball"]).await;
+    check(Kind::Event, "performer_names=Unlisted", &["ball"]).await;
+    check(Kind::Event, "performer_names!=The Trio", &["gala"]).await;
+    check(Kind::Event, "last_seen>=2999-01-01", &[]).await;
+    check(Kind::Venue, "last_seen>=2000-01-01", &["hall", "cave"]).await;
+    check(Kind::Venue, "gone_at!=", &[]).await;
     check(Kind::Offer, "sales_start=2026-03-02", &["early"]).await;
     check(Kind::Offer, "sales_start>2026-03-02", &[]).await;
     check(Kind::Offer, "sales_start<=2026-03-02", &["early"]).await;

@@ -93,7 +93,8 @@ impl Status {
         if self.shared {
             let (kept, all) = (self.documents.len(), days(self.window).len());
             let Window { from, to } = self.window;
-            rows.add_row(["kept ready", &format!("{kept} of {all} days, {from} to {to}")]);
+            let rest = if kept < all { "; the others are made when they are asked for" } else { "" };
+            rows.add_row(["kept ready", &format!("{kept} of {all} days, {from} to {to}{rest}")]);
             if let Some(first) = self.documents.iter().min_by_key(|kept| kept.left_secs) {
                 let minutes = first.left_secs.div_ceil(60);
                 rows.add_row(["runs out", &format!("first that of {}, in {minutes} minutes", first.day)]);
@@ -124,7 +125,7 @@ impl Status {
             (None, Some(mark)) => {
                 format!("it was at change {} when it last answered, {behind} behind now", mark.seq)
             }
-            (Some(_), Some(mark)) if self.behind == 0 => format!("change {}, nothing is missing", mark.seq),
+            (Some(_), Some(mark)) if self.behind == 0 => format!("change {}, the last there is", mark.seq),
             (Some(_), Some(mark)) => format!("change {}, {behind} behind", mark.seq),
         }
     }

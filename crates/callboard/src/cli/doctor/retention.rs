@@ -6,7 +6,7 @@ use store::{Purge, Purged, Store};
 use super::Check;
 use crate::config::Config;
 use crate::origins::Catalog;
-use crate::retention::{ceilings, in_words, is_set};
+use crate::retention::{ceilings, in_words, is_set, unknown_sources};
 use crate::world::open_if_there;
 
 pub async fn retention(config: &Config) -> Vec<Check> {
@@ -19,13 +19,16 @@ pub async fn retention(config: &Config) -> Vec<Check> {
     };
     // That the store cannot be opened is told beside.
     let Ok(Some(store)) = open_if_there(config).await else { return Vec::new() };
-    let looked = overdue(&store, &ceilings).await;
+    let (looked, unknown) =
+        (overdue(&store, &ceilings).await, unknown_sources(config, &store).await.unwrap_or_default());
     store.close().await;
+    let unknown = unknown.into_iter().map(|told| Check::note("retention", told, "look at its spelling"));
     match looked {
         Ok(overdue) if overdue.is_empty() => {
-            vec![Check::ok("retention", format!("{} ceilings, nothing is past them", ceilings.len()))]
+            let found = format!("{} ceilings, nothing is past them", ceilings.len());
+            std::iter::once(Check::ok("retention", found)).chain(unknown).collect()
         }
-        Ok(overdue) => overdue,
+        Ok(overdue) => overdue.into_iter().chain(unknown).collect(),
         Err(fault) => vec![Check::fault("retention", format!("{fault:#}"), "see the message")],
     }
 }

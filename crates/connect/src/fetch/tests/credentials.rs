@@ -94,8 +94,10 @@ async fn errors_and_kept_headers_do_not_repeat_them() {
     })
     .await;
     let fetcher = fetcher();
-    let error = body(&fetcher, &server.url("/bad"), &with(query())).await.expect_err("an error");
+    let policy = Policy { held_in: vec!["HALL_KEY".to_owned()], ..with(query()) };
+    let error = body(&fetcher, &server.url("/bad"), &policy).await.expect_err("an error");
     assert!(matches!(error, FetchError::Credentials { .. }), "{error}");
+    assert!(error.to_string().ends_with("check what HALL_KEY is set to"), "{error}");
     assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
     let fetched = fetcher.fetch(&get(&server.url("/good")), &with(query()), None).await.expect("fetched");
     assert_eq!(document(fetched).header("link"), Some("</e?page=2&apikey=***>; rel=next"));

@@ -3,7 +3,9 @@
 use url::Url;
 
 use super::super::plan::{AuthPlan, limit_pattern_fault};
-use super::super::spec::{AuthSpec, ErrorSpec, ResetUnitSpec, RobotsSpec, StatusSpec, ThenSpec};
+use super::super::spec::{
+    AuthSpec, ErrorSpec, ParamSpec, ParamType, ResetUnitSpec, RobotsSpec, StatusSpec, ThenSpec,
+};
 use super::{Compiler, Item, Names};
 use crate::expression::Template;
 use crate::fetch::{ErrorRule, LimitHeaders, Need, OnError, Pace, Policy, RenderPlan, ResetUnit};
@@ -56,6 +58,15 @@ impl Compiler<'_> {
         })
     }
 
+    /// The first variable of each secret: the one that is written down for it.
+    fn held_in(&self) -> Vec<String> {
+        let secret = |param: &ParamSpec| match param.kind {
+            ParamType::Secret => param.env.0.first().cloned(),
+            _ => None,
+        };
+        self.spec.params.iter().filter_map(|(_, param)| secret(param)).collect()
+    }
+
     /// Everything but the credentials.
     pub(super) fn policy(&mut self) -> Policy {
         let (limits, terms) = (&self.spec.limits, &self.spec.terms);
@@ -85,6 +96,7 @@ impl Compiler<'_> {
                 combined: headers.combined.as_ref().map(|c| (c.name.clone(), c.pattern.clone())),
             },
             errors: self.spec.errors.iter().map(rule).collect(),
+            held_in: self.held_in(),
             auth_host: self.auth_host(),
             resources: self.key().into_iter().collect(),
             render: self.spec.render.as_ref().map(|render| RenderPlan {

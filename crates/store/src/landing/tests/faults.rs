@@ -182,7 +182,10 @@ async fn wrong_keys_are_told_at_once() {
     let document = LandedDocument { body: Some(hash), ..page("1", Vec::new()) };
     let error = landing.settle(&[document]).await.unwrap_err();
     assert!(matches!(error, StoreError::LandingRefuses { .. }), "{error}");
-    assert!(error.to_string().contains("403 Forbidden; check bucket, endpoint, region and keys"), "{error}");
+    assert!(
+        error.to_string().contains("403 Forbidden (SignatureDoesNotMatch): s3_secret_access_key is not that"),
+        "{error}"
+    );
     let error = landing.get(hash).await.unwrap_err();
     assert!(matches!(error, StoreError::LandingRefuses { .. }), "{error}");
     assert!(began.elapsed() < Duration::from_secs(10));

@@ -5,18 +5,17 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use model::{ColumnType, Kind, SourceName, nearest};
+use model::{ColumnType, Kind, SourceName};
+
+use super::asked::{Asked, Sort};
 
 /// A condition on one column of a kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowCondition {
-    /// The column's name in its table.
-    pub(super) name: &'static str,
-    pub(super) column_type: ColumnType,
+    pub(super) column: Asked,
     pub(super) compared: Compared,
     pub(super) operand: Operand,
     said: String,
-    personal: bool,
 }
 
 /// How a column is compared.
@@ -53,14 +52,6 @@ const SIGNS: [(&str, Compared); 6] = [
     ("<", Compared::Below),
 ];
 
-/// Columns that rows of every kind have.
-const OF_ALL: [(&str, &str, ColumnType); 4] = [
-    ("id", "id", ColumnType::Text),
-    ("source", "source", ColumnType::Text),
-    ("source_key", "source_key", ColumnType::Text),
-    ("first_seen", "first_seen_at", ColumnType::Instant),
-];
-
 impl RowCondition {
     /// Name, sign and value of `text`; `None` where it holds no sign.
     pub fn parts(text: &str) -> Option<(&str, &str, &str)> {
@@ -75,24 +66,22 @@ impl RowCondition {
             format!("{text:?} is no condition: write COLUMN=VALUE, or one of != > >= < <= in between")
         })?;
         let compared = SIGNS.iter().find(|(known, _)| *known == sign).map_or(Compared::Equals, |(_, c)| *c);
-        let (name, column_type, personal) = column(kind, name)?;
+        let column = Asked::of(kind, name)?;
         // Names of sources are kept in one spelling.
         let spelled = (name == "source" && !value.is_empty()).then(|| SourceName::new(value));
         let value = spelled.as_ref().map_or(value, SourceName::as_str);
         let operand =
-            operand(column_type, value).map_err(|wanted| format!("{text:?}: {name} is {wanted}"))?;
+            operand(&column.sort, value).map_err(|wanted| format!("{text:?}: {name} is {wanted}"))?;
         let ordered = !matches!(compared, Compared::Equals | Compared::Differs);
-        if ordered
-            && (operand == Operand::Nothing || matches!(column_type, ColumnType::Json | ColumnType::Bool))
-        {
+        if ordered && (operand == Operand::Nothing || !column.has_order()) {
             return Err(format!("{text:?}: {name} can only be compared with = and !="));
         }
-        Ok(RowCondition { name, column_type, compared, operand, said: text.to_owned(), personal })
+        Ok(RowCondition { column, compared, operand, said: text.to_owned() })
     }
 
     /// Whether its column is marked as personal data.
     pub fn is_personal(&self) -> bool {
-        self.personal
+        self.column.personal
     }
 }
 
@@ -102,31 +91,18 @@ impl fmt::Display for RowCondition {
     }
 }
 
-fn column(kind: Kind, wanted: &str) -> Result<(&'static str, ColumnType, bool), String> {
-    if let Some((_, name, column_type)) = OF_ALL.iter().find(|(said, _, _)| *said == wanted) {
-        return Ok((name, *column_type, false));
-    }
-    if let Some(column) = kind.spec().column(wanted) {
-        return Ok((column.name, column.column_type, column.personal));
-    }
-    let known =
-        || kind.spec().columns.iter().map(|column| column.name).chain(OF_ALL.iter().map(|(n, _, _)| *n));
-    Err(match nearest(wanted, known()) {
-        Some(near) => format!("{} has no column {wanted:?}; did you mean {near}?", kind.name()),
-        None => format!(
-            "{} has no column {wanted:?}; there are {}",
-            kind.name(),
-            known().collect::<Vec<_>>().join(", ")
-        ),
-    })
-}
-
-fn operand(column_type: ColumnType, value: &str) -> Result<Operand, &'static str> {
+fn operand(sort: &Sort, value: &str) -> Result<Operand, &'static str> {
     if value.is_empty() {
         return Ok(Operand::Nothing);
     }
+    let Sort::Of(column_type) = sort else {
+        return match sort {
+            Sort::Day => value.parse().map(Operand::Day).map_err(|_| "a day like 2026-12-01"),
+            _ => Ok(Operand::Text(value.to_owned())),
+        };
+    };
     let number = |value: &str| value.parse::<f64>().ok().filter(|number| number.is_finite());
-    match column_type {
+    match *column_type {
         ColumnType::Text | ColumnType::Json => Ok(Operand::Text(value.to_owned())),
         ColumnType::Integer => value.parse().map(Operand::Whole).map_err(|_| "a whole number"),
         ColumnType::Real | ColumnType::Decimal => number(value).map(Operand::Number).ok_or("a number"),
@@ -153,19 +129,21 @@ mod tests {
     fn reads_conditions_of_the_columns_type() {
         let check = |kind, text: &str, name: &str, compared, operand| {
             let read = RowCondition::parse(kind, text).unwrap();
-            assert_eq!((read.name, read.compared, &read.operand), (name, compared, &operand), "{text}");
+            assert_eq!((read.compared, &read.operand), (compared, &operand), "{text}");
+            assert_eq!(read.column.sql, name);
             assert_eq!(read.to_string(), text);
         };
         let text = |text: &str| Operand::Text(text.to_owned());
-        check(Kind::Venue, "city=Berlin", "city", Compared::Equals, text("Berlin"));
-        check(Kind::Venue, "name = a=b >= c", "name", Compared::Equals, text("a=b >= c"));
-        check(Kind::Venue, "capacity>=500", "capacity", Compared::AtLeast, Operand::Whole(500));
-        check(Kind::Venue, "lat<-1.5", "lat", Compared::Below, Operand::Number(-1.5));
-        check(Kind::Venue, "url!=", "url", Compared::Differs, Operand::Nothing);
-        check(Kind::Event, "is_free=true", "is_free", Compared::Equals, Operand::Flag(true));
+        check(Kind::Venue, "city=Berlin", "e.\"city\"", Compared::Equals, text("Berlin"));
+        check(Kind::Venue, "name = a=b >= c", "e.\"name\"", Compared::Equals, text("a=b >= c"));
+        check(Kind::Venue, "capacity>=500", "e.\"capacity\"", Compared::AtLeast, Operand::Whole(500));
+        check(Kind::Venue, "lat<-1.5", "e.\"lat\"", Compared::Below, Operand::Number(-1.5));
+        check(Kind::Venue, "url!=", "e.\"url\"", Compared::Differs, Operand::Nothing);
+        check(Kind::Event, "is_free=true", "e.\"is_free\"", Compared::Equals, Operand::Flag(true));
         let day = Operand::Day("2026-12-01".parse().unwrap());
-        check(Kind::Event, "start>2026-12-01", "start", Compared::Above, day);
-        check(Kind::Offer, "source!= The Hall", "source", Compared::Differs, text("the-hall"));
+        check(Kind::Event, "start>2026-12-01", "e.\"start\"", Compared::Above, day.clone());
+        check(Kind::Event, "start_date>2026-12-01", "e.\"start_date\"", Compared::Above, day);
+        check(Kind::Offer, "source!= The Hall", "e.\"source\"", Compared::Differs, text("the-hall"));
     }
 
     #[test]
@@ -181,5 +159,8 @@ mod tests {
         check(Kind::Venue, "capacity=many", "capacity is a whole number");
         check(Kind::Event, "is_free>true", "only be compared with = and !=");
         check(Kind::Event, "start=soon", "start is a time");
+        check(Kind::Event, "start_date=soon", "start_date is a day");
+        check(Kind::Event, "city=Berlin", "did you mean venue_city?");
+        check(Kind::Event, "performer_names>A", "only be compared with = and !=");
     }
 }

@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 use model::{ColumnType, Kind};
 
 use super::RowQuery;
+use super::asked::Sort;
 use super::condition::{Compared, Operand, RowCondition};
 use crate::query::filter::{Filter, instant};
 use crate::sql::{Cell, Dialect};
@@ -45,35 +46,51 @@ impl Wanted {
     }
 }
 
-/// One condition. The column's name is that of a spec, never the user's text.
+/// One condition.
 fn rendered(condition: &RowCondition) -> (String, Vec<Cell>) {
-    let (name, compared) = (condition.name, condition.compared);
-    let when = condition.column_type == ColumnType::When;
-    let column = |suffix: &str| format!("e.\"{name}{suffix}\" {} ?", sign(compared));
-    match &condition.operand {
-        Operand::Nothing if compared == Compared::Differs => (format!("e.\"{name}\" IS NOT NULL"), vec![]),
-        Operand::Nothing => (format!("e.\"{name}\" IS NULL"), vec![]),
-        Operand::Day(day) if when => (column("_date"), vec![day.to_string().into()]),
-        Operand::Day(day) => on_day(name, *day, compared),
-        Operand::Instant(at) => (column(if when { "_at" } else { "" }), vec![instant(*at).into()]),
-        Operand::Text(text) if condition.column_type == ColumnType::Json => {
-            let not = if compared == Compared::Differs { "NOT " } else { "" };
-            let sql = format!("{not}EXISTS (SELECT 1 FROM json_each(e.{name}) k WHERE k.value = ?)");
-            (sql, vec![text.as_str().into()])
+    let (column, compared) = (&condition.column.sql, condition.compared);
+    let than = |column: &str| format!("{column} {} ?", sign(compared));
+    let among = |names: &str| {
+        let not = if compared == Compared::Differs { "NOT " } else { "" };
+        format!("{not}EXISTS (SELECT 1 FROM json_each({column}) k {names} = ?)")
+    };
+    match (&condition.operand, condition.column.sort) {
+        (Operand::Nothing, _) if compared == Compared::Differs => (format!("{column} IS NOT NULL"), vec![]),
+        (Operand::Nothing, _) => (format!("{column} IS NULL"), vec![]),
+        (Operand::Day(day), Sort::Of(ColumnType::When)) => {
+            (than(&generated(column, "_date")), vec![day.to_string().into()])
         }
-        Operand::Text(text) => (column(""), vec![text.as_str().into()]),
-        Operand::Whole(number) => (column(""), vec![Cell::Int(*number)]),
-        Operand::Number(number) => (column(""), vec![Cell::Real(*number)]),
-        Operand::Flag(flag) => (column(""), vec![Cell::from(*flag)]),
+        (Operand::Day(day), Sort::Day) => (than(column), vec![day.to_string().into()]),
+        (Operand::Day(day), _) => on_day(column, *day, compared),
+        (Operand::Instant(at), Sort::Of(ColumnType::When)) => {
+            (than(&generated(column, "_at")), vec![instant(*at).into()])
+        }
+        (Operand::Instant(at), _) => (than(column), vec![instant(*at).into()]),
+        (Operand::Text(text), Sort::Of(ColumnType::Json)) => {
+            (among("WHERE k.value"), vec![text.as_str().into()])
+        }
+        (Operand::Text(text), Sort::Performers) => (among(BY_PERFORMER), vec![text.as_str().into()]),
+        (Operand::Text(text), _) => (than(column), vec![text.as_str().into()]),
+        (Operand::Whole(number), _) => (than(column), vec![Cell::Int(*number)]),
+        (Operand::Number(number), _) => (than(column), vec![Cell::Real(*number)]),
+        (Operand::Flag(flag), _) => (than(column), vec![Cell::from(*flag)]),
     }
+}
+
+/// A performer that is only named has no row.
+const BY_PERFORMER: &str = "LEFT JOIN performers p ON p.source = e.source AND p.source_key = k.value \
+                            WHERE coalesce(p.name, k.value)";
+
+/// The column that is made of a time: `e."start"` gives `e."start_at"`.
+fn generated(column: &str, suffix: &str) -> String {
+    format!("{}{suffix}\"", column.trim_end_matches('"'))
 }
 
 /// An instant against a day, which is one of UTC: it begins with its first second and ends before the
 /// first of the next.
-fn on_day(name: &str, day: NaiveDate, compared: Compared) -> (String, Vec<Cell>) {
+fn on_day(column: &str, day: NaiveDate, compared: Compared) -> (String, Vec<Cell>) {
     let midnight = |day: NaiveDate| Cell::Text(format!("{day}T00:00:00Z"));
     let (first, next) = (midnight(day), midnight(day.checked_add_days(Days::new(1)).unwrap_or(day)));
-    let column = format!("e.\"{name}\"");
     match compared {
         Compared::Equals => (format!("({column} >= ? AND {column} < ?)"), vec![first, next]),
         Compared::Differs => {
