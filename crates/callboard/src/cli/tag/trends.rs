@@ -8,7 +8,6 @@ use model::Kind;
 use serde_json::{Value, json};
 use store::Store;
 
-use super::chosen::chosen;
 use super::shown::Sheet;
 use super::{CardFormat, TotalsOf, charts};
 use crate::clock;
@@ -111,7 +110,7 @@ async fn moved(store: &Store, asked: &TrendOf, since: &str) -> Result<()> {
 }
 
 pub async fn totals(store: &Store, asked: &TotalsOf) -> Result<()> {
-    let filter = chosen(store, asked.category.as_ref(), asked.year.as_ref()).await?;
+    let filter = asked.place.filter(store).await?;
     let cards::Reconciled { differences, compared, unseen } = cards::reconcile(store, &filter).await?;
     if !asked.differences {
         let mut rows = cards::rows(store, Kind::CardTotals, &filter).await?;
