@@ -6,6 +6,7 @@
 //! document failing leaves the others whole and the run partial.
 
 mod child;
+mod elsewhere;
 mod finish;
 pub(crate) mod function;
 mod input;

@@ -33,6 +33,32 @@ fn a_crawl_holds_what_the_site_holds_and_a_second_one_only_what_grew() {
 }
 
 #[test]
+fn a_crawl_with_other_filters_asks_for_no_page_that_is_known() {
+    let shop = Shop::open(CardFaults::default());
+    let asked = |more: &[&str]| {
+        let before = shop.site.pages_served();
+        let (code, run) = shop.run(more).object();
+        assert_eq!(code, 0, "{run}");
+        (shop.site.pages_served() - before, run)
+    };
+    asked(&[]);
+    // The list and the pages of its categories say that nothing below them has changed.
+    let (pages, narrow) = asked(&["--set-filter", "Topps*"]);
+    assert_eq!(pages, 1 + 3, "{narrow}");
+    assert_eq!(narrow["collected"]["documents"]["fetched"], 4, "what was at hand was not fetched: {narrow}");
+    // What the narrow crawl brings, the wide one need not; and the other way round.
+    shop.site.grow();
+    let (narrow, _) = asked(&["--set-filter", "Topps*"]);
+    let (rest, _) = asked(&[]);
+    shop.check();
+    shop.site.grow();
+    let (all, _) = asked(&[]);
+    assert!(narrow > 4 && rest < all, "{narrow} pages of Topps, then {rest}; {all} of all");
+    assert_eq!(asked(&["--categories", "Baseball"]).0, 1, "the page of the category alone");
+    shop.check();
+}
+
+#[test]
 fn a_slice_is_crawled_through_a_real_browser() {
     let Some(browser) = Server::Browser.shared() else { return };
     let shop = Shop::with(CardSiteOptions { categories: 1, years: 1, sets: 2, ..CardSiteOptions::small(9) });
