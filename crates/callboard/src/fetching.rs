@@ -72,7 +72,7 @@ fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
         contact,
         render,
         per_second: config.get_where("per_second", |rate: &f64| *rate > 0.0 && rate.is_finite())?,
-        total_concurrency: config.get("concurrency")?,
+        total_concurrency: config.get_where("concurrency", |most: &usize| *most > 0)?,
         max_bytes: config.get("max_bytes")?,
         attempts: config.get::<u32>("attempts")?.max(1),
         times: TimeLimits {

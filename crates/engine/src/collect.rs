@@ -8,6 +8,7 @@
 mod child;
 mod elsewhere;
 mod finish;
+mod fitting;
 pub(crate) mod function;
 mod input;
 mod landed;
@@ -19,6 +20,7 @@ mod sizes;
 mod stamp;
 mod summary;
 mod take;
+mod unmet;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,6 +41,7 @@ use crate::run::{
     World,
 };
 
+pub use fitting::misfit;
 pub use input::{Input, InputError, resolve};
 pub use origin::{Named, Origin, Recogniser};
 pub use progress::Progress;
