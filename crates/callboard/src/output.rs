@@ -53,6 +53,7 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         let input = cause.downcast_ref::<InputError>();
         cause.is::<Usage>()
             || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
+            || matches!(cause.downcast_ref(), Some(StoreError::Ambiguous { .. }))
             || input.is_some_and(|error| !matches!(error, InputError::Read { .. }))
     };
     ExitCode::from(if error.chain().any(misused) { 2 } else { 1 })

@@ -155,7 +155,7 @@ pub enum StoreError {
     #[error("{0}")]
     Question(String),
     /// Several rows fit what was asked for.
-    #[error("{asked:?} fits several rows: {}", ids.join(", "))]
+    #[error("{asked:?} fits several rows: {}; ask for one of them", ids.join(", "))]
     Ambiguous {
         /// What was asked for.
         asked: String,

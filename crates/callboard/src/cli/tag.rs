@@ -3,6 +3,7 @@
 
 mod charts;
 mod chosen;
+mod course;
 mod levels;
 mod shown;
 mod trends;

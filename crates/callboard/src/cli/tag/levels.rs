@@ -1,6 +1,6 @@
 //! The levels, asked one by one, and single rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use engine::cards::{self, CardRow};
@@ -18,23 +18,41 @@ use crate::output::{print, usage};
 const SHOWN_GRADES: [&str; 6] = ["10P", "10", "9", "8.5", "8", "VA"];
 
 pub async fn categories(store: &Store, ask: &CategoriesOf) -> Result<()> {
-    let mut sums: BTreeMap<String, [i64; 4]> = BTreeMap::new();
+    let mut sums: BTreeMap<String, [Option<i64>; 4]> = BTreeMap::new();
     for row in cards::rows(store, Kind::CardCategory, &cards::Filter::default()).await? {
         sums.entry(row.text("name").to_owned()).or_default();
     }
     for row in cards::rows(store, Kind::CardYear, &cards::Filter::default()).await? {
         let sum = sums.entry(row.text("category").to_owned()).or_default();
-        sum[0] += 1;
-        for (place, name) in ["sets", "items", "graded"].into_iter().enumerate() {
-            sum[place + 1] += row.number(name).unwrap_or(0);
-        }
+        let counts = [Some(1), row.number("sets"), row.number("items"), row.number("graded")];
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| add(sum, count));
     }
+    // Of a category whose page was not read, what its sets say.
+    let known: BTreeSet<String> =
+        sums.iter().filter(|(_, sum)| sum[0].is_some()).map(|(name, _)| name.clone()).collect();
+    let mut years = BTreeSet::new();
+    cards::each_row(store, Kind::CardSet, &cards::Filter::default(), |row| {
+        let (category, year) = (row.text("category").to_owned(), row.text("year").to_owned());
+        if !known.contains(&category) {
+            let sum = sums.entry(category.clone()).or_default();
+            let is_new = years.insert((category, year));
+            let counts = [is_new.then_some(1), Some(1), None, row.number("total")];
+            sum.iter_mut().zip(counts).for_each(|(sum, count)| add(sum, count));
+        }
+    })
+    .await?;
     let mut sheet = Sheet::new(&["CATEGORY", "YEARS", "SETS", "ITEMS", "GRADED"]);
     let wanted = |name: &str| ask.category.as_ref().is_none_or(|wanted| is_one_of(wanted, &[name]));
     for (name, sum) in sums.into_iter().filter(|(name, _)| wanted(name)) {
         sheet.rows.push(std::iter::once(Value::from(name)).chain(sum.map(Value::from)).collect());
     }
     finish(sheet, &ask.shown)
+}
+
+fn add(sum: &mut Option<i64>, count: Option<i64>) {
+    if let Some(count) = count {
+        *sum = Some(sum.unwrap_or(0) + count);
+    }
 }
 
 pub async fn years(store: &Store, ask: &YearsOf) -> Result<()> {

@@ -96,6 +96,30 @@ fn saved_pages_stand_in_for_the_site() {
 }
 
 #[test]
+fn saved_pages_of_sets_alone_answer_questions_and_name_what_can_be_asked_for() {
+    let desk = Desk::new();
+    let card = |number: u32| format!("<tr><td>{number}<td>Gary Carter<td>1<td>1</tr>");
+    let page = format!(
+        "<table class=MuiTable-root><thead><tr><th>#<th>Card<th>10<th>Total</thead><tbody>{}{}</tbody></table>",
+        card(7),
+        card(53)
+    );
+    desk.folder.write("saved/my.taggrading.com/pop-report/Baseball/1989/Donruss.html", &page);
+    let answer = desk.call(&["run", "tag", "--saved", "saved", "--levels", "card", "--format", "json"]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    let cards = desk.call(&["tag", "cards", "--category", "baseball", "--format", "ndjson"]);
+    assert_eq!((cards.code, cards.stdout.lines().count()), (0, 2), "{}{}", cards.stdout, cards.stderr);
+    // Two of a name: by what is told of them they can be asked for.
+    let several = desk.call(&["tag", "trend", "Carter"]);
+    let key = "Baseball/1989/Donruss//Gary Carter/53/";
+    assert!(several.code == 2 && several.stderr.contains(&format!("'{key}'")), "{}", several.stderr);
+    let csv = desk.call(&["tag", "trend", key, "--format", "csv"]);
+    assert!(csv.stdout.starts_with("key,day,grade,count,change,total\r\n"), "{}", csv.stdout);
+    let one = desk.call(&["tag", "trend", key, "--grade", "10", "--format", "json"]).object().1;
+    assert_eq!((&one["grade"], &one["points"][0]["count"]), (&"10".into(), &1.into()), "{one}");
+}
+
+#[test]
 fn certificates_are_read_with_all_that_they_say() {
     // The ninth set is the first that is no base set.
     let size =
