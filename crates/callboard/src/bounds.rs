@@ -16,7 +16,7 @@ pub fn collect_options(config: &Config, reread: bool, dry_run: bool) -> Result<C
         read: read_options(config, now)?,
         max_documents: config.get_where("max_documents", |most: &u64| *most > 0)?,
         max_depth: 16,
-        concurrency: config.get("concurrency")?,
+        concurrency: config.get_where("concurrency", |most: &usize| *most > 0)?,
         max_shrink: config.get_where("max_shrink", |share: &f64| (0.0..=1.0).contains(share))?,
         reread,
         sweep: true,

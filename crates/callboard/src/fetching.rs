@@ -75,7 +75,7 @@ fn options(config: &Config, allow_private: bool) -> Result<FetchOptions> {
         per_second,
         // A rate that somebody asked for holds everywhere.
         local_per_second: config.is_said("per_second").then_some(per_second),
-        total_concurrency: config.get("concurrency")?,
+        total_concurrency: config.get_where("concurrency", |most: &usize| *most > 0)?,
         max_bytes: config.get("max_bytes")?,
         attempts: config.get::<u32>("attempts")?.max(1),
         times: TimeLimits {

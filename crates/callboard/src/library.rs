@@ -1,5 +1,6 @@
 //! Pipelines as users name them: a file, standard input, or a name in the folder of pipelines.
 
+mod numbers;
 mod shipped;
 
 use std::io::Read as _;
@@ -12,6 +13,7 @@ use model::{Finding, nearest};
 
 use crate::config::Config;
 use crate::output::usage;
+pub use numbers::{factor, seconds};
 
 /// A pipeline that was found and is in order.
 pub struct Found {
@@ -107,14 +109,17 @@ fn scheduled_in(path: &Path) -> Option<Scheduled> {
 }
 
 fn scheduled_shipped(name: &str) -> Option<Scheduled> {
-    let found = ships_with(name, &shipped::find(name)?.1).map_err(|error| format!("{error:#}"));
+    // What is wrong with other variables matters once it has one.
+    let (_, text) = shipped::find(name).filter(|_| shipped::have_schedule())?;
+    let found = ships_with(name, &text).map_err(|error| format!("{error:#}"));
     let planned = found.and_then(|found| Planned::new(name, found.loaded.pipeline)).transpose()?;
     Some(Scheduled { name: name.to_owned(), file: name.to_owned(), planned })
 }
 
 fn ships_with(name: &str, text: &str) -> Result<Found> {
+    shipped::check_schedule(name).map_err(usage)?;
     let mut found = parsed(name, text)?;
-    shipped::with_environment(&mut found.loaded.pipeline);
+    shipped::with_environment(&mut found.loaded.pipeline).map_err(usage)?;
     Ok(found)
 }
 

@@ -51,6 +51,7 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
         cause.is::<Usage>()
             || matches!(cause.downcast_ref(), Some(StoreError::Question(_)))
             || matches!(cause.downcast_ref(), Some(RunError::Usage(_) | RunError::Faults(_)))
+            || matches!(cause.downcast_ref(), Some(StoreError::Ambiguous { .. }))
             || input.is_some_and(|error| !matches!(error, InputError::Read { .. }))
     };
     ExitCode::from(if error.chain().any(misused) { 2 } else { 1 })

@@ -68,7 +68,7 @@ pub fn runner_options(config: &Config, name: Option<String>) -> Result<RunnerOpt
     let secs = |key| Ok::<_, anyhow::Error>(Duration::from_secs(config.get(key)?));
     Ok(RunnerOptions {
         name,
-        concurrency: config.get("concurrency")?,
+        concurrency: config.get_where("concurrency", |most: &usize| *most > 0)?,
         grace: secs("grace_secs")?,
         patience: secs("store_patience_secs")?,
         ..RunnerOptions::default()

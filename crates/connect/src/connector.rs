@@ -130,6 +130,19 @@ pub enum Next {
     Short(String),
 }
 
+/// Something that the parameters ask for by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByName {
+    /// The parameter that asks for it.
+    pub parameter: &'static str,
+    /// The name; `*` stands for any text.
+    pub name: String,
+    /// The kind of rows that are called so.
+    pub kind: Kind,
+    /// Text columns of which one says it.
+    pub columns: &'static [&'static str],
+}
+
 /// One source of listings. `read` is pure, so every connector is tested on recorded documents.
 pub trait Connector: Send + Sync {
     /// Its name: the source its records are kept under.
@@ -185,6 +198,12 @@ pub trait Connector: Send + Sync {
     /// The request for the page of such a row, by its fields; `None` where the run does not want it.
     fn page_of(&self, _fields: &Map<String, Value>, _params: &Params) -> Option<Request> {
         None
+    }
+
+    /// What the parameters ask for by name: a run that saw rows of the kind and none called so is not all that
+    /// was asked for.
+    fn by_name(&self, _params: &Params) -> Vec<ByName> {
+        Vec::new()
     }
 
     /// Which of its requests a document that came without one (a file) answers, where the content tells.

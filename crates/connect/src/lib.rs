@@ -14,4 +14,4 @@ pub mod sources;
 pub mod value;
 pub mod yaml;
 
-pub use connector::{Connector, Params, ReadError, ReadOptions, StartError};
+pub use connector::{ByName, Connector, Params, ReadError, ReadOptions, StartError};

@@ -27,7 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::connector::{Connector, Next, Params, ReadError, ReadOptions, SoFar, StartError};
+use crate::connector::{ByName, Connector, Next, Params, ReadError, ReadOptions, SoFar, StartError};
 use crate::expression::{Expression, Moment, Scope, Template, from_json, text_of, to_json};
 use crate::fetch::{Auth, Policy};
 use crate::value::date::Hints;
@@ -446,6 +446,10 @@ impl Connector for Manifest {
         let Some(code) = self.code else { return Ok(None) };
         let plain = params::complete(&self.spec, params).map_err(StartError::Params)?;
         code.begins_with(&plain).map_err(StartError::Params)
+    }
+
+    fn by_name(&self, params: &Params) -> Vec<ByName> {
+        self.code.map_or_else(Vec::new, |code| code.by_name(&params::lenient(&self.spec, params)))
     }
 
     fn page_of(&self, fields: &Map<String, Json>, params: &Params) -> Option<Request> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use store::{KeptRow, RowCondition, RowQuery, Store, StoreError};
 
 pub use moves::{Move, moves};
-pub use reconcile::{Difference, Reconciled, reconcile};
+pub use reconcile::{Difference, Reconciled, Unseen, reconcile};
 pub use search::{Hit, search};
 pub use trend::{Point, Trend, trend};
 

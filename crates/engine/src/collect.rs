@@ -6,7 +6,9 @@
 //! document failing leaves the others whole and the run partial.
 
 mod child;
+mod elsewhere;
 mod finish;
+mod fitting;
 pub(crate) mod function;
 mod input;
 mod landed;
@@ -18,6 +20,7 @@ mod sizes;
 mod stamp;
 mod summary;
 mod take;
+mod unmet;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,6 +41,7 @@ use crate::run::{
     World,
 };
 
+pub use fitting::misfit;
 pub use input::{Input, InputError, resolve};
 pub use origin::{Named, Origin, Recogniser};
 pub use progress::Progress;

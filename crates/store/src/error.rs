@@ -155,7 +155,7 @@ pub enum StoreError {
     #[error("{0}")]
     Question(String),
     /// Several rows fit what was asked for.
-    #[error("{asked:?} fits several rows; say which by its id:\n  {}", ids.join("\n  "))]
+    #[error("{asked:?} fits several rows; ask for one of them:\n  {}", ids.join("\n  "))]
     Ambiguous {
         /// What was asked for.
         asked: String,

@@ -73,6 +73,30 @@ impl Store {
         Ok(u64::try_from(counted).unwrap_or(0))
     }
 
+    /// The different texts, `most` of them, that a column of the rows has which `run` stated in a scope.
+    pub async fn texts_stated(
+        &self,
+        (run, scope): (RunId, &str),
+        (kind, column): (Kind, &str),
+        most: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let Some(column) = kind.spec().column(column) else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT DISTINCT t.\"{0}\" FROM scopes c JOIN places p ON p.scope = c.scope
+             JOIN sightings s ON s.place = p.place AND s.kind = ?1
+             JOIN \"{1}\" t ON t.rid = s.rid
+             WHERE c.name = ?2 AND p.seen_run = (SELECT seq FROM runs WHERE id = ?3) AND s.run = p.read_run
+               AND t.\"{0}\" IS NOT NULL
+             ORDER BY t.\"{0}\" LIMIT ?4",
+            column.name,
+            kind.spec().table
+        );
+        let query = sql::query_scalar(sql).bind(code_of(kind)).bind(scope.to_owned()).bind(run.to_string());
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let texts = query.bind(most).fetch_all(&self.readers).await;
+        texts.map_err(|error| self.fault("listing what was seen", error))
+    }
+
     /// Rows of a kind that documents of a scope stated and that have not vanished.
     pub async fn known_in(&self, scope: &str, kind: Kind) -> Result<u64, StoreError> {
         let sql = format!(

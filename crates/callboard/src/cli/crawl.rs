@@ -3,10 +3,16 @@
 
 use anyhow::Result;
 use clap::Args;
-use engine::pipeline::Pipeline;
-use serde_json::json;
+use engine::collect::misfit;
+use engine::pipeline::{Loaded, Pipeline};
+use serde_json::{Map, Value, json};
 
+use crate::clock;
+use crate::config::Config;
+use crate::library::{factor, seconds};
+use crate::origins::Catalog;
 use crate::output::usage;
+use crate::world::runner_options;
 
 /// What of a crawl is wanted, and how politely.
 #[derive(Args, Default)]
@@ -50,16 +56,15 @@ pub struct Crawl {
     disable_caching: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    number(text).filter(|seconds| *seconds >= 0.0).ok_or_else(|| "a number of seconds, 0 or more".to_owned())
-}
-
-fn factor(text: &str) -> Result<f64, String> {
-    number(text).filter(|factor| *factor > 0.0).ok_or_else(|| "a number above 0".to_owned())
-}
-
-fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
+/// Refuses settings that no runner could work by, and parameters that the connector of a crawl would not take,
+/// before anything is written.
+pub fn check(config: &Config, loaded: &Loaded, params: &Map<String, Value>) -> Result<()> {
+    runner_options(config, None)?;
+    let catalog = Catalog::load(config)?;
+    match misfit((&loaded.pipeline, &loaded.plan), params, &catalog, clock()) {
+        Some(why) => Err(usage(why)),
+        None => Ok(()),
+    }
 }
 
 impl Crawl {

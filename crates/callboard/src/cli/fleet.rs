@@ -17,7 +17,7 @@ use model::RunId;
 use store::{Begun, Store};
 
 use super::Flags;
-use super::crawl::Crawl;
+use super::crawl::{self, Crawl};
 use super::former::Former;
 use super::run::{OverlapFlag, command, skipped};
 use crate::attending::report_of;
@@ -93,6 +93,7 @@ impl Fleet {
         self.former.tell(&found.loaded.pipeline.name);
         let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
+        crawl::check(config, &found.loaded, &params)?;
         let secret = secrets::as_environment(&found.loaded.pipeline, &self.set);
         let store = open(config).await?;
         let world = world_for(config, store.clone(), &found.loaded.plan, false)?;

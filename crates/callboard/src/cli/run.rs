@@ -15,7 +15,7 @@ use model::nearest;
 use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, RunState, Store};
 
-use super::crawl::Crawl;
+use super::crawl::{self, Crawl};
 use super::former::Former;
 use super::{Flags, said};
 use crate::attending::{Attended, others_are_alive, report_of};
@@ -158,6 +158,7 @@ impl Run {
         let sets = self.crawl.with(&self.set(), &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
+        crawl::check(config, &found.loaded, &params)?;
         let store = match self.dry_run {
             true => Store::rehearse_with(config.db()?, &config.open_options()?).await?,
             false => open(config).await?,

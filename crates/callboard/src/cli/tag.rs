@@ -3,6 +3,7 @@
 
 mod charts;
 mod chosen;
+mod course;
 mod levels;
 mod shown;
 mod trends;
@@ -39,15 +40,15 @@ pub struct Tag {
 #[derive(Subcommand)]
 enum Question {
     /// Categories with their years, sets, cards and copies
-    Categories(Ask),
+    Categories(CategoriesOf),
     /// Years of categories
-    Years(Ask),
+    Years(YearsOf),
     /// Sets with their populations
-    Sets(Ask),
+    Sets(SetsOf),
     /// Cards with their populations
-    Cards(Ask),
+    Cards(CardsOf),
     /// Graded copies, and how many there are of each grade
-    Grades(Ask),
+    Grades(CardsOf),
     /// Look for cards, sets, categories and certificates
     Search(SearchFor),
     /// How a population went over time; without a name, what moved lately
@@ -58,24 +59,59 @@ enum Question {
     Cert(CertOf),
 }
 
-/// Which rows of a level.
+/// Each question has the flags that it honours, and no others.
 #[derive(Args)]
-struct Ask {
+struct CategoriesOf {
+    /// Only this category; * is any text
+    #[arg(long, value_name = "NAME")]
+    category: Option<String>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args)]
+struct YearsOf {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args)]
+struct SetsOf {
+    #[command(flatten)]
+    place: Place,
+    /// Only sets of this brand or name, or both; * is any text
+    #[arg(long, value_name = "NAME")]
+    set: Option<String>,
+    /// Only with this grade: of sets and cards those that have a copy of it
+    #[arg(long, value_name = "GRADE", value_parser = grade)]
+    grade: Option<String>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Args)]
+struct CardsOf {
+    /// Only cards of this name, number or key; * is any text
+    #[arg(long, value_name = "NAME")]
+    card: Option<String>,
+    #[command(flatten)]
+    within: SetsOf,
+}
+
+#[derive(Args)]
+struct Place {
     /// Only of this category
     #[arg(long, value_name = "NAME")]
     category: Option<String>,
     /// Only of this year
     #[arg(long, value_name = "YEAR")]
     year: Option<String>,
-    /// Only sets of this brand or name, or both; * is any text
-    #[arg(long, value_name = "NAME")]
-    set: Option<String>,
-    /// Only cards of this name, number or key; * is any text
-    #[arg(long, value_name = "NAME")]
-    card: Option<String>,
-    /// Only with this grade: of cards those that have a copy of it
-    #[arg(long, value_name = "GRADE", value_parser = grade)]
-    grade: Option<String>,
+}
+
+#[derive(Args)]
+struct Shown {
     /// At most so many [default: 50 for a table, all otherwise]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -99,12 +135,8 @@ struct SearchFor {
 
 #[derive(Args)]
 struct TotalsOf {
-    /// Only of this category
-    #[arg(long, value_name = "NAME")]
-    category: Option<String>,
-    /// Only of this year
-    #[arg(long, value_name = "YEAR")]
-    year: Option<String>,
+    #[command(flatten)]
+    place: Place,
     /// Only what differs
     #[arg(long)]
     differences: bool,
@@ -154,12 +186,14 @@ impl Tag {
     }
 }
 
-impl Ask {
+impl Place {
     /// What the store can choose by itself.
     async fn filter(&self, store: &Store) -> Result<Filter> {
         chosen::chosen(store, self.category.as_ref(), self.year.as_ref()).await
     }
+}
 
+impl Shown {
     fn most(&self) -> usize {
         self.limit.unwrap_or(if self.format == CardFormat::Table { 50 } else { usize::MAX })
     }

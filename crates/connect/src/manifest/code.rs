@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use model::{Document, Kind, Reading, Request};
 use serde_json::{Map, Value};
 
-use crate::connector::{Next, ReadError, ReadOptions, SoFar};
+use crate::connector::{ByName, Next, ReadError, ReadOptions, SoFar};
 use crate::fetch::Policy;
 
 /// What such a connector asks and how it reads. Pure, as every connector is.
@@ -45,6 +45,11 @@ pub trait Code: Send + Sync {
     /// The request for the page of such a row, by its fields; `None` where the run does not want it.
     fn page_of(&self, _fields: &Map<String, Value>, _params: &BTreeMap<String, Value>) -> Option<Request> {
         None
+    }
+
+    /// What the parameters ask for by name, as [`Connector::by_name`](crate::Connector::by_name) says.
+    fn by_name(&self, _params: &BTreeMap<String, Value>) -> Vec<ByName> {
+        Vec::new()
     }
 
     /// What the parameters change of how it is asked.

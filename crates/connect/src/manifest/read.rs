@@ -86,10 +86,8 @@ impl<'a> Reader<'a> {
         let scope = match with_lets(scope, &plan.lets) {
             Ok(scope) => scope,
             Err(detail) => {
-                self.reject(
-                    Refusal { reason: "bad_field".to_owned(), detail: format!("let {detail}") },
-                    &item,
-                );
+                let detail = format!("let {detail}");
+                self.reject(Refusal { reason: "bad_field".to_owned(), detail }, None, &item);
                 return Ok(None);
             }
         };
@@ -102,19 +100,19 @@ impl<'a> Reader<'a> {
         match self.record(&plan.record, &scope, None) {
             Ok(key) => Ok(Some(ReadItem { scope, key: Some(key) })),
             Err(refusal) => {
-                self.reject(refusal, &item);
+                self.reject(refusal, said_key(&plan.record, &scope), &item);
                 Ok(None)
             }
         }
     }
 
-    fn reject(&mut self, refusal: Refusal, item: &Value) {
+    fn reject(&mut self, refusal: Refusal, key: Option<String>, item: &Value) {
         let said = match to_json(item) {
             Json::String(text) => json!({ "text": shortened(&text) }),
             other => other,
         };
         let Refusal { reason, detail } = refusal;
-        self.reading.rejected.push(Rejected { key: None, reason, detail, said });
+        self.reading.rejected.push(Rejected { key, reason, detail, said });
     }
 
     /// Reads one record and those inside it; gives its key. Nothing is kept unless all of it can be.
@@ -303,6 +301,13 @@ fn check_required(plan: &RecordPlan, record: &Record) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// The key that a rule finds in an item which gives no record, so that it can be found, and what is known
+/// under it has not vanished.
+fn said_key(plan: &RecordPlan, scope: &Arc<Scope>) -> Option<String> {
+    let value = plan.key.as_ref()?.eval(scope).ok().filter(|value| !is_nothing(value))?;
+    Some(text_of(&value).trim().to_owned()).filter(|key| !key.is_empty())
 }
 
 /// Made of what tells records of a kind apart: an event's local start and title; of others the name

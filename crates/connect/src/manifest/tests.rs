@@ -280,6 +280,7 @@ fn records_inside_a_record_become_their_own() {
     assert_eq!(reading.rejected[0].reason, "bad_field");
     assert_eq!(reading.rejected[0].detail, "field `start`: no date found in `TBA`");
     assert_eq!(reading.rejected[0].said["id"], 8);
+    assert_eq!(reading.rejected[0].key.as_deref(), Some("8"), "it can be found by its key");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use scraper::Html;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::connector::{ReadError, ReadOptions};
+use crate::connector::{ByName, ReadError, ReadOptions};
 use crate::fetch::Policy;
 use crate::format::html::{decode, nests_too_deeply, scan};
 use crate::manifest::Code;
@@ -82,7 +82,9 @@ impl Code for Tag {
         _now: DateTime<Utc>,
     ) -> Result<Vec<Request>, String> {
         let want = Want::of(params)?;
-        if want.categories.is_empty() {
+        // What is not among those that are known may be new, or misspelt: the list says which.
+        let known = |name: &String| KNOWN.contains(&name.as_str());
+        if want.categories.is_empty() || !want.categories.iter().all(known) {
             return Ok(vec![request(&Address::List, &want.base)]);
         }
         let category = |name: &String| request(&Address::Category(name.clone()), &want.base);
@@ -159,6 +161,10 @@ impl Code for Tag {
         })
     }
 
+    fn by_name(&self, params: &BTreeMap<String, Value>) -> Vec<ByName> {
+        Want::of(params).map_or_else(|_| Vec::new(), |want| want.by_name())
+    }
+
     /// Without the list of categories, those that are known are asked for.
     fn after_failure(&self, request: &Request, params: &BTreeMap<String, Value>) -> Vec<Request> {
         let Ok(want) = Want::of(params) else { return Vec::new() };
@@ -171,13 +177,14 @@ impl Code for Tag {
     fn policy(&self, mut policy: Policy, params: &BTreeMap<String, Value>) -> Policy {
         let number = |name: &str| params.get(name).and_then(Value::as_f64);
         if let Some(delay_secs) = number("delay") {
-            policy.per_second = Some(if delay_secs > 0.0 { 1.0 / delay_secs } else { f64::MAX });
+            // A division by no delay is infinite, which is no rate.
+            policy.per_second = Some((1.0 / delay_secs).min(f64::MAX));
             policy.even = delay_secs > 0.0;
         }
         if let Some(retries) = params.get("max_retries").and_then(Value::as_u64) {
             policy.attempts = Some(u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1));
         }
-        policy.retry_backoff = number("retry_backoff").filter(|factor| *factor > 0.0);
+        policy.retry_backoff = number("retry_backoff");
         if params.get("render") == Some(&Value::Bool(false)) {
             policy.render = None;
         }

@@ -1,7 +1,7 @@
 //! Whether the levels agree: what a page states as its total, the sum of its rows, and what is listed a
 //! level below. Differences are told, never put right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Kind;
 use serde_json::Value;
@@ -38,8 +38,19 @@ pub struct Reconciled {
     pub differences: Vec<Difference>,
     /// How many comparisons there were.
     pub compared: usize,
-    /// Cards with copies of which none was gathered: there is nothing to compare.
-    pub unseen: usize,
+    /// Rows that count something of which nothing was gathered: there is nothing to compare.
+    pub unseen: Unseen,
+}
+
+/// How many rows there are of which nothing below was gathered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Years without their sets.
+    pub years: usize,
+    /// Sets without their cards.
+    pub sets: usize,
+    /// Cards without their copies.
+    pub cards: usize,
 }
 
 /// Compares all that the filter lets through.
@@ -67,7 +78,15 @@ struct Book {
     sets: Sums,
     cards: Sums,
     copies: Sums,
+    /// How many rows each year has below it.
+    listed: BTreeMap<String, Listed>,
     found: Reconciled,
+}
+
+#[derive(Default)]
+struct Listed {
+    sets: i64,
+    cards: i64,
 }
 
 impl Book {
@@ -86,13 +105,15 @@ impl Book {
 
     fn set(&mut self, row: &CardRow) {
         let stated = populated(row);
-        let year = row.key.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+        let year = year_of(&row.key);
+        self.listed.entry(year.clone()).or_default().sets += 1;
         add(self.of_year.entry(year).or_default(), &stated);
         self.sets.insert(row.key.clone(), stated);
     }
 
     fn card(&mut self, row: &CardRow) {
         let stated = populated(row);
+        self.listed.entry(year_of(&row.key)).or_default().cards += 1;
         add(self.of_set.entry(row.text("card_set").to_owned()).or_default(), &stated);
         self.cards.insert(row.key.clone(), stated);
     }
@@ -106,32 +127,15 @@ impl Book {
     }
 
     fn compare(&mut self) {
-        let totals = std::mem::take(&mut self.totals);
-        for ((scope, of), stated) in &totals {
-            let (scope, sums, rows) = match scope.as_str() {
-                "category" => ("category", &self.of_category, "the sum of its years"),
-                "year" => ("year", &self.of_year, "the sum of its sets"),
-                "set" => ("set", &self.of_set, "the sum of its cards"),
-                _ => continue,
-            };
-            if let Some(sum) = sums.get(of) {
-                let told = both(scope, of, ("its TOTALS", stated), (rows, sum));
-                self.note(told);
-            }
-        }
-        for (of, stated) in std::mem::take(&mut self.years) {
-            if let Some(sum) = self.of_year.get(&of) {
-                let says = stated.get("graded").copied().unwrap_or(0);
-                let counted = sum.get("total").copied().unwrap_or(0);
-                let told =
-                    one("year", &of, "graded", ("its category", says), ("the sum of its sets", counted));
-                self.note(vec![told]);
-            }
-        }
+        self.compare_totals();
+        self.compare_years();
         for (of, stated) in std::mem::take(&mut self.sets) {
-            if let Some(sum) = self.of_set.get(&of) {
-                let told = both("set", &of, ("its year", &stated), ("the sum of its cards", sum));
-                self.note(told);
+            match self.of_set.get(&of) {
+                Some(sum) => {
+                    let told = both("set", &of, ("its year", &stated), ("the sum of its cards", sum));
+                    self.note(told);
+                }
+                None => self.found.unseen.sets += usize::from(counts_some(&stated)),
             }
         }
         for (of, stated) in std::mem::take(&mut self.cards) {
@@ -140,10 +144,58 @@ impl Book {
                     let told = both("card", &of, ("its set", &stated), ("its copies", copies));
                     self.note(told);
                 }
-                None if stated.get("total").is_some_and(|total| *total > 0) => self.found.unseen += 1,
-                None => {}
+                None => self.found.unseen.cards += usize::from(counts_some(&stated)),
             }
         }
+    }
+
+    fn compare_totals(&mut self) {
+        for ((scope, of), stated) in std::mem::take(&mut self.totals) {
+            let (scope, sums, rows) = match scope.as_str() {
+                "category" => ("category", &self.of_category, "the sum of its years"),
+                "year" => ("year", &self.of_year, "the sum of its sets"),
+                "set" => ("set", &self.of_set, "the sum of its cards"),
+                "card" => ("card", &self.copies, "its copies"),
+                _ => continue,
+            };
+            let Some(sum) = sums.get(&of) else { continue };
+            let told = match scope {
+                // What its page has no column for, it does not state.
+                "card" => each(scope, &of, ("its TOTALS", &stated), (rows, sum)),
+                _ => both(scope, &of, ("its TOTALS", &stated), (rows, sum)),
+            };
+            self.note(told);
+        }
+    }
+
+    /// What a category says of a year, against what the year lists: sets, cards, copies. Cards are counted
+    /// where those of all its sets are known.
+    fn compare_years(&mut self) {
+        let partly: BTreeSet<String> = self.sets_without_cards().map(|set| year_of(set)).collect();
+        for (of, stated) in std::mem::take(&mut self.years) {
+            let Some(listed) = self.listed.get(&of) else {
+                self.found.unseen.years += usize::from(counts_some(&stated));
+                continue;
+            };
+            let graded = self.of_year.get(&of).and_then(|sum| sum.get("total")).copied().unwrap_or(0);
+            let mut told = Vec::new();
+            for (name, against, counted) in [
+                ("sets", "the sets it lists", listed.sets),
+                ("items", "the cards of its sets", listed.cards),
+                ("graded", "the sum of its sets", graded),
+            ] {
+                if let Some(says) = stated.get(name).filter(|_| name != "items" || !partly.contains(&of)) {
+                    told.push(one("year", &of, name, ("its category", *says), (against, counted)));
+                }
+            }
+            self.note(told);
+        }
+    }
+
+    fn sets_without_cards(&self) -> impl Iterator<Item = &String> {
+        let sets = self.sets.iter();
+        sets.filter(|(set, stated)| counts_some(stated) && !self.of_set.contains_key(*set))
+            .map(|(set, _)| set)
     }
 
     fn note(&mut self, told: Vec<Option<Difference>>) {
@@ -167,6 +219,18 @@ fn both(
     known.map(|name| one(scope, of, name, (stated, get(says, name)), (against, get(counted, name)))).collect()
 }
 
+/// One comparison for each count that is stated.
+fn each(
+    scope: &'static str,
+    of: &str,
+    (stated, says): (&str, &BTreeMap<String, i64>),
+    (against, counted): (&str, &BTreeMap<String, i64>),
+) -> Vec<Option<Difference>> {
+    let known = says.iter().filter(|(name, _)| !name.starts_with("metric_"));
+    let get = |name: &String| counted.get(name).copied().unwrap_or(0);
+    known.map(|(name, says)| one(scope, of, name, (stated, *says), (against, get(name)))).collect()
+}
+
 fn one(
     scope: &'static str,
     of: &str,
@@ -185,6 +249,15 @@ fn one(
     })
 }
 
+/// The category and year that a key begins with.
+fn year_of(key: &str) -> String {
+    key.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")
+}
+
+fn counts_some(stated: &BTreeMap<String, i64>) -> bool {
+    stated.values().any(|count| *count > 0)
+}
+
 fn populated(row: &CardRow) -> BTreeMap<String, i64> {
     let mut stated = counts(row.fields.get("populations"));
     stated.extend(row.number("total").map(|total| ("total".to_owned(), total)));
@@ -199,5 +272,64 @@ fn counts(object: Option<&Value>) -> BTreeMap<String, i64> {
 fn add(sums: &mut BTreeMap<String, i64>, counts: &BTreeMap<String, i64>) {
     for (name, count) in counts {
         *sums.entry(name.clone()).or_default() += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(key: &str, fields: Value) -> CardRow {
+        let fields = fields.as_object().cloned().unwrap_or_default();
+        let (first_seen, last_seen) = (String::new(), String::new());
+        CardRow { key: key.to_owned(), first_seen, last_seen, fields }
+    }
+
+    /// A year of two sets, with the cards of one of them, and one copy.
+    fn book(sets: i64, items: i64) -> Book {
+        let mut book = Book::default();
+        let counts = json!({"category": "B", "sets": sets, "items": items, "graded": 3});
+        book.year(&row("B/1989", counts));
+        book.set(&row("B/1989/T/", json!({"total": 2, "populations": {"10": 2}})));
+        book.set(&row("B/1989/D/", json!({"total": 1, "populations": {"9": 1}})));
+        book.card(&row(
+            "B/1989/T//A/1/",
+            json!({"card_set": "B/1989/T/", "total": 2, "populations": {"10": 2}}),
+        ));
+        book
+    }
+
+    fn told(book: &Book) -> Vec<(&str, &str, i64, i64)> {
+        let differences = book.found.differences.iter();
+        differences.map(|one| (one.scope, one.what.as_str(), one.says, one.counted)).collect()
+    }
+
+    #[test]
+    fn the_counts_of_a_year_are_compared_with_what_it_lists() {
+        let mut partly = book(3, 9);
+        partly.compare();
+        assert_eq!(told(&partly), [("year", "sets", 3, 2)], "the cards of one set are not known");
+        assert_eq!(partly.found.unseen, Unseen { years: 0, sets: 1, cards: 1 });
+        let mut whole = book(2, 9);
+        whole.card(&row(
+            "B/1989/D//C/1/",
+            json!({"card_set": "B/1989/D/", "total": 1, "populations": {"9": 1}}),
+        ));
+        whole.compare();
+        assert_eq!(told(&whole), [("year", "items", 9, 2)]);
+    }
+
+    #[test]
+    fn the_totals_of_a_card_are_compared_with_its_copies() {
+        let mut book = book(2, 2);
+        book.copy(&row("X1", json!({"card": "B/1989/T//A/1/", "grade": "10"})));
+        let stated = json!({"scope": "card", "of": "B/1989/T//A/1/", "metrics": {"total": 2, "metric_4": 7}});
+        book.totals(&row("card:B/1989/T//A/1/", stated));
+        book.compare();
+        let of_card = book.found.differences.iter().filter(|one| one.scope == "card");
+        let by: Vec<&str> = of_card.map(|one| one.stated.as_str()).collect();
+        assert_eq!(by, ["its TOTALS", "its set", "its set"], "{:?}", book.found.differences);
     }
 }

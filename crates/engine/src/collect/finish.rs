@@ -7,6 +7,7 @@ use store::{Covered, Reckoning, Shrink, SweepScope};
 use super::origin::Origin;
 use super::passes;
 use super::session::Session;
+use super::unmet;
 use crate::functions::{Answer, Call, Failure};
 
 /// Class of a child that was not asked for, because its source is to be asked nothing more.
@@ -52,7 +53,12 @@ pub(super) async fn finish(session: &Session, call: &Call) -> Result<Answer, Fai
             None if passes::decides(origin) => {}
             None => sweep(session, call, origin, whole, &mut end).await?,
         }
-        add(&mut sums, store.reckon(call.run.id, Some(&origin.scope)).await?);
+        let own = store.reckon(call.run.id, Some(&origin.scope)).await?;
+        // Where pages are missing, what was asked for may stand on these.
+        if whole && own.documents.failed == 0 {
+            unmet::tell(call, origin, &mut end).await?;
+        }
+        add(&mut sums, own);
     }
     end.incomplete |= sums.damaged;
     end.answer(&sums)

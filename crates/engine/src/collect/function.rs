@@ -34,7 +34,7 @@ pub(crate) static SPEC: FunctionSpec = FunctionSpec {
 /// Parameters of `collect`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Params {
+pub(super) struct Params {
     /// Addresses, files and folders; what each is, is told from its content.
     #[serde(default)]
     inputs: Vec<String>,
@@ -116,13 +116,7 @@ fn origins(call: &Call) -> Result<Origins, Failure> {
     options.max_documents = params.max_documents.unwrap_or(options.max_documents);
     options.max_shrink = params.max_shrink.unwrap_or(options.max_shrink);
     options.reread |= params.reread;
-    let wanted = Wanted {
-        inputs: params.inputs,
-        connector: params.connector,
-        params: params.params,
-        source: params.source,
-    };
-    let origins = call.world.catalog.origins(&wanted).map_err(Failure::input)?;
+    let origins = call.world.catalog.origins(&wanted(params)).map_err(Failure::input)?;
     if origins.is_empty() {
         return Err(Failure::input(format!(
             "step {}: nothing to collect from: give inputs or a connector",
@@ -130,6 +124,15 @@ fn origins(call: &Call) -> Result<Origins, Failure> {
         )));
     }
     Ok((origins.into_iter().map(Arc::new).collect(), options))
+}
+
+pub(super) fn wanted(params: Params) -> Wanted {
+    Wanted {
+        inputs: params.inputs,
+        connector: params.connector,
+        params: params.params,
+        source: params.source,
+    }
 }
 
 impl Function for Collect {

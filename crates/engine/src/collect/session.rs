@@ -12,6 +12,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::CollectOptions;
 use super::child::{Errand, Where};
+use super::elsewhere::Elsewhere;
 use super::origin::Origin;
 use super::sizes::Sizes;
 use super::take::{Place, Taker, Work, file_url};
@@ -58,6 +59,7 @@ impl Session {
         let taker = Taker {
             store: world.store.clone(),
             fetchers: origins.iter().map(|origin| way_out(origin, fetcher)).collect(),
+            elsewhere: Elsewhere::of(&origins),
             held: origins.iter().map(|origin| (origin.scope.clone(), OnceCell::new())).collect(),
             options: options.read.clone(),
             reread: options.reread,

@@ -14,6 +14,7 @@ use store::{DocumentRow, Known, Store};
 use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
+use super::elsewhere::Elsewhere;
 use super::origin::Origin;
 use super::sizes::Sizes;
 use super::stamp;
@@ -109,6 +110,8 @@ pub(super) struct Taker {
     pub fetchers: Vec<Option<(Fetcher, Policy)>>,
     /// For each scope, whether it was held when this run came to it.
     pub held: HashMap<String, OnceCell<bool>>,
+    /// What other runs of the same sources hold.
+    pub elsewhere: Elsewhere,
     pub options: ReadOptions,
     pub reread: bool,
     /// How large documents are.
@@ -195,13 +198,17 @@ impl Taker {
             Place::Address => {}
         }
         let Some((fetcher, policy)) = &self.fetchers[work.index] else {
-            return match known {
-                Some(_) => self.not_modified(work, known).await,
-                None => Err(Failed::new("nothing is fetched in this run, and no earlier one landed it")),
+            return match (known, self.elsewhere.known(work, &self.store).await?) {
+                (Some(_), _) => self.not_modified(work, known).await,
+                (None, Some(known)) => self.read_again(work, &known).await,
+                _ => Err(Failed::new("nothing is fetched in this run, and no earlier one landed it")),
             };
         };
         if known.is_some_and(|known| !self.reread && stamp::stands(&work.request, known)) {
             return self.not_modified(work, known).await;
+        }
+        if let Some(page) = self.read_elsewhere(work).await? {
+            return Ok(page);
         }
         let validators = known
             .filter(|_| !self.reread)
@@ -222,6 +229,24 @@ impl Taker {
         if ReadingKey::of(known).stands_for(&self.reading_key(work)) {
             return Ok(Obtained::Unchanged);
         }
+        self.read_again(work, known).await
+    }
+
+    /// The page as a run with other filters landed it, where what is said of it is what it was then. One
+    /// whose body was pruned is asked for.
+    async fn read_elsewhere(&self, work: &Work) -> Result<Option<Obtained>, Failed> {
+        if self.reread || work.request.stamp.is_none() {
+            return Ok(None);
+        }
+        match self.elsewhere.known(work, &self.store).await? {
+            Some(known) if stamp::stands(&work.request, &known) => {
+                Ok(self.read_again(work, &known).await.ok())
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn read_again(&self, work: &Work, known: &Known) -> Result<Obtained, Failed> {
         let body = self.body(known.body).await?;
         let mut document = Document::from_bytes(&work.name, work.request.url.clone(), body);
         document.request = work.request.clone();
@@ -256,7 +281,7 @@ impl Taker {
         let landing = self.store.landing();
         match known {
             // It came from there.
-            _ if matches!(work.place, Place::Landing(_)) => Ok(ContentHash::of(&document.body)),
+            _ if came_from_landing(work, document) => Ok(ContentHash::of(&document.body)),
             Some(known) => landing.put_again(&document.body, known.body).await,
             None => landing.put(&document.body).await,
         }
@@ -264,9 +289,10 @@ impl Taker {
 
     fn read(&self, work: Work, document: Document, hash: ContentHash, known: Option<Known>) -> Taken {
         let reading_key = self.reading_key(&work);
-        let same_body = known.as_ref().is_some_and(|known| known.body == hash);
+        let again = matches!(work.place, Place::Address) && came_from_landing(&work, &document);
+        let same_body = again || known.as_ref().is_some_and(|known| known.body == hash);
         let stands = |known: &Known| ReadingKey::of(known).stands_for(&reading_key);
-        if same_body && !self.reread && known.as_ref().is_some_and(stands) {
+        if known.as_ref().is_some_and(|known| known.body == hash && !self.reread && stands(known)) {
             return unchanged(work, Some(document), known);
         }
         let size_bytes = document.body.len() as u64;
@@ -312,6 +338,10 @@ fn found_then(row: &DocumentRow) -> Found {
     if row.found == "file" { Found::File } else { Found::Landed }
 }
 
+fn came_from_landing(work: &Work, document: &Document) -> bool {
+    matches!(work.place, Place::Landing(_)) || document.found == Found::Landed
+}
+
 struct Failed {
     error: String,
     trouble: Trouble,
@@ -328,6 +358,12 @@ fn trouble_of(error: &ReadError) -> Trouble {
 impl Failed {
     fn new(error: impl Into<String>) -> Failed {
         Failed { error: error.into(), trouble: Trouble::Lasting }
+    }
+}
+
+impl From<store::StoreError> for Failed {
+    fn from(error: store::StoreError) -> Self {
+        Failed::new(error.to_string())
     }
 }
 

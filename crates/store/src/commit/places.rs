@@ -38,6 +38,9 @@ pub(crate) struct Places {
     places: HashMap<i64, Place>,
 }
 
+/// Scopes of one source that are looked through for a document.
+const SCOPES_MAX: i64 = 200;
+
 impl Places {
     /// Loads the known places and makes the new ones.
     pub(crate) async fn load(
@@ -391,6 +394,36 @@ impl Store {
                    quarantined, read_run, seen_run, seen_at FROM places WHERE key = ?";
         let found =
             sql::query(sql).bind(place_key(connector, scope, name)).fetch_optional(&self.readers).await;
+        let known = found.and_then(|row| row.map(|row| known(Place::from_row(&row)?)).transpose());
+        known.map(Option::flatten).map_err(|error| self.fault("looking up a document", error))
+    }
+
+    /// The scopes of a source's connector, newest first: with whichever parameters it ran. The last
+    /// [`SCOPES_MAX`] of them.
+    pub async fn scopes_of(&self, source: &str) -> Result<Vec<String>, StoreError> {
+        let with_params = format!("{source} {{");
+        let sql =
+            "SELECT name FROM scopes WHERE name = ? OR substr(name, 1, ?) = ? ORDER BY scope DESC LIMIT ?";
+        let query = sql::query_scalar(sql)
+            .bind(source.to_owned())
+            .bind(number(with_params.chars().count()))
+            .bind(with_params)
+            .bind(SCOPES_MAX);
+        query.fetch_all(&self.readers).await.map_err(|error| self.fault("looking up scopes", error))
+    }
+
+    /// What is known of a document from whichever of the scopes saw it last.
+    pub async fn known_in_any(
+        &self,
+        connector: &str,
+        scopes: &[String],
+        name: &str,
+    ) -> Result<Option<Known>, StoreError> {
+        let wanted: Vec<i64> = scopes.iter().map(|scope| place_key(connector, scope, name)).collect();
+        let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
+                   quarantined, read_run, seen_run, seen_at FROM places \
+                   WHERE key IN (SELECT value FROM json_each(?)) ORDER BY seen_run DESC, place DESC LIMIT 1";
+        let found = sql::query(sql).bind(keys(&wanted)).fetch_optional(&self.readers).await;
         let known = found.and_then(|row| row.map(|row| known(Place::from_row(&row)?)).transpose());
         known.map(Option::flatten).map_err(|error| self.fault("looking up a document", error))
     }

@@ -19,7 +19,22 @@ pub(crate) struct Found {
     pub(crate) kind: Kind,
     pub(crate) rid: i64,
     id: String,
+    key: String,
     title: Option<String>,
+}
+
+/// What each can be asked for by: the key that its source has for it, unless that fits another one too.
+fn names_of(several: &[Found]) -> Vec<String> {
+    let is_own = |found: &Found| several.iter().filter(|other| other.key == found.key).count() == 1;
+    let name = |found: &Found| match (is_own(found), &found.title) {
+        // Keys of cards say what they are called.
+        (true, Some(title)) if found.key.contains(title.as_str()) => format!("'{}'", found.key),
+        (true, Some(title)) => format!("'{}' ({title})", found.key),
+        (true, None) => format!("'{}'", found.key),
+        (false, Some(title)) => format!("{} ({title})", found.id),
+        (false, None) => found.id.clone(),
+    };
+    several.iter().map(name).collect()
 }
 
 impl Store {
@@ -48,11 +63,7 @@ impl Store {
         if found.len() < 2 {
             return Ok(found.pop());
         }
-        let name = |found: &Found| match &found.title {
-            Some(title) => format!("{} ({title})", found.id),
-            None => found.id.clone(),
-        };
-        Err(StoreError::Ambiguous { asked: wanted.to_owned(), ids: found.iter().map(name).collect() })
+        Err(StoreError::Ambiguous { asked: wanted.to_owned(), ids: names_of(&found) })
     }
 
     /// The rows that fit, by the first way to name one that finds any.
@@ -98,11 +109,11 @@ impl Store {
                 condition => condition.to_owned(),
             };
             let sql = format!(
-                "SELECT rid, id, \"{title}\" FROM \"{table}\" WHERE {condition} ORDER BY id LIMIT {CANDIDATES}"
+                "SELECT rid, id, source_key, \"{title}\" FROM \"{table}\" WHERE {condition} ORDER BY id LIMIT {CANDIDATES}"
             );
             for row in sql::query(sql).bind_all(values.clone()).fetch_all(&self.readers).await? {
-                let (rid, id) = (row.try_get(0)?, row.try_get(1)?);
-                found.push(Found { kind: *kind, rid, id, title: row.try_get(2)? });
+                let (rid, id, key) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                found.push(Found { kind: *kind, rid, id, key, title: row.try_get(3)? });
             }
         }
         Ok(found)

@@ -21,7 +21,13 @@ pub async fn chosen(store: &Store, category: Option<&String>, year: Option<&Stri
 
 async fn categories(store: &Store) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for (kind, column) in [(Kind::CardCategory, "name"), (Kind::CardYear, "category")] {
+    // Saved pages may be those of sets alone.
+    for (kind, column) in [
+        (Kind::CardCategory, "name"),
+        (Kind::CardYear, "category"),
+        (Kind::CardSet, "category"),
+        (Kind::Card, "category"),
+    ] {
         cards::each_row(store, kind, &Filter::default(), |row| {
             names.insert(row.text(column).to_owned());
         })

@@ -1,6 +1,6 @@
 //! The levels, asked one by one, and single rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use engine::cards::{self, CardRow};
@@ -9,34 +9,54 @@ use serde_json::Value;
 use store::Store;
 
 use super::shown::Sheet;
-use super::{Ask, CardFormat, CertOf, SearchFor, charts, is_one_of};
+use super::{
+    CardFormat, CardsOf, CategoriesOf, CertOf, SearchFor, SetsOf, Shown, YearsOf, charts, is_one_of,
+};
 use crate::output::{print, usage};
 
 /// Grades that tables have a column for; others are in JSON and CSV.
 const SHOWN_GRADES: [&str; 6] = ["10P", "10", "9", "8.5", "8", "VA"];
 
-pub async fn categories(store: &Store, ask: &Ask) -> Result<()> {
-    let mut sums: BTreeMap<String, [i64; 4]> = BTreeMap::new();
+pub async fn categories(store: &Store, ask: &CategoriesOf) -> Result<()> {
+    let mut sums: BTreeMap<String, [Option<i64>; 4]> = BTreeMap::new();
     for row in cards::rows(store, Kind::CardCategory, &cards::Filter::default()).await? {
         sums.entry(row.text("name").to_owned()).or_default();
     }
     for row in cards::rows(store, Kind::CardYear, &cards::Filter::default()).await? {
         let sum = sums.entry(row.text("category").to_owned()).or_default();
-        sum[0] += 1;
-        for (place, name) in ["sets", "items", "graded"].into_iter().enumerate() {
-            sum[place + 1] += row.number(name).unwrap_or(0);
-        }
+        let counts = [Some(1), row.number("sets"), row.number("items"), row.number("graded")];
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| add(sum, count));
     }
+    // Of a category whose page was not read, what its sets say.
+    let known: BTreeSet<String> =
+        sums.iter().filter(|(_, sum)| sum[0].is_some()).map(|(name, _)| name.clone()).collect();
+    let mut years = BTreeSet::new();
+    cards::each_row(store, Kind::CardSet, &cards::Filter::default(), |row| {
+        let (category, year) = (row.text("category").to_owned(), row.text("year").to_owned());
+        if !known.contains(&category) {
+            let sum = sums.entry(category.clone()).or_default();
+            let is_new = years.insert((category, year));
+            let counts = [is_new.then_some(1), Some(1), None, row.number("total")];
+            sum.iter_mut().zip(counts).for_each(|(sum, count)| add(sum, count));
+        }
+    })
+    .await?;
     let mut sheet = Sheet::new(&["CATEGORY", "YEARS", "SETS", "ITEMS", "GRADED"]);
     let wanted = |name: &str| ask.category.as_ref().is_none_or(|wanted| is_one_of(wanted, &[name]));
     for (name, sum) in sums.into_iter().filter(|(name, _)| wanted(name)) {
         sheet.rows.push(std::iter::once(Value::from(name)).chain(sum.map(Value::from)).collect());
     }
-    finish(sheet, ask)
+    finish(sheet, &ask.shown)
 }
 
-pub async fn years(store: &Store, ask: &Ask) -> Result<()> {
-    let mut rows = cards::rows(store, Kind::CardYear, &ask.filter(store).await?).await?;
+fn add(sum: &mut Option<i64>, count: Option<i64>) {
+    if let Some(count) = count {
+        *sum = Some(sum.unwrap_or(0) + count);
+    }
+}
+
+pub async fn years(store: &Store, ask: &YearsOf) -> Result<()> {
+    let mut rows = cards::rows(store, Kind::CardYear, &ask.place.filter(store).await?).await?;
     rows.sort_by(|a, b| a.key.cmp(&b.key));
     let mut sheet = Sheet::new(&["CATEGORY", "YEAR", "SETS", "ITEMS", "GRADED"]);
     for row in &rows {
@@ -44,28 +64,29 @@ pub async fn years(store: &Store, ask: &Ask) -> Result<()> {
         let counts = ["sets", "items", "graded"].map(|name| Value::from(row.number(name)));
         sheet.rows.push(texts.into_iter().chain(counts).collect());
     }
-    finish(sheet, ask)
+    finish(sheet, &ask.shown)
 }
 
-pub async fn sets(store: &Store, ask: &Ask) -> Result<()> {
-    let mut rows = cards::rows(store, Kind::CardSet, &ask.filter(store).await?).await?;
+pub async fn sets(store: &Store, ask: &SetsOf) -> Result<()> {
+    let mut rows = cards::rows(store, Kind::CardSet, &ask.place.filter(store).await?).await?;
     rows.retain(|row| in_set(row, ask) && has_grade(row, ask));
-    let sheet = populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME"], rows, ask);
-    finish(sheet, ask)
+    let sheet = populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME"], rows, &ask.shown);
+    finish(sheet, &ask.shown)
 }
 
-pub async fn cards(store: &Store, ask: &Ask) -> Result<()> {
-    let mut rows = cards::rows(store, Kind::Card, &ask.filter(store).await?).await?;
-    rows.retain(|row| in_set(row, ask) && is_card(row, ask) && has_grade(row, ask));
+pub async fn cards(store: &Store, ask: &CardsOf) -> Result<()> {
+    let mut rows = cards::rows(store, Kind::Card, &ask.within.place.filter(store).await?).await?;
+    let shown = &ask.within.shown;
+    rows.retain(|row| in_set(row, &ask.within) && is_card(row, ask) && has_grade(row, &ask.within));
     let sheet =
-        populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME", "NUMBER", "NAME", "VARIATION"], rows, ask);
-    finish(sheet, ask)
+        populations(&["CATEGORY", "YEAR", "BRAND", "SET_NAME", "NUMBER", "NAME", "VARIATION"], rows, shown);
+    finish(sheet, shown)
 }
 
 /// Best counted first, with a column for each grade.
-fn populations(texts: &[&str], mut rows: Vec<CardRow>, ask: &Ask) -> Sheet {
+fn populations(texts: &[&str], mut rows: Vec<CardRow>, shown: &Shown) -> Sheet {
     rows.sort_by(|a, b| b.number("total").cmp(&a.number("total")).then_with(|| a.key.cmp(&b.key)));
-    let for_eyes = ask.format == CardFormat::Table;
+    let for_eyes = shown.format == CardFormat::Table;
     let grades: Vec<String> = match for_eyes {
         true => SHOWN_GRADES.map(str::to_owned).to_vec(),
         false => all_grades(&rows),
@@ -94,10 +115,11 @@ fn all_grades(rows: &[CardRow]) -> Vec<String> {
     grades
 }
 
-pub async fn grades(store: &Store, ask: &Ask) -> Result<()> {
+pub async fn grades(store: &Store, ask: &CardsOf) -> Result<()> {
+    let shown = &ask.within.shown;
     let mut wanted: BTreeMap<String, String> = BTreeMap::new();
-    cards::each_row(store, Kind::Card, &ask.filter(store).await?, |row| {
-        if in_set(&row, ask) && is_card(&row, ask) {
+    cards::each_row(store, Kind::Card, &ask.within.place.filter(store).await?, |row| {
+        if in_set(&row, &ask.within) && is_card(&row, ask) {
             let name = format!("{} #{} {}", row.text("name"), row.text("number"), row.text("variation"));
             wanted.insert(row.key, name.trim_end().to_owned());
         }
@@ -105,13 +127,13 @@ pub async fn grades(store: &Store, ask: &Ask) -> Result<()> {
     .await?;
     let mut copies = Vec::new();
     cards::each_row(store, Kind::GradedCard, &cards::Filter::default(), |row| {
-        if wanted.contains_key(row.text("card")) && has_this_grade(&row, ask) {
+        if wanted.contains_key(row.text("card")) && has_this_grade(&row, &ask.within) {
             copies.push(row);
         }
     })
     .await?;
     copies.sort_by_key(|row| (-row.number("grade_tenths").unwrap_or(-1), row.key.clone()));
-    if ask.format == CardFormat::Table {
+    if shown.format == CardFormat::Table {
         print(&charts::bars(&by_grade(&copies)))?;
     }
     let mut sheet = Sheet::new(&["CERTIFICATE", "GRADE", "RANK", "CHRONOLOGY", "COMPLETED", "CARD"]);
@@ -124,10 +146,10 @@ pub async fn grades(store: &Store, ask: &Ask) -> Result<()> {
             row.number("rank").into(),
             row.text("chronology").into(),
             completed,
-            if ask.format == CardFormat::Table { card.into() } else { row.text("card").into() },
+            if shown.format == CardFormat::Table { card.into() } else { row.text("card").into() },
         ]);
     }
-    finish(sheet, ask)
+    finish(sheet, shown)
 }
 
 fn by_grade(copies: &[CardRow]) -> Vec<(String, i64)> {
@@ -196,29 +218,29 @@ fn certified(copy: &CardRow, card: Option<&CardRow>) -> Vec<(&'static str, Value
     told
 }
 
-fn in_set(row: &CardRow, ask: &Ask) -> bool {
+fn in_set(row: &CardRow, ask: &SetsOf) -> bool {
     let (brand, name) = (row.text("brand"), row.text("set_name"));
     let both = format!("{brand} {name}");
     ask.set.as_ref().is_none_or(|wanted| is_one_of(wanted, &[brand, name, both.trim_end()]))
 }
 
-fn is_card(row: &CardRow, ask: &Ask) -> bool {
+fn is_card(row: &CardRow, ask: &CardsOf) -> bool {
     ask.card
         .as_ref()
         .is_none_or(|wanted| is_one_of(wanted, &[row.text("name"), row.text("number"), &row.key]))
 }
 
-fn has_grade(row: &CardRow, ask: &Ask) -> bool {
+fn has_grade(row: &CardRow, ask: &SetsOf) -> bool {
     ask.grade.as_ref().is_none_or(|grade| row.count(grade).is_some_and(|count| count > 0))
 }
 
-fn has_this_grade(row: &CardRow, ask: &Ask) -> bool {
+fn has_this_grade(row: &CardRow, ask: &SetsOf) -> bool {
     let grade = || model::grade::grade_of(row.text("grade")).map(|(grade, _)| grade);
     ask.grade.as_ref().is_none_or(|wanted| grade().as_ref() == Some(wanted))
 }
 
-fn finish(mut sheet: Sheet, ask: &Ask) -> Result<()> {
+fn finish(mut sheet: Sheet, shown: &Shown) -> Result<()> {
     sheet.of = sheet.rows.len();
-    sheet.rows.truncate(ask.most());
-    sheet.show(ask.format)
+    sheet.rows.truncate(shown.most());
+    sheet.show(shown.format)
 }

@@ -46,7 +46,7 @@ impl Sheet {
 
     fn objects(&self) -> impl Iterator<Item = Value> + '_ {
         self.rows.iter().map(|row| {
-            let named = self.columns.iter().map(|name| name.to_lowercase()).zip(row.iter().cloned());
+            let named = self.columns.iter().map(|name| plain_name(name)).zip(row.iter().cloned());
             Value::Object(named.collect::<Map<String, Value>>())
         })
     }
@@ -67,12 +67,17 @@ impl Sheet {
 
     fn csv(&self) -> Result<String> {
         let mut out = Vec::new();
-        csv::write(&mut out, self.columns.iter().map(|name| name.to_lowercase().into()))?;
+        csv::write(&mut out, self.columns.iter().map(|name| plain_name(name).into()))?;
         for row in &self.rows {
             csv::write(&mut out, row.iter().map(field))?;
         }
         Ok(String::from_utf8(out)?)
     }
+}
+
+/// A column's name for programs.
+fn plain_name(name: &str) -> String {
+    name.to_lowercase().replace(' ', "_")
 }
 
 fn plain(value: &Value) -> String {

@@ -33,6 +33,32 @@ fn a_crawl_holds_what_the_site_holds_and_a_second_one_only_what_grew() {
 }
 
 #[test]
+fn a_crawl_with_other_filters_asks_for_no_page_that_is_known() {
+    let shop = Shop::open(CardFaults::default());
+    let asked = |more: &[&str]| {
+        let before = shop.site.pages_served();
+        let (code, run) = shop.run(more).object();
+        assert_eq!(code, 0, "{run}");
+        (shop.site.pages_served() - before, run)
+    };
+    asked(&[]);
+    // The list and the pages of its categories say that nothing below them has changed.
+    let (pages, narrow) = asked(&["--set-filter", "Topps*"]);
+    assert_eq!(pages, 1 + 3, "{narrow}");
+    assert_eq!(narrow["collected"]["documents"]["fetched"], 4, "what was at hand was not fetched: {narrow}");
+    // What the narrow crawl brings, the wide one need not; and the other way round.
+    shop.site.grow();
+    let (narrow, _) = asked(&["--set-filter", "Topps*"]);
+    let (rest, _) = asked(&[]);
+    shop.check();
+    shop.site.grow();
+    let (all, _) = asked(&[]);
+    assert!(narrow > 4 && rest < all, "{narrow} pages of Topps, then {rest}; {all} of all");
+    assert_eq!(asked(&["--categories", "Baseball"]).0, 1, "the page of the category alone");
+    shop.check();
+}
+
+#[test]
 fn a_slice_is_crawled_through_a_real_browser() {
     let Some(browser) = Server::Browser.shared() else { return };
     let shop = Shop::with(CardSiteOptions { categories: 1, years: 1, sets: 2, ..CardSiteOptions::small(9) });
@@ -67,6 +93,30 @@ fn saved_pages_stand_in_for_the_site() {
     assert!(matches!(answer.code, 0 | 3), "{}{}", answer.stdout, answer.stderr);
     let years = desk.call(&["tag", "years", "--format", "ndjson"]);
     assert!(years.stdout.contains("\"graded\":592"), "{}{}", years.stdout, years.stderr);
+}
+
+#[test]
+fn saved_pages_of_sets_alone_answer_questions_and_name_what_can_be_asked_for() {
+    let desk = Desk::new();
+    let card = |number: u32| format!("<tr><td>{number}<td>Gary Carter<td>1<td>1</tr>");
+    let page = format!(
+        "<table class=MuiTable-root><thead><tr><th>#<th>Card<th>10<th>Total</thead><tbody>{}{}</tbody></table>",
+        card(7),
+        card(53)
+    );
+    desk.folder.write("saved/my.taggrading.com/pop-report/Baseball/1989/Donruss.html", &page);
+    let answer = desk.call(&["run", "tag", "--saved", "saved", "--levels", "card", "--format", "json"]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    let cards = desk.call(&["tag", "cards", "--category", "baseball", "--format", "ndjson"]);
+    assert_eq!((cards.code, cards.stdout.lines().count()), (0, 2), "{}{}", cards.stdout, cards.stderr);
+    // Two of a name: by what is told of them they can be asked for.
+    let several = desk.call(&["tag", "trend", "Carter"]);
+    let key = "Baseball/1989/Donruss//Gary Carter/53/";
+    assert!(several.code == 2 && several.stderr.contains(&format!("'{key}'")), "{}", several.stderr);
+    let csv = desk.call(&["tag", "trend", key, "--format", "csv"]);
+    assert!(csv.stdout.starts_with("key,day,grade,count,change,total\r\n"), "{}", csv.stdout);
+    let one = desk.call(&["tag", "trend", key, "--grade", "10", "--format", "json"]).object().1;
+    assert_eq!((&one["grade"], &one["points"][0]["count"]), (&"10".into(), &1.into()), "{one}");
 }
 
 #[test]

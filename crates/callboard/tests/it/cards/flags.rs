@@ -101,8 +101,72 @@ fn flags_that_mean_nothing_are_refused_and_grades_are_read_in_any_spelling() {
         let refused = desk.call(&["run", "tag", wrong[0]]);
         assert_eq!(refused.code, 2, "{wrong:?} {}", refused.stderr);
     }
+    for ignored in [
+        ["categories", "--year", "1990"],
+        ["years", "--set", "Topps"],
+        ["sets", "--card", "7"],
+        ["totals", "--grade", "10"],
+    ] {
+        let refused = desk.call(&[&["tag"], &ignored[..]].concat());
+        assert!(refused.code == 2 && refused.stderr.contains(ignored[1]), "{ignored:?} {}", refused.stderr);
+    }
     let refused = desk.call(&["tag", "cards", "--grade", "zzz"]);
     assert!(refused.code == 2 && refused.stderr.contains("1 to 10 in halves"), "{}", refused.stderr);
     let asked = desk.call(&["tag", "cards", "--grade", "8.5 NM MT+"]);
     assert!(!asked.stderr.contains("--grade"), "{}", asked.stderr);
+}
+
+#[test]
+fn values_that_cannot_be_are_refused_by_name_before_anything_is_written() {
+    let desk = Desk::new();
+    let told = |args: &[&str], env: &[(&str, &str)]| {
+        let refused = desk.start_with(&[&["run", "tag"], args].concat(), env).end();
+        assert_eq!(refused.code, 2, "{args:?} {env:?} {}{}", refused.stdout, refused.stderr);
+        refused.stderr
+    };
+    for (args, expected) in [
+        (["--start-from", "crad"], "did you mean \"card\"?"),
+        (["--levels", "yaer"], "did you mean \"year\"?"),
+        (["--year-filter", "89"], "year_filter"),
+        (["--set", "max_retries=-1"], "max_retries"),
+        (["--set", "recrawl_days=-1"], "recrawl_days"),
+        (["--concurrency", "0"], "concurrency"),
+    ] {
+        let stderr = told(&args, &[]);
+        assert!(stderr.contains(expected), "{args:?} {stderr}");
+    }
+    for (variable, value) in [
+        ("PIPELINE_MAX_RETRIES", "-1"),
+        ("PIPELINE_DELAY", "abc"),
+        ("PIPELINE_RETRY_BACKOFF", "0"),
+        ("PIPELINE_MAX_CONCURRENCY", "0"),
+        ("PIPELINE_TIMEZONE", "Mars"),
+        ("PIPELINE_SCHEDULE", "nonsense"),
+    ] {
+        let stderr = told(&["--levels", "category"], &[(variable, value)]);
+        assert!(stderr.contains(variable) && !stderr.contains("tag:"), "{variable} {stderr}");
+    }
+    let names = desk.folder.names();
+    assert!(!names.iter().any(|name| name.ends_with(".db")), "{names:?}");
+}
+
+#[test]
+fn what_a_filter_asks_for_and_no_page_lists_is_told_with_the_nearest_name() {
+    let shop = Shop::open(CardFaults::default());
+    for (filter, levels, near) in [
+        (["--categories", "Basebal"], "year", "did you mean \"Baseball\"?"),
+        (["--year-filter", "1998"], "set", "did you mean"),
+        (["--set-filter", "Donrus"], "card", "did you mean \"Donruss\"?"),
+        (["--card-filter", "Gary Cartr"], "card", "did you mean \"Gary Carter\"?"),
+    ] {
+        let answer = shop.run(&[&filter[..], &["--levels", levels]].concat());
+        let name = filter[0].trim_start_matches("--").replace('-', "_");
+        assert_eq!(answer.code, 3, "{filter:?} {}{}", answer.stdout, answer.stderr);
+        let (_, run) = answer.object();
+        let told = run["collected"].to_string() + &run["steps"].to_string();
+        assert!(told.contains(&name) && run.to_string().contains(&near.replace('"', "\\\"")), "{run}");
+    }
+    // A category in other letters is the one that is known: not a second one.
+    assert_eq!(shop.run(&["--categories", "baseball", "--levels", "year"]).code, 0);
+    assert!(shop.export("card_year").iter().all(|row| text(row, "category") != "baseball"));
 }

@@ -40,6 +40,6 @@ fn fault_20_what_was_known_before_can_be_asked_for() {
     let moved = shop.tag(&["trend", "--limit", "1000"]);
     let grew = moved.iter().all(|one| one["after"].as_u64() > one["before"].as_u64());
     assert!(!moved.is_empty() && grew, "{moved:?}");
-    let new = moved.iter().any(|one| !text(one, "new grades").is_empty());
+    let new = moved.iter().any(|one| !text(one, "new_grades").is_empty());
     assert!(new, "some card has a grade for the first time");
 }

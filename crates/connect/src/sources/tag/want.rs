@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use model::{ContentHash, Request};
+use model::{ContentHash, Kind, Request, nearest};
 use serde_json::Value;
 use url::Url;
 
+use super::KNOWN;
 use super::address::{Address, Card, Set};
 use super::levels::Counts;
+use crate::connector::ByName;
 use crate::value::text::is_like;
 
 /// The levels of a crawl: what each finds. Pages of a level are asked for when it is wanted, or one below it.
@@ -28,13 +30,20 @@ pub enum Level {
     Certificate,
 }
 
+/// `graderows`, as people say it.
+const OTHER_NAME: &str = "grades";
+
+/// Parameters that are numbers, and the least that each can be.
+const NUMBERS: [(&str, f64); 4] =
+    [("delay", 0.0), ("max_retries", 0.0), ("retry_backoff", f64::MIN_POSITIVE), ("recrawl_days", 0.0)];
+
 const LEVELS: [(&str, Level); 7] = [
     ("category", Level::Category),
     ("year", Level::Year),
     ("set", Level::Set),
     ("card", Level::Card),
     ("graderows", Level::Copy),
-    ("grades", Level::Copy),
+    (OTHER_NAME, Level::Copy),
     ("certificate", Level::Certificate),
 ];
 
@@ -79,8 +88,11 @@ impl Want {
         let base = Url::parse(text("url")).map_err(|error| format!("parameter `url`: {error}"))?;
         let level = |name: &str, text: &str| {
             Level::named(text).ok_or_else(|| {
-                let names: Vec<&str> = LEVELS.iter().map(|(name, _)| *name).collect();
-                format!("parameter `{name}`: {text:?} is none of {}", names.join(", "))
+                let names = LEVELS.iter().map(|(name, _)| *name);
+                let near = nearest(&text.to_lowercase(), names.clone());
+                let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+                let names: Vec<&str> = names.filter(|name| *name != OTHER_NAME).collect();
+                format!("parameter `{name}`: {text:?} is none of {}{near}", names.join(", "))
             })
         };
         let from = match text("start_from") {
@@ -90,13 +102,13 @@ impl Want {
         let levels: Result<Vec<Level>, String> =
             list("levels").iter().map(|named| level("levels", named)).collect();
         let deepest = levels?.into_iter().max().unwrap_or(Level::Copy);
-        for (name, least) in [("delay", 0.0), ("retry_backoff", f64::MIN_POSITIVE)] {
+        for (name, least) in NUMBERS {
             let given = params.get(name).filter(|value| !value.is_null());
-            if given
-                .is_some_and(|value| value.as_f64().is_none_or(|value| !value.is_finite() || value < least))
-            {
+            let fits =
+                |value: &Value| value.as_f64().is_some_and(|value| value.is_finite() && value >= least);
+            if let Some(value) = given.filter(|value| !fits(value)) {
                 let bound = if least > 0.0 { "above 0" } else { "0 or more" };
-                return Err(format!("parameter `{name}`: it is a number, {bound}"));
+                return Err(format!("parameter `{name}`: {value} is no number {bound}"));
             }
         }
         if let Some(year) = list("year_filter").iter().find(|year| !is_year(year)) {
@@ -109,7 +121,10 @@ impl Want {
         let categories = list("categories");
         Ok(Want {
             base,
-            categories: if categories.iter().any(discover) { Vec::new() } else { categories },
+            categories: match categories.iter().any(discover) {
+                true => Vec::new(),
+                false => categories.into_iter().map(spelt).collect(),
+            },
             years: list("year_filter"),
             sets: list("set_filter"),
             cards: list("card_filter"),
@@ -160,6 +175,20 @@ impl Want {
         }
     }
 
+    /// What is asked for by name.
+    pub fn by_name(&self) -> Vec<ByName> {
+        let filters: [(&str, &[String], Kind, &[&str]); 4] = [
+            ("categories", &self.categories, Kind::CardCategory, &["name"]),
+            ("year_filter", &self.years, Kind::CardYear, &["year"]),
+            ("set_filter", &self.sets, Kind::CardSet, &["brand", "set_name", "title"]),
+            ("card_filter", &self.cards, Kind::Card, &["name", "number"]),
+        ];
+        let each = filters.into_iter().flat_map(|(parameter, names, kind, columns)| {
+            names.iter().map(move |name| ByName { parameter, name: name.clone(), kind, columns })
+        });
+        each.collect()
+    }
+
     fn has_category(&self, name: &str) -> bool {
         self.categories.is_empty() || self.categories.iter().any(|wanted| same(wanted, name))
     }
@@ -172,6 +201,11 @@ impl Want {
     fn has_card(&self, card: &Card) -> bool {
         self.has_set(&card.set) && fits(&self.cards, &[&card.name, &card.number])
     }
+}
+
+/// A category in the spelling that is known, which is that of its address.
+fn spelt(category: String) -> String {
+    KNOWN.iter().find(|known| same(known, &category)).map_or(category, |known| (*known).to_owned())
 }
 
 fn texts(value: Option<&Value>) -> Vec<String> {
@@ -213,7 +247,10 @@ mod tests {
         for (params, named) in [
             (json!({"delay": -1}), "delay"),
             (json!({"retry_backoff": 0}), "retry_backoff"),
+            (json!({"max_retries": -1}), "max_retries"),
+            (json!({"recrawl_days": -1}), "recrawl_days"),
             (json!({"year_filter": ["89"]}), "year_filter"),
+            (json!({"start_from": "crad"}), "did you mean \"card\"?"),
         ] {
             let error = want(params).expect_err(named);
             assert!(error.contains(named), "{error}");
