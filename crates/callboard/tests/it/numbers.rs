@@ -127,6 +127,20 @@ fn what_was_known_at_a_time_stays_and_growth_is_what_came_since() {
     }
 }
 
+/// No check-ins, and none gathered, are two things.
+#[test]
+fn what_was_never_asked_for_is_not_none() {
+    let fair = Fair::open(1, 100);
+    fair.gather_well();
+    let ins = |reports: &[Value]| reports[0]["sections"]["check_ins"]["rows"][0]["count"].clone();
+    let then = now().trunc_subsecs(0);
+    assert_eq!(ins(&fair.told("status", &[])), Value::Null);
+    until("a second has gone by", || now() - then > TimeDelta::seconds(1));
+    fair.gather_scans();
+    assert_eq!(ins(&fair.told("status", &[])), 0);
+    assert_eq!(ins(&fair.told("status", &["--as-of", &written(then)])), Value::Null);
+}
+
 /// A report looks at no more than it needs, and at all of that.
 #[test]
 fn each_report_alone_says_what_it_says_among_all() {
@@ -168,7 +182,7 @@ fn what_changed_and_everything_come_to_the_same() {
 /// Every step of everything that ships is run, three levels down, and its outcome told.
 #[test]
 fn fault_4_every_step_of_the_full_pipeline_runs() {
-    let fair = Fair::open(2, 300);
+    let fair = Fair::open(4, 400);
     let full =
         ["run", "vivenu", "--pipeline-name", "full", "--set", "workbook=figures.xlsx", "--allow-private"];
     let (code, run) = fair.desk.call(&[&full[..], &["--format", "json"]].concat()).object();
@@ -183,7 +197,9 @@ fn fault_4_every_step_of_the_full_pipeline_runs() {
         assert_eq!(step["status"], "completed", "{step:#}");
     }
     assert!(fair.desk.folder.path().join("figures.xlsx").is_file());
-    fair.agrees();
+    let truths = fair.truths();
+    assert!(truths.iter().any(|truth| truth.check_ins > 0), "a race is under way");
+    fair.agrees_with(&truths, &[]);
 }
 
 /// What a run could not get it says; the next ones get it, and then all is right.
