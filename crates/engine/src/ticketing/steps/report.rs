@@ -59,6 +59,11 @@ impl Function for TellReport {
 async fn run(call: &Call) -> Result<Answer, Failure> {
     let params: Params = call.params()?;
     let specs = specs(&params.reports.list())?;
+    if let Some(named) = params.workbook.as_ref().filter(|named| !named.to_lowercase().ends_with(".xlsx")) {
+        return Err(Failure::input(format!(
+            "workbook: {named:?} has to end with .xlsx, which is what is written"
+        )));
+    }
     let mut question = Question::at((call.world.clock)());
     if let Some(window) = params.window_minutes.and_then(TimeDelta::try_minutes) {
         (question.window, question.ahead) = (window, window);
