@@ -63,20 +63,26 @@ const VARIABLES: [(&str, &str); 6] = [
 
 const VERIFIED: &str = "certificates are always verified";
 const LOGGED: &str = "`--log-file PATH` writes a log that is rotated; docs/operating.md";
+const BOT: &str = "there is no bot to be spoken to: `callboard report NAME --post CHANNEL` tells";
 const COUNTED: &str = "growth and projections are always told";
 
 /// Those of the older program for ticketing.
-const OF_TICKETING: [(&str, &str); 10] = [
+const OF_TICKETING: [(&str, &str); 15] = [
     ("HTTP_VERIFY_SSL", VERIFIED),
     ("HTTPX_VERIFY_SSL", VERIFIED),
     ("BATCH_SIZE", BATCHES),
     ("BATCH_MAX_WORKERS", BATCHES),
+    ("BATCH_CHUNK_SIZE", BATCHES),
+    ("AGE_GROUP_MAX_WORKERS", COUNTING),
+    ("AGE_GROUP_BATCH_SIZE", COUNTING),
     ("ENABLE_GROWTH_ANALYSIS", COUNTED),
     ("ENABLE_PROJECTIONS", COUNTED),
     ("ENABLE_FILE_LOGGING", LOGGED),
     ("LOG_DIRECTORY", LOGGED),
     ("LOG_MAX_FILE_SIZE", LOGGED),
     ("LOG_BACKUP_COUNT", LOGGED),
+    ("SLACK_BOT_APP_TOKEN", BOT),
+    ("SLACK_SIGNING_SECRET", BOT),
 ];
 
 impl Former {
