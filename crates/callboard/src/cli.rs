@@ -160,7 +160,7 @@ enum Command {
     /// Take work of any run from the store, and do it
     Runner(runner::Runner),
     /// Run a pipeline with several runner processes under supervision
-    Fleet(fleet::Fleet),
+    Fleet(Box<fleet::Fleet>),
     /// Take work and begin scheduled runs, until it is stopped
     Serve(serve::Serve),
     /// See it work on generated data, without network or set-up

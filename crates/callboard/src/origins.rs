@@ -34,6 +34,8 @@ pub struct Catalog {
     pipelines: PathBuf,
     /// The regions of ticketing, as far as they are right.
     regions: Arc<Result<Vec<RegionConfig>, String>>,
+    /// What their numbers are told against.
+    ticketing_files: PathBuf,
 }
 
 /// What a user asked to collect.
@@ -75,6 +77,7 @@ impl Catalog {
             options: Arc::new(options),
             pipelines: crate::library::folder(config),
             regions: Arc::new(regions::load(config).map_err(|error| format!("{error:#}"))),
+            ticketing_files: regions::files(config),
         }
     }
 
@@ -275,6 +278,10 @@ impl engine::run::Catalog for Catalog {
 
     fn regions(&self) -> Result<Vec<RegionConfig>, String> {
         self.regions.as_ref().clone()
+    }
+
+    fn ticketing_files(&self) -> PathBuf {
+        self.ticketing_files.clone()
     }
 
     fn pipeline(&self, name: &str) -> Result<Pipeline, String> {

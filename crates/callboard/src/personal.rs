@@ -1,7 +1,7 @@
 //! Asking for personal data: by `--personal`, if the settings allow it, and never without a note of it.
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{AuditEntry, Store};
 
 use crate::clock;
@@ -14,6 +14,5 @@ pub async fn shown(store: &Store, asked: bool, command: &str, what: &str) -> Res
         return Ok(store.clone());
     }
     let entry = AuditEntry::new(clock(), &who(), "personal.show", "completed").about(what);
-    let by = std::env::var("USER").map_or(Value::Null, Value::from);
-    Ok(store.reveal(entry.with(json!({"command": command, "by": by}))).await?)
+    Ok(store.reveal(entry.with(json!({"command": command}))).await?)
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use engine::ticketing::{self, Region, RegionConfig, RegionDefaults, Written};
 use model::mask;
 use secrecy::ExposeSecret;
@@ -25,6 +26,11 @@ pub fn load(config: &Config) -> Result<Vec<RegionConfig>> {
     let said = |key: &str| config.text(key).map(str::to_owned);
     let defaults = RegionDefaults { base_url: said("vivenu_base_url"), token: said("vivenu_api_token") };
     ticketing::read(&written, &defaults).map_err(|faults| usage(faults.to_string()))
+}
+
+/// Where the files of regions are.
+pub fn files(config: &Config) -> PathBuf {
+    config.text("ticketing_files").unwrap_or(ticketing::ground::FOLDER).into()
 }
 
 /// The variables of the environment that are text.
@@ -164,21 +170,12 @@ pub fn label(params: &connect::Params) -> String {
 }
 
 fn named(all: Vec<RegionConfig>, names: &str) -> Result<Vec<RegionConfig>> {
-    if names.trim() == "all" {
-        return Ok(all);
-    }
-    let mut found = Vec::new();
-    for name in names.split(',').map(Region::name_of) {
-        match all.iter().find(|one| one.region.name == name) {
-            Some(one) => found.push(one.clone()),
-            None => {
-                let known: Vec<&str> = all.iter().map(|one| one.region.name.as_str()).collect();
-                let known = if known.is_empty() { "none is configured".to_owned() } else { known.join(", ") };
-                bail!(usage(format!("there is no region {name}; there are: {known}")));
-            }
-        }
-    }
-    Ok(found)
+    let names: Vec<String> = match names.trim() {
+        "all" if all.is_empty() => return Ok(all),
+        "all" => Vec::new(),
+        names => names.split(',').map(|name| name.trim().to_owned()).collect(),
+    };
+    ticketing::chosen(all, &names).map_err(usage)
 }
 
 /// What was given, and what the region has for the rest.

@@ -18,7 +18,8 @@ use crate::origins::Catalog;
 use crate::{clock, fetching};
 
 /// Functions that may need any connector.
-const NEED_CONNECTORS: [&str; 4] = ["collect", "pipeline", "events_tickets_ingestion", "coupon_ingestion"];
+const NEED_CONNECTORS: [&str; 5] =
+    ["collect", "pipeline", "events_tickets_ingestion", "coupon_ingestion", "check_in_ingestion"];
 
 /// For a run of which the plan is known: connectors are read only where it may need them. Limits are shared
 /// with other processes where the settings say so, or with `shared`.

@@ -30,6 +30,7 @@ static SHIPPED: &[Shipped] = &[
     (&crate::collect::function::SPEC, || Arc::new(Collect::default())),
     (&ticketing::TICKETS, || Arc::new(ticketing::tickets())),
     (&ticketing::COUPONS, || Arc::new(ticketing::coupons())),
+    (&ticketing::CHECK_INS, || Arc::new(ticketing::check_ins())),
     (&date_range::SPEC, || Arc::new(date_range::DateRange)),
     (&sql::SPEC, || Arc::new(sql::Sql)),
     (&shell::SPEC, || Arc::new(shell::Shell)),

@@ -36,8 +36,9 @@ mod update;
 mod webhook;
 pub mod workbook;
 
-pub use gather::regions;
-pub(crate) use gather::{COUPONS, TICKETS, coupons, tickets};
+pub(crate) use gather::{CHECK_INS, COUPONS, TICKETS, check_ins, coupons, tickets};
+pub use gather::{chosen, regions};
+pub use names::Names;
 pub use region::{
     CONNECTOR, PriceTier, Region, RegionConfig, RegionDefaults, RegionFaults, RegionSecrets, Written, read,
     scope_of_list,

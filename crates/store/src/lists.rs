@@ -112,15 +112,25 @@ impl Store {
         Ok(u64::try_from(counted).unwrap_or(0))
     }
 
-    /// When a source last gave an answer, as of a time.
+    /// When a source last gave an answer, as of a time; to what was asked of one of its lists, where a scope is
+    /// named.
     pub async fn last_answer(
         &self,
         source: &SourceName,
+        scope: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT fetched_at FROM documents WHERE source = ? AND fetched_at <= ? \
-                   AND outcome <> 'failed' ORDER BY fetched_at DESC LIMIT 1";
-        let query = sql::query_scalar(sql).bind(source.as_str()).bind(stamp(at));
+        let plain = "SELECT fetched_at FROM documents WHERE source = ?1 AND fetched_at <= ?2 \
+                     AND outcome <> 'failed'";
+        // Of a list that was never asked for not one document is looked at.
+        let scoped = "AND scope = ?3 AND EXISTS (SELECT 1 FROM scopes c JOIN places p ON p.scope = c.scope \
+                      WHERE c.name = ?3)";
+        let sql =
+            format!("{plain} {} ORDER BY fetched_at DESC LIMIT 1", if scope.is_some() { scoped } else { "" });
+        let mut query = sql::query_scalar(sql).bind(source.as_str()).bind(stamp(at));
+        if let Some(scope) = scope {
+            query = query.bind(scope.to_owned());
+        }
         let found: SqlResult<Option<String>> = query.fetch_optional(&self.readers).await;
         let found = found.map_err(|error| self.fault("looking for the last answer of a source", error))?;
         Ok(found.and_then(|text| DateTime::parse_from_rfc3339(&text).ok()).map(|at| at.to_utc()))

@@ -62,11 +62,14 @@ pub struct Report {
     #[arg(long, value_enum, value_name = "HOW")]
     format: Option<How>,
     /// Into this file
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, alias = "excel", value_name = "PATH")]
     to: Option<String>,
     /// Into this channel of Slack; `slack` is that of the webhook, `region` the one the region is set up with
     #[arg(long, value_name = "CHANNEL")]
     post: Option<String>,
+    /// What `--post region` was called before
+    #[arg(long, hide = true, conflicts_with = "post")]
+    slack: bool,
     /// Only this section of it
     #[arg(long, value_name = "NAME")]
     section: Option<String>,
@@ -89,7 +92,7 @@ pub struct Report {
     #[arg(long)]
     personal: bool,
     /// A partner's table of codes: told with one more column, whether each was redeemed
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["post", "format", "section", "as_of"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["post", "slack", "format", "section", "as_of"])]
     partner: Option<PathBuf>,
     /// Codes used, from a seller's `;`-separated table of a series instead of from the store
     #[arg(long, value_name = "PATH", requires = "partner")]
@@ -118,8 +121,7 @@ impl Report {
             return Ok(ExitCode::SUCCESS);
         }
         let specs = specs(&self.name)?;
-        let how = self.how()?;
-        let question = self.question(config)?;
+        let question = self.question(config, &specs)?;
         let catalog = Catalog::load_only(config, &[])?;
         if let Some(table) = &self.partner {
             // Where a seller's table says what was used, no region is asked.
@@ -127,6 +129,7 @@ impl Report {
                 if self.series.is_some() { Vec::new() } else { ask::regions(&catalog, &self.region)? };
             return partner::tell(&self, table, specs[0], (config, &regions)).await;
         }
+        let how = self.how()?;
         let regions = ask::regions(&catalog, &self.region)?;
         let mut store = open_existing(config).await?;
         if self.personal || specs.iter().any(|spec| spec.ages) {
@@ -152,7 +155,7 @@ impl Report {
         }
         let reports: Vec<Told> = told.iter().map(|(_, report)| report.clone()).collect();
         self.tell(&reports, how)?;
-        if let Some(channel) = &self.post {
+        if let Some(channel) = self.channel() {
             for (region, report) in &told {
                 let channel = channel_of(channel, region, report);
                 match post(config, &store, channel, report).await {
@@ -170,37 +173,41 @@ impl Report {
 
     /// By the flag, by the file's ending, else for eyes.
     fn how(&self) -> Result<How> {
-        let ending = self.to.as_ref().and_then(|path| path.rsplit_once('.')).map(|(_, ending)| ending);
-        let how = self.format.unwrap_or(match ending {
-            Some("xlsx") => How::Xlsx,
-            Some("json") => How::Json,
-            Some("csv") => How::Csv,
-            _ => How::Table,
-        });
+        let how = match (self.format, &self.to) {
+            (Some(how), _) => how,
+            (None, Some(path)) => by_ending(path)?,
+            (None, None) => How::Table,
+        };
         if how == How::Xlsx && self.to.is_none() {
             return Err(usage("a workbook is written into a file: give --to PATH.xlsx"));
         }
         Ok(how)
     }
 
-    fn question(&self, config: &Config) -> Result<Question> {
-        let now = clock();
-        let zone = config.timezone()?;
-        let mut question = Question::at(now);
+    fn question(&self, config: &Config, specs: &[&ReportSpec]) -> Result<Question> {
+        let mut question = Question::at(clock());
         (question.by_day, question.personal) = (self.by_day, self.personal);
         if let Some(text) = &self.as_of {
-            question.as_of = Some(crate::moments::end(text, zone)?);
+            question.as_of = Some(crate::moments::end(text, config.timezone()?)?);
         }
         if let Some(text) = &self.age_on {
-            question.age_on = ask::age_on(text, now)?;
+            question.age_on = ask::age_on(text)?;
         }
-        if let Some(text) = super::said(&self.window) {
-            question.window = ask::minutes("--window", text)?;
-        }
-        if let Some(text) = super::said(&self.ahead) {
-            question.ahead = ask::minutes("--ahead", text)?;
+        // Their variables are set for all reports alike: they are read for those that have a use for them.
+        if specs.iter().any(|spec| spec.grows) {
+            if let Some(text) = super::said(&self.window) {
+                question.window = ask::minutes("--window (HISTORY_MINUTES)", text)?;
+            }
+            if let Some(text) = super::said(&self.ahead) {
+                question.ahead = ask::minutes("--ahead (PROJECTION_MINUTES)", text)?;
+            }
         }
         Ok(question)
+    }
+
+    /// The channel to post to.
+    fn channel(&self) -> Option<&str> {
+        self.post.as_deref().or(self.slack.then_some("region"))
     }
 
     fn tell(&self, reports: &[Told], how: How) -> Result<()> {
@@ -227,12 +234,30 @@ impl Report {
                 say(&format!("{}: {} written", path, crate::figures::bytes(bytes.len() as u64)));
             }
             // What is posted needs not be shown too.
-            None if self.post.is_some() && self.format.is_none() => {}
+            None if self.channel().is_some() && self.format.is_none() => {}
             None => print(&String::from_utf8_lossy(&bytes))?,
         }
         Ok(())
     }
 }
+
+/// How a file of this name is written.
+fn by_ending(path: &str) -> Result<How> {
+    let Some(ending) = Path::new(path).extension() else { return Ok(How::Table) };
+    let ending = ending.to_string_lossy().to_lowercase();
+    let known = ENDINGS.iter().find(|(known, _)| *known == ending);
+    known.map(|(_, how)| *how).ok_or_else(|| {
+        let near = match nearest(&ending, ENDINGS.iter().map(|(known, _)| *known)) {
+            Some(near) => format!("did you mean .{near}? "),
+            None => String::new(),
+        };
+        usage(format!("--to {path}: nothing is written as .{ending}; {near}there are .xlsx, .json, .csv and .txt; --format says it too"))
+    })
+}
+
+/// What endings of files stand for.
+const ENDINGS: [(&str, How); 5] =
+    [("xlsx", How::Xlsx), ("json", How::Json), ("csv", How::Csv), ("txt", How::Table), ("text", How::Table)];
 
 /// Regions that are counted at once.
 const AT_ONCE: usize = 2;
@@ -244,7 +269,7 @@ async fn made(
     regions: &[Region],
     (specs, question): (Vec<&'static ReportSpec>, Question),
 ) -> Vec<Result<Vec<Told>>> {
-    let folder = files(config);
+    let folder = crate::regions::files(config);
     let mut all = Vec::with_capacity(regions.len());
     for some in regions.chunks(AT_ONCE) {
         let counting: Vec<_> = some
@@ -263,11 +288,6 @@ async fn made(
         }
     }
     all
-}
-
-/// Where the files of regions are.
-fn files(config: &Config) -> PathBuf {
-    config.text("ticketing_files").unwrap_or(ground::FOLDER).into()
 }
 
 /// The files that a region's numbers are told against.
@@ -295,8 +315,7 @@ fn specs(name: &str) -> Result<Vec<&'static ReportSpec>> {
 /// shown, ages are not known, and everything else is told; who asks for barcodes is refused.
 async fn revealed(store: Store, name: &str, personal: bool) -> Result<Store> {
     let columns = if personal { &["birth_date", "barcode"][..] } else { &["birth_date"] };
-    let by = std::env::var("USER").map_or(Value::Null, Value::from);
-    let detail = json!({"command": "report", "report": name, "columns": columns, "by": by});
+    let detail = json!({"command": "report", "report": name, "columns": columns});
     let asked = AuditEntry::new(clock(), &who(), "personal.read", "completed").about("ticket");
     match store.reveal(asked.with(detail)).await {
         Ok(revealed) => Ok(revealed),

@@ -10,7 +10,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use engine::pipeline::{Pipeline, Plan};
 use engine::run::{Definition, Manner, RunError, RunReport, Started, Starting, World, secrets, start};
-use engine::ticketing::pipeline_names;
+use engine::ticketing::{self, Names, pipeline_names};
 use model::nearest;
 use serde_json::{Map, Value, json};
 use store::{Begun, Overlap, RunState, Store};
@@ -59,7 +59,7 @@ pub struct Run {
     #[arg(long, value_name = "STEP")]
     only: Option<String>,
     /// Fetch nothing: read again what was landed
-    #[arg(long, env = "SKIP_FETCH", value_parser = FalseyValueParser::new())]
+    #[arg(long, alias = "skip_fetch", env = "SKIP_FETCH", value_parser = FalseyValueParser::new())]
     skip_fetch: bool,
     /// Write nothing anywhere; say what would run and change
     #[arg(long, conflicts_with = "detach")]
@@ -104,7 +104,7 @@ pub struct Run {
 }
 
 /// The pipelines that ship for ticketing.
-const TICKETING: &str = engine::ticketing::CONNECTOR;
+const TICKETING: &str = ticketing::CONNECTOR;
 
 /// What to do when a run would overlap another one.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -152,6 +152,7 @@ impl Run {
     }
 
     async fn begin(&self, config: &Config) -> Result<ExitCode> {
+        self.former.refuse()?;
         let found = library::find(&library::folder(config), &self.wanted()?)?;
         found.loaded.warnings.iter().for_each(|warning| say(&warning.to_string()));
         self.former.tell(&found.loaded.pipeline.name);
@@ -159,6 +160,7 @@ impl Run {
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
         crawl::check(config, &found.loaded, &params)?;
+        of_regions(config, &found.loaded.pipeline, &params)?;
         let store = match self.dry_run {
             true => Store::rehearse_with(config.db()?, &config.open_options()?).await?,
             false => open(config).await?,
@@ -305,6 +307,18 @@ impl Run {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whether the regions that a pipeline of ticketing is to go over are there: no run begins for ones that are not.
+fn of_regions(config: &Config, pipeline: &Pipeline, params: &Map<String, Value>) -> Result<()> {
+    if pipeline.name.split('/').next() != Some(TICKETING) {
+        return Ok(());
+    }
+    let named = params.get("regions").cloned().unwrap_or_default();
+    // What is no name at all is told by the step that gets it.
+    let Ok(names) = serde_json::from_value::<Names>(named) else { return Ok(()) };
+    let regions = crate::regions::load(config)?;
+    ticketing::chosen(regions, &names.list()).map(drop).map_err(usage)
 }
 
 /// Tells that nothing ran, as the one before is not over.

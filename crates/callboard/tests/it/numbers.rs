@@ -22,9 +22,7 @@ struct Fair {
     desk: Desk,
 }
 
-const SCANS: [&str; 7] =
-    ["collect", "--connector", "vivenu", "--param", "region=all", "--param", "part=scans"];
-const GATHER: [&str; 6] = ["run", "vivenu", "--pipeline-name", "parallel", "--allow-private", "--format"];
+const GATHER: [&str; 6] = ["run", "vivenu", "--pipeline-name", "full", "--allow-private", "--format"];
 
 impl Fair {
     fn open(regions: usize, tickets: usize) -> Fair {
@@ -53,12 +51,6 @@ impl Fair {
         assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
     }
 
-    /// Check-ins are gathered by themselves.
-    fn gather_scans(&self) {
-        let answer = self.desk.call(&[&SCANS[..], &["--allow-private"]].concat());
-        assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
-    }
-
     fn truths(&self) -> Vec<RegionTruth> {
         let truth = |region: &str| self.sellers.truth(region).expect("a region");
         self.sellers.regions().into_iter().map(truth).collect()
@@ -66,7 +58,6 @@ impl Fair {
 
     /// All reports of all regions agree with the sellers, number by number.
     fn agrees(&self) {
-        self.gather_scans();
         self.agrees_with(&self.truths(), &[]);
     }
 
@@ -108,7 +99,6 @@ fn every_number_is_the_sellers_own_and_stays_so() {
 fn what_was_known_at_a_time_stays_and_growth_is_what_came_since() {
     let fair = Fair::open(4, 1200);
     fair.gather_well();
-    fair.gather_scans();
     let (before, then) = (fair.truths(), now().trunc_subsecs(0));
     until("a second has gone by", || now() - then > TimeDelta::seconds(1));
     for region in fair.sellers.regions() {
@@ -127,12 +117,26 @@ fn what_was_known_at_a_time_stays_and_growth_is_what_came_since() {
     }
 }
 
+/// No check-ins, and none gathered, are two things.
+#[test]
+fn what_was_never_asked_for_is_not_none() {
+    let fair = Fair::open(1, 100);
+    let parallel = ["run", "vivenu", "--pipeline-name", "parallel", "--allow-private"];
+    assert_eq!(fair.desk.call(&parallel).code, 0);
+    let ins = |reports: &[Value]| reports[0]["sections"]["check_ins"]["rows"][0]["count"].clone();
+    let then = now().trunc_subsecs(0);
+    assert_eq!(ins(&fair.told("status", &[])), Value::Null);
+    until("a second has gone by", || now() - then > TimeDelta::seconds(1));
+    fair.gather_well();
+    assert_eq!(ins(&fair.told("status", &[])), 0);
+    assert_eq!(ins(&fair.told("status", &["--as-of", &written(then)])), Value::Null);
+}
+
 /// A report looks at no more than it needs, and at all of that.
 #[test]
 fn each_report_alone_says_what_it_says_among_all() {
     let fair = Fair::open(4, 800);
     fair.gather_well();
-    fair.gather_scans();
     let at = written(now());
     let all = fair.told("all", &["--as-of", &at]);
     for name in ["sales", "spectators", "age-groups", "coupons", "status", "origin", "revenue"] {
@@ -168,7 +172,7 @@ fn what_changed_and_everything_come_to_the_same() {
 /// Every step of everything that ships is run, three levels down, and its outcome told.
 #[test]
 fn fault_4_every_step_of_the_full_pipeline_runs() {
-    let fair = Fair::open(2, 300);
+    let fair = Fair::open(4, 400);
     let full =
         ["run", "vivenu", "--pipeline-name", "full", "--set", "workbook=figures.xlsx", "--allow-private"];
     let (code, run) = fair.desk.call(&[&full[..], &["--format", "json"]].concat()).object();
@@ -183,6 +187,7 @@ fn fault_4_every_step_of_the_full_pipeline_runs() {
         assert_eq!(step["status"], "completed", "{step:#}");
     }
     assert!(fair.desk.folder.path().join("figures.xlsx").is_file());
+    assert!(fair.truths().iter().any(|truth| truth.check_ins > 0), "a race is under way");
     fair.agrees();
 }
 

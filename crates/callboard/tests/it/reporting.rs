@@ -1,6 +1,8 @@
 //! Reports on ticketing, from a store that a plug-in has filled: numbers, what they count, the workbook, and
 //! the way into Slack.
 
+mod asking;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -131,13 +133,14 @@ fn numbers_are_told_with_what_they_count() {
     assert!(bytes.starts_with(b"PK") && bytes.len() > 5_000);
 }
 
-/// What one who asks is answered, and what they sent.
-fn listen(answers: usize) -> (String, mpsc::Receiver<String>) {
+/// Who asks is answered so, one after the other; what they sent.
+fn listen(answers: &'static [&'static str]) -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let (sender, heard) = mpsc::channel();
     std::thread::spawn(move || {
-        for stream in listener.incoming().take(answers).flatten() {
+        for (stream, answer) in listener.incoming().zip(answers).filter_map(|(it, say)| Some((it.ok()?, say)))
+        {
             let mut reader = BufReader::new(stream);
             let (mut line, mut length) = (String::new(), 0);
             while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
@@ -149,7 +152,7 @@ fn listen(answers: usize) -> (String, mpsc::Receiver<String>) {
             let mut body = vec![0; length];
             let read = reader.read_exact(&mut body);
             let said = String::from_utf8_lossy(&body).into_owned();
-            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+            let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
             let _ = reader.get_mut().write_all(answer.as_bytes());
             if read.is_err() || sender.send(said).is_err() {
                 return;
@@ -162,7 +165,7 @@ fn listen(answers: usize) -> (String, mpsc::Receiver<String>) {
 #[test]
 fn a_webhook_is_enough_for_slack() {
     let desk = filled();
-    let (address, heard) = listen(1);
+    let (address, heard) = listen(&["200 OK"]);
     let webhook = format!("{address}/services/T1/B2/s3cret");
     let more = [("SLACK_WEBHOOK_URL", webhook.as_str()), ("CALLBOARD_ALLOW_PRIVATE", "true")];
     let posted = told(&desk, &["report", "sales", "--post", "slack"], &more);

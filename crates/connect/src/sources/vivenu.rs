@@ -33,6 +33,24 @@ pub fn gender_answered(text: &str) -> Option<&'static str> {
     answers::gender(text)
 }
 
+/// The column of a ticket that answers can be mapped to, by its name or by that of the systems before.
+pub fn mapped(column: &str) -> Option<&'static str> {
+    let found = ticket::MAPPED.iter().find(|(name, before)| *name == column || before.contains(&column));
+    found.map(|(name, _)| *name)
+}
+
+/// Why this column cannot be mapped.
+pub fn unmapped(column: &str) -> String {
+    let columns = || ticket::MAPPED.iter().map(|(name, _)| *name);
+    match model::nearest(column, columns()) {
+        Some(near) => format!("no answer is read into a column `{column}`; did you mean `{near}`?"),
+        None => {
+            let all = columns().collect::<Vec<_>>().join(", ");
+            format!("no answer is read into a column `{column}`; there are {all}")
+        }
+    }
+}
+
 /// The connector.
 pub struct Vivenu;
 
@@ -49,6 +67,9 @@ impl Code for Vivenu {
         now: DateTime<Utc>,
     ) -> Result<Vec<Request>, String> {
         let part = part_of(params)?;
+        if let Some(column) = fields(params).keys().find(|column| mapped(column).is_none()) {
+            return Err(format!("`fields`: {}", unmapped(column)));
+        }
         let mut url = part.url(params)?;
         if let (Part::Events, Some(event)) = (part, part::event(params)) {
             url.path_segments_mut().map_err(|()| "`base_url` is no address")?.push(event);

@@ -93,6 +93,11 @@ pub trait Catalog: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The folder of what ticketing is told against.
+    fn ticketing_files(&self) -> PathBuf {
+        crate::ticketing::ground::FOLDER.into()
+    }
+
     /// The pipeline of this name, or in this file.
     fn pipeline(&self, name: &str) -> Result<Pipeline, String>;
 }

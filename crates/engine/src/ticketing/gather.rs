@@ -29,6 +29,14 @@ pub(crate) static COUPONS: FunctionSpec = FunctionSpec {
     spreads: true,
 };
 
+pub(crate) static CHECK_INS: FunctionSpec = FunctionSpec {
+    name: "check_in_ingestion",
+    summary: "Gathers check-ins of the configured regions, wherever it is known where they are listed.",
+    example: "- name: check_ins\n  function: check_in_ingestion\n  with: {regions: hong-kong}\n",
+    schema: || schema_for!(Params),
+    spreads: true,
+};
+
 /// Parameters of gathering.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +64,13 @@ pub(crate) fn coupons() -> Collect {
     Collect::of(&COUPONS, |call| origins(call, &["coupon_series", "coupons"]))
 }
 
+pub(crate) fn check_ins() -> Collect {
+    Collect::of(&CHECK_INS, |call| origins(call, &[SCANS]))
+}
+
+/// The list of check-ins.
+const SCANS: &str = "scans";
+
 /// One origin for each list of each region; none where nothing is to be fetched: what was gathered is there.
 fn origins(call: &Call, usual: &[&str]) -> Result<Origins, Failure> {
     let params: Params = call.params()?;
@@ -65,13 +80,16 @@ fn origins(call: &Call, usual: &[&str]) -> Result<Origins, Failure> {
     if call.run.manner.skip_fetch {
         return Ok((Vec::new(), options));
     }
-    let parts: Vec<&str> = match params.parts.is_empty() {
-        true => usual.to_vec(),
-        false => params.parts.iter().map(String::as_str).collect(),
+    let named = !params.parts.is_empty();
+    let parts: Vec<&str> = match named {
+        true => params.parts.iter().map(String::as_str).collect(),
+        false => usual.to_vec(),
     };
     let mut origins = Vec::new();
     for region in params.regions.regions(call)? {
-        for part in &parts {
+        // A key is not shown to an address that nobody named for it.
+        let asked = |part: &str| named || part != SCANS || region.region.lists_scans();
+        for part in parts.iter().filter(|part| asked(part)) {
             let wanted = wanted(&region.region, part, params.full);
             origins.extend(catalog.origins(&wanted).map_err(Failure::input)?.into_iter().map(Arc::new));
         }
@@ -91,25 +109,30 @@ fn wanted(region: &Region, part: &str, full: bool) -> Wanted {
 
 /// The configured regions of these names; all of them where none is named.
 pub fn regions(world: &World, names: &[String]) -> Result<Vec<RegionConfig>, Failure> {
-    let all = world.catalog.regions().map_err(Failure::input)?;
+    world.catalog.regions().and_then(|all| chosen(all, names)).map_err(Failure::input)
+}
+
+/// Those of these names, each once; all where none is named. An error says which there are.
+pub fn chosen(all: Vec<RegionConfig>, names: &[String]) -> Result<Vec<RegionConfig>, String> {
     if all.is_empty() {
-        return Err(Failure::input(
-            "no region is configured: set EVENT_CONFIGS__REGION__token and EVENT_CONFIGS__REGION__event_id, or \
-             `regions:` in callboard.yaml",
-        ));
+        return Err("no region is configured: set EVENT_CONFIGS__REGION__token and \
+                    EVENT_CONFIGS__REGION__event_id, or `regions:` in callboard.yaml"
+            .to_owned());
     }
     if names.is_empty() {
         return Ok(all);
     }
-    let wanted: Vec<String> = names.iter().map(|name| Region::name_of(name)).collect();
     let known = || all.iter().map(|one| one.region.name.as_str());
-    for name in &wanted {
-        if !known().any(|known| known == name) {
-            let listed = known().collect::<Vec<_>>().join(", ");
-            let near = model::nearest(name, known()).map(|near| format!("did you mean {near}? "));
-            let near = near.unwrap_or_default();
-            return Err(Failure::input(format!("there is no region {name}; {near}there are {listed}")));
+    let mut chosen: Vec<RegionConfig> = Vec::new();
+    for name in names.iter().map(|name| Region::name_of(name)) {
+        let Some(one) = all.iter().find(|one| one.region.name == name) else {
+            let near = model::nearest(&name, known()).map(|near| format!("did you mean {near}? "));
+            let (near, there) = (near.unwrap_or_default(), known().collect::<Vec<_>>().join(", "));
+            return Err(format!("there is no region {name}; {near}there is {there}"));
+        };
+        if !chosen.iter().any(|chosen| chosen.region.name == name) {
+            chosen.push(one.clone());
         }
     }
-    Ok(all.into_iter().filter(|one| wanted.contains(&one.region.name)).collect())
+    Ok(chosen)
 }

@@ -9,7 +9,7 @@ use crate::functions::{Call, Failure};
 /// One name, several with commas between or as a list, or nothing for all.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub(super) enum Names {
+pub enum Names {
     /// As a list.
     List(Vec<String>),
     /// As a text.
@@ -21,7 +21,7 @@ pub(super) enum Names {
 
 impl Names {
     /// Those that are named; none for all.
-    pub(super) fn list(&self) -> Vec<String> {
+    pub fn list(&self) -> Vec<String> {
         let names: Vec<&str> = match self {
             Names::List(names) => names.iter().map(String::as_str).collect(),
             Names::Text(text) => text.split(',').collect(),

@@ -6,7 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use connect::Params;
-use model::{SourceName, nearest};
+use connect::sources::vivenu;
+use model::{Kind, SourceName, nearest};
 use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
@@ -57,6 +58,12 @@ pub struct Region {
 }
 
 impl Region {
+    /// Whether it is known where its check-ins are listed: where that was said, or at the usual address for who
+    /// is asked at the usual address for all else.
+    pub fn lists_scans(&self) -> bool {
+        self.scans_url.is_some() || self.base_url.as_str().trim_end_matches('/') == BASE_URL
+    }
+
     /// The source its records are kept under.
     pub fn source(&self) -> SourceName {
         SourceName::new(&format!("{CONNECTOR}/{}", self.name))
@@ -100,6 +107,18 @@ pub fn scope_of_list(source: &SourceName, plain: &BTreeMap<String, Value>) -> St
     let mut params = Params { plain: plain.clone(), ..Params::default() };
     params.plain.retain(|name, _| covers.contains(&name.as_str()));
     crate::replay::scope_of(source.as_str(), &params)
+}
+
+/// The list that holds rows of a kind.
+pub(super) fn part_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Transaction => "transactions",
+        Kind::Scan => "scans",
+        Kind::Coupon => "coupons",
+        Kind::CouponSeries => "coupon_series",
+        Kind::Ticket => "tickets",
+        _ => "events",
+    }
 }
 
 /// A level of prices.
@@ -252,7 +271,7 @@ impl Reader<'_> {
         for (written, value) in values {
             let lower = written.trim().to_lowercase();
             if let Some(column) = lower.strip_prefix(FIELD) {
-                self.fields.insert(column.to_owned(), value);
+                self.field(column, value);
                 continue;
             }
             let found = NAMES.iter().find(|known| known.name == lower || known.others.contains(&&*lower));
@@ -263,6 +282,16 @@ impl Reader<'_> {
             }
         }
         self.values.retain(|_, value| !value.trim().is_empty());
+    }
+
+    /// A column and the answer it is read from; one that is set to nothing is read from the usual one.
+    fn field(&mut self, column: &str, answer: String) {
+        match vivenu::mapped(column) {
+            _ if answer.trim().is_empty() => {}
+            Some(known) if known == column => drop(self.fields.insert(known.to_owned(), answer)),
+            Some(known) => drop(self.fields.entry(known.to_owned()).or_insert(answer)),
+            None => self.fault(format!("`{FIELD}{column}`: {}", vivenu::unmapped(column))),
+        }
     }
 
     fn unknown(&mut self, name: &str) {
@@ -393,6 +422,8 @@ mod tests {
                 ("south_korea", "REGISTRATION_CHANNEL", "#sales"),
                 ("south_korea", "price_tier", "l2"),
                 ("south_korea", "field_nationality", "citizenship"),
+                ("south_korea", "field_birthday", "born"),
+                ("south_korea", "field_gym", ""),
             ]),
             &RegionDefaults::default(),
         );
@@ -404,7 +435,8 @@ mod tests {
         assert!(region.only_spectator_report && !region.summary_breakdown_day);
         assert_eq!((&*region.registration_channel, region.price_tier), ("#sales", Some(PriceTier::L2)));
         assert_eq!((region.base_url.as_str(), &*region.locality), ("https://vivenu.com/api", "HK"));
-        assert_eq!(region.fields["nationality"], "citizenship");
+        let fields: Vec<_> = region.fields.iter().map(|(column, answer)| (&**column, &**answer)).collect();
+        assert_eq!(fields, [("birth_date", "born"), ("nationality", "citizenship")]);
     }
 
     #[test]
@@ -429,6 +461,8 @@ mod tests {
                 ("japan", "price_tier", "L9"),
                 ("taiwan", "tokn", "t"),
                 ("taiwan", "base_url", "vivenu"),
+                ("taiwan", "field_nationalty", "q"),
+                ("taiwan", "field_bogus", "q"),
             ]),
             &RegionDefaults::default(),
         );
@@ -440,6 +474,8 @@ mod tests {
             "`price_tier` \"L9\" is not EB, L1, L2, L3 or L4",
             "region taiwan: there is no parameter `tokn`; did you mean `token`?",
             "region taiwan: `base_url` \"vivenu\" is not an address",
+            "region taiwan: `field_nationalty`: no answer is read into a column `nationalty`; did you mean `nationality`?",
+            "column `bogus`; there are gender, birth_date, nationality",
         ] {
             assert!(faults.contains(part), "{part}\n{faults}");
         }
@@ -461,6 +497,17 @@ mod tests {
         let shown: Vec<_> =
             regions.iter().map(|one| (one.region.base_url.as_str(), &*one.region.schema)).collect();
         assert_eq!(shown, [("https://vivenu.dev/api", "a"), ("https://eu.vivenu.com/api", "b")]);
+    }
+
+    #[test]
+    fn a_key_is_shown_to_the_usual_list_of_check_ins_only_with_the_usual_address() {
+        let lists = |name: &str, value: &str| {
+            let pairs = [("a", "token", "t"), ("a", "event_id", "1"), ("a", name, value)];
+            read(&written(&pairs), &RegionDefaults::default()).unwrap()[0].region.lists_scans()
+        };
+        assert!(lists("base_url", "") && lists("base_url", "https://vivenu.com/api/"));
+        assert!(!lists("base_url", "https://vivenu.dev/api") && !lists("base_url", "http://127.0.0.1:1/api"));
+        assert!(lists("scans_url", "https://doors.example/scans"));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Cell {
             Cell::Text(text) => text.clone(),
             Cell::Count(count) => grouped(*count),
             Cell::Share(share) => format!("{:.2} %", share * 100.0),
-            Cell::Number(number) => format!("{number:.2}"),
+            Cell::Number(number) => with_cents(*number),
             Cell::At(at) => at.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string(),
         }
     }
@@ -111,6 +111,16 @@ impl Cell {
     /// Whether it stands to the right.
     pub fn is_number(&self) -> bool {
         matches!(self, Cell::Count(_) | Cell::Share(_) | Cell::Number(_))
+    }
+}
+
+/// `1,204.50`.
+fn with_cents(number: f64) -> String {
+    let plain = format!("{number:.2}");
+    match plain.split_once('.').and_then(|(whole, cents)| Some((whole.parse().ok()?, cents))) {
+        // A nought with a sign is no whole number that has one.
+        Some((0, _)) | None => plain,
+        Some((whole, cents)) => format!("{}.{cents}", grouped(whole)),
     }
 }
 
@@ -268,6 +278,9 @@ mod tests {
         let at = Cell::At("2025-10-01T12:00:00Z".parse().expect("a time"));
         assert_eq!(at.shown(zone), "2025-10-01 21:00 KST");
         assert_eq!(Cell::from(1_234_567_i64).shown(zone), "1,234,567");
+        assert_eq!(Cell::Number(1_972_086.57).shown(zone), "1,972,086.57");
+        assert_eq!(Cell::Number(-1_234.5).shown(zone), "-1,234.50");
+        assert_eq!(Cell::Number(-0.25).shown(zone), "-0.25");
         assert_eq!(Cell::from(-1_234_i64).shown(zone), "-1,234");
         assert_eq!((share(131, 92).shown(zone).as_str(), share(1, 0)), ("142.39 %", Cell::Nothing));
         assert_eq!(share(1, 4).to_json(), json!(0.25));

@@ -36,6 +36,8 @@ pub struct ReportSpec {
     pub summary: &'static str,
     /// Whether it tells ages, for which birth dates are read.
     pub ages: bool,
+    /// Whether it tells what came since and what will come, for which earlier times are looked at.
+    pub grows: bool,
     /// What of a board it is made from.
     pub looks: Looks,
     make: fn(&View<'_>) -> Parts,
@@ -54,6 +56,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Sales",
         summary: "Sold of what there is room for: totals, groups, days, shops, add-ons, growth, projections",
         ages: false,
+        grows: true,
         looks: Looks {
             kinds: &[Kind::Offer, Kind::Ticket, Kind::Shop, Kind::ShopOffer],
             tickets: &["offer", "shop", "add_ons", "created_at"],
@@ -65,6 +68,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Spectators",
         summary: "Spectators' tickets by day and pass",
         ages: false,
+        grows: false,
         looks: Looks { kinds: &[Kind::Ticket], tickets: &[] },
         make: spectators::parts,
     },
@@ -73,6 +77,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Age groups",
         summary: "People by group, day and age; returning athletes, residence, gyms",
         ages: true,
+        grows: false,
         looks: Looks {
             kinds: &[Kind::Ticket],
             tickets: &[
@@ -91,6 +96,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Coupon usage",
         summary: "Coupons by series, codes handed out, used codes that nobody was handed",
         ages: false,
+        grows: false,
         looks: Looks { kinds: &[Kind::CouponSeries, Kind::Coupon], tickets: &[] },
         make: coupons::parts,
     },
@@ -99,6 +105,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Ticketing status",
         summary: "Tickets by status; teams, genders and ages that do not fit",
         ages: true,
+        grows: false,
         looks: Looks {
             kinds: &[Kind::Ticket, Kind::Scan],
             tickets: &["transaction", "gender", "birth_date", "add_ons"],
@@ -110,6 +117,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Local and international",
         summary: "Athletes and spectators by nationality and region of the world",
         ages: false,
+        grows: false,
         looks: Looks { kinds: &[Kind::Ticket], tickets: &["nationality"] },
         make: origin::parts,
     },
@@ -118,6 +126,7 @@ pub static REPORTS: &[ReportSpec] = &[
         title: "Revenue",
         summary: "What tickets cost, what purchases brought and what was given back, by currency",
         ages: false,
+        grows: false,
         looks: Looks { kinds: &[Kind::Ticket, Kind::Transaction], tickets: &["price", "currency"] },
         make: revenue::parts,
     },
@@ -155,6 +164,8 @@ pub struct Ask {
     pub personal: bool,
     /// When the source last gave an answer, where it ever did.
     pub gathered: Option<DateTime<Utc>>,
+    /// What the source was never heard of: how many there are is not known.
+    pub never: Vec<Kind>,
     /// What was sold at times within the window, where the store knew something then.
     pub earlier: Vec<Earlier>,
 }
@@ -174,6 +185,7 @@ impl Ask {
             ahead: TimeDelta::minutes(WINDOW_MINUTES),
             personal: false,
             gathered: None,
+            never: Vec::new(),
             earlier: Vec::new(),
         }
     }
@@ -215,6 +227,11 @@ impl View<'_> {
     /// Sold tickets of athletes.
     fn athletes(&self) -> Vec<&Ticket> {
         self.board.sold().filter(|ticket| ticket.name.category.is_athlete()).collect()
+    }
+
+    /// How many there are of a kind; nothing where its list was never heard of.
+    fn known(&self, kind: Kind, count: u64) -> Cell {
+        if self.ask.never.contains(&kind) { Cell::Nothing } else { count.into() }
     }
 
     /// The event's own clock.

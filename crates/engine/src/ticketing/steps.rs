@@ -41,8 +41,7 @@ struct Params {
 
 /// The files that a region's numbers are told against.
 fn ground(call: &Call, region: &Region) -> Result<Ground, Failure> {
-    let folder = (call.world.env)("CALLBOARD_TICKETING_FILES");
-    let folder = call.world.folder.join(folder.as_deref().unwrap_or(ground::FOLDER));
+    let folder = call.world.folder.join(call.world.catalog.ticketing_files());
     ground::read(&folder, region).map_err(|faults| Failure::input(faults.join("\n")))
 }
 

@@ -2,16 +2,40 @@
 //! against. Nothing that is told is kept: the tickets and their change log are, so that a report of any
 //! moment is made from them, and two reports of one moment say the same.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use model::Kind;
 use store::{Store, StoreError};
 
 use super::ages::AgeOn;
 use super::ground::Ground;
 use super::load::{self, Looks, Wanted};
-use super::region::Region;
+use super::region::{Region, part_of};
 use super::report::Report;
 use super::reports::{Ask, Earlier, ReportSpec, View, WINDOW_MINUTES, sample_times};
 use super::rows::Board;
+
+/// The day that ages are asked for of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AgesOn {
+    /// That of the event.
+    #[default]
+    Event,
+    /// The one that it is now where the event is.
+    Today,
+    /// This one.
+    Day(NaiveDate),
+}
+
+impl AgesOn {
+    fn at(self, now: DateTime<Utc>, zone: Option<Tz>) -> AgeOn {
+        match self {
+            AgesOn::Event => AgeOn::EventDay,
+            AgesOn::Today => AgeOn::Day(now.with_timezone(&zone.unwrap_or(Tz::UTC)).date_naive()),
+            AgesOn::Day(day) => AgeOn::Day(day),
+        }
+    }
+}
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -21,7 +45,7 @@ pub struct Question {
     /// As known at this time instead of now.
     pub as_of: Option<DateTime<Utc>>,
     /// Ages are those of which day.
-    pub age_on: AgeOn,
+    pub age_on: AgesOn,
     /// Groups day by day too.
     pub by_day: bool,
     /// How far back growth is looked at.
@@ -39,7 +63,7 @@ impl Question {
         Question {
             now,
             as_of: None,
-            age_on: AgeOn::EventDay,
+            age_on: AgesOn::Event,
             by_day: false,
             window: usual,
             ahead: usual,
@@ -81,17 +105,45 @@ pub async fn reports(
     let looks: Vec<Looks> = specs.iter().map(|spec| spec.looks).chain(shown).collect();
     let board = board_at(store, region, ground, (&looks, question.as_of)).await?;
     let at = question.as_of.unwrap_or(question.now);
-    let grows = specs.iter().any(|spec| spec.name == "sales") && !region.only_spectator_report;
+    let grows = specs.iter().any(|spec| spec.grows) && !region.only_spectator_report;
     let earlier = match grows {
         true => earlier(store, region, ground, &board, (at, question.window)).await?,
         false => Vec::new(),
     };
-    let (age_on, by_day) = (question.age_on, question.by_day);
+    let (age_on, by_day) = (question.age_on.at(question.now, board.event.zone), question.by_day);
     let (window, ahead) = (question.window, question.ahead);
-    let gathered = store.last_answer(&region.source(), at).await?;
-    let ask = Ask { at, age_on, by_day, window, ahead, personal: question.personal, gathered, earlier };
+    let gathered = store.last_answer(&region.source(), None, at).await?;
+    let never = never(store, region, &board, (&looks, at)).await?;
+    let personal = question.personal;
+    let ask = Ask { at, age_on, by_day, window, ahead, personal, gathered, never, earlier };
     let view = View { region, board: &board, ground, ask: &ask };
     Ok(specs.iter().map(|spec| spec.of(&view)).collect())
+}
+
+/// What is looked at and is not there, and whose list had given no answer by then either.
+async fn never(
+    store: &Store,
+    region: &Region,
+    board: &Board,
+    (looks, at): (&[Looks], DateTime<Utc>),
+) -> Result<Vec<Kind>, StoreError> {
+    let empty = [
+        (Kind::Scan, board.scans.is_empty()),
+        (Kind::Coupon, board.coupons.is_empty()),
+        (Kind::CouponSeries, board.series.is_empty()),
+        (Kind::Transaction, board.transactions.is_empty()),
+    ];
+    let mut never = Vec::new();
+    for (kind, is_empty) in empty {
+        if !is_empty || !looks.iter().any(|looks| looks.kinds.contains(&kind)) {
+            continue;
+        }
+        let scope = region.scope(part_of(kind));
+        if store.last_answer(&region.source(), Some(&scope), at).await?.is_none() {
+            never.push(kind);
+        }
+    }
+    Ok(never)
 }
 
 /// What was sold at the beginning of the window, as far as anything was known then.
@@ -114,4 +166,21 @@ async fn earlier(
         }
     }
     Ok(earlier)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn today_is_the_day_where_the_event_is() {
+        let check = |now: &str, zone: Option<Tz>, expected: &str| {
+            let on = AgesOn::Today.at(now.parse().unwrap(), zone);
+            assert_eq!(on, AgeOn::Day(expected.parse().unwrap()), "{now} {zone:?}");
+        };
+        check("2026-11-25T23:30:00Z", Some(Tz::Pacific__Auckland), "2026-11-26");
+        check("2026-11-26T02:00:00Z", Some(Tz::America__New_York), "2026-11-25");
+        check("2026-11-25T23:30:00Z", None, "2026-11-25");
+    }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use store::{Batch, LandedDocument, Read, Remarks, RunStart, StoreError};
 use thiserror::Error;
 
+use super::region::part_of;
 use super::{CONNECTOR, Region};
 use crate::refine::refine;
 use crate::run::World;
@@ -137,17 +138,6 @@ fn is_of_another_event(record: &Record, own: &str) -> bool {
     let event = said.get("event").and_then(Value::as_str);
     let has_one = matches!(record.kind(), Kind::Ticket | Kind::Transaction | Kind::Scan);
     event.map_or(has_one, |event| event != own)
-}
-
-fn part_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Transaction => "transactions",
-        Kind::Scan => "scans",
-        Kind::Coupon => "coupons",
-        Kind::CouponSeries => "coupon_series",
-        Kind::Ticket => "tickets",
-        _ => "events",
-    }
 }
 
 fn landed(

@@ -5,7 +5,7 @@ use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::report::{Cell, Report, Section};
+use super::report::{Cell, Column, Report, Section};
 
 /// The bytes of a workbook with these reports. The same reports give the same bytes.
 pub fn workbook(reports: &[Report]) -> Result<Vec<u8>, XlsxError> {
@@ -137,6 +137,11 @@ fn sheet(
         sheet.autofilter(HEAD_ROW, 0, row - 1, last)?;
     }
     sheet.autofit();
+    for (column, width) in (0_u16..).zip(number_widths(section)) {
+        if let Some(width) = width {
+            sheet.set_column_width(column, width)?;
+        }
+    }
     // Written after the widths were found: they may run over the columns beside them.
     let title = format!("{}: {} ({})", report.region, section.title, report.time());
     sheet.write_string_with_format(0, 0, title, &formats.title)?;
@@ -147,6 +152,18 @@ fn sheet(
     }
     sheet.set_freeze_panes(HEAD_ROW + 1, 0)?;
     Ok(())
+}
+
+/// How wide columns of numbers are to be, in signs. They are shown otherwise than they are kept, and what does not
+/// fit is shown as `####`.
+fn number_widths(section: &Section) -> Vec<Option<f64>> {
+    let width = |(at, column): (usize, &Column)| {
+        let numbers = section.rows.iter().filter_map(|row| row.get(at)).filter(|cell| cell.is_number());
+        let widest = numbers.map(|cell| cell.shown(Tz::UTC).len()).max()?;
+        // Beside a title there is the button of its filter.
+        Some(widest.max(column.title.len() + 2) as f64 + 1.0)
+    };
+    section.columns.iter().enumerate().map(width).collect()
 }
 
 fn write(
@@ -189,6 +206,19 @@ mod tests {
         assert_eq!(names.take(long), "south-korea Spectators by regio");
         assert_eq!(names.take(long), "south-korea Spectators by reg 2");
         assert_eq!(names.take("//"), "Sheet");
+    }
+
+    #[test]
+    fn numbers_fit_their_columns_as_they_are_shown() {
+        let columns =
+            [("a", "Currency"), ("b", "Gross"), ("c", "Share of all"), ("d", "Sold"), ("e", "None")];
+        let row = |gross, share, sold: i64| {
+            vec!["THB".into(), Cell::Number(gross), Cell::Share(share), sold.into(), Cell::Nothing]
+        };
+        let section = Section::new("s", "S", "numbers", &columns)
+            .with([row(1_972_086.57, 1.0 / 3.0, 12_345_678), row(1.0, 0.0, 1)]);
+        // 1,972,086.57 has twelve signs, 12,345,678 ten.
+        assert_eq!(number_widths(&section), [None, Some(13.0), Some(15.0), Some(11.0), None]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub async fn run(config: &Config, seed: u64, keep: bool) -> Result<ExitCode> {
     let folder = Folder::new(&sellers)?;
     let db = if keep { store(config)? } else { "demo.db".to_owned() };
     let desk = Desk { folder: &folder.0, db, sellers: &sellers };
-    let gather = ["run", "vivenu", "--pipeline-name", "parallel"];
+    let gather = ["run", "vivenu", "--pipeline-name", "full"];
     desk.call(&gather).await?;
     for region in sellers.regions() {
         sellers.mutate(region, EDITS);

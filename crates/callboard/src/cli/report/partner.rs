@@ -9,9 +9,10 @@ use engine::ticketing::reports::ReportSpec;
 use engine::ticketing::{Region, telling};
 use store::Store;
 
-use super::{Report, files, ground_of};
+use super::{Report, ground_of};
 use crate::config::Config;
 use crate::output::{print, say, usage};
+use crate::regions;
 use crate::world::open_existing;
 
 /// Tells a partner's table; the codes are those of the regions' coupons, or of a table of their seller.
@@ -37,11 +38,11 @@ pub async fn tell(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn of_regions(spec: &ReportSpec, config: &Config, regions: &[Region]) -> Result<UsedCodes> {
+async fn of_regions(spec: &ReportSpec, config: &Config, named: &[Region]) -> Result<UsedCodes> {
     let store: Store = open_existing(config).await?;
-    let folder = files(config);
+    let folder = regions::files(config);
     let mut used = UsedCodes::default();
-    for region in regions {
+    for region in named {
         let ground = ground_of(&folder, region)?;
         used.add(&telling::board(&store, region, &ground, spec.looks).await?.coupons);
     }

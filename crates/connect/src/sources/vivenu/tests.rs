@@ -146,6 +146,40 @@ fn recorded_webhooks_are_read() {
     }
 }
 
+/// The API's own file names the object in `data`; a sender that leaves the name out means the same.
+#[test]
+fn a_webhook_whose_data_is_the_object_itself_is_read() {
+    let check = |kind: &str, data: Value, expected: &[(Kind, &str)]| {
+        let body = json!({"id": "w", "webhookId": "h", "type": kind, "data": data});
+        let reading = read("tickets", None, &body).unwrap_or_else(|error| panic!("{error}"));
+        let told: Vec<(Kind, &str)> =
+            reading.records.iter().map(|record| (record.kind(), record.key.as_str())).collect();
+        assert_eq!(told, expected, "{kind}");
+    };
+    let sold = ticket("t1", "2026-05-01T00:00:00.000Z");
+    check("ticket.created", sold.clone(), &[(Kind::Ticket, "t1")]);
+    check("ticket.updated", json!({"ticket": sold}), &[(Kind::Ticket, "t1")]);
+    // What a purchase lists are not tickets with keys of their own.
+    let bought =
+        json!({"_id": "p1", "eventId": "e1", "status": "COMPLETE", "tickets": [{"_id": "x", "amount": 1}]});
+    check("transaction.complete", bought, &[(Kind::Transaction, "p1")]);
+    let scan = json!({"_id": "s1", "eventId": "e1", "ticketId": "t1", "type": "checkin"});
+    check("scan.created", scan, &[(Kind::Scan, "s1")]);
+    check("customer.created", json!({"_id": "c1", "name": "x"}), &[]);
+}
+
+#[test]
+fn a_column_that_no_answer_is_read_into_is_no_column_to_map() {
+    let start = |field: &str| {
+        let mut asking = params("tickets");
+        asking.insert("fields".to_owned(), json!([field]));
+        Vivenu.start(&asking, None, now()).map(drop)
+    };
+    assert_eq!(start("nationality=citizenship"), Ok(()));
+    let refused = start("nationalty=citizenship").unwrap_err();
+    assert!(refused.contains("did you mean `nationality`?"), "{refused}");
+}
+
 #[test]
 fn scans_of_other_events_are_passed_over() {
     let scan =

@@ -8,6 +8,19 @@ use serde_json::Value;
 use super::answers::{self, Membership};
 use super::said;
 
+/// Columns that are read from answers, and what the systems before called them.
+pub(super) const MAPPED: [(&str, &[&str]); 9] = [
+    ("gender", &[]),
+    ("birth_date", &["birthday"]),
+    ("nationality", &[]),
+    ("residence", &["region_of_residence"]),
+    ("returning_athlete", &["is_returning_athlete"]),
+    ("returning_city", &["returning_athlete_city", "is_returning_athlete_to_city"]),
+    ("gym_status", &["is_gym_affiliate"]),
+    ("gym", &["gym_affiliate"]),
+    ("gym_location", &["gym_affiliate_location"]),
+];
+
 /// Reads tickets; counts what could not be understood, without telling whose it was.
 pub(super) struct Tickets<'a> {
     /// For columns the answer they are read from, where it is not the usual one.
@@ -79,6 +92,7 @@ impl<'a> Tickets<'a> {
 
     /// The answer that `column` is read from.
     fn said<'v>(&self, extra: &'v Value, column: &str, usual: &str) -> Option<&'v str> {
+        debug_assert!(super::mapped(column) == Some(column), "{column} is no column to be mapped");
         let name = self.fields.get(column).map_or(usual, String::as_str);
         extra.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
     }

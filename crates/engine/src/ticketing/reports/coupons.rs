@@ -1,5 +1,7 @@
 //! The report on coupons.
 
+use model::Kind;
+
 use super::{Parts, View};
 use crate::ticketing::coupons::{SeriesUse, tracked_codes, untracked_used, usage};
 use crate::ticketing::report::{Cell, Section, share};
@@ -7,7 +9,7 @@ use crate::ticketing::report::{Cell, Section, share};
 pub(super) fn parts(view: &View<'_>) -> Parts {
     let (board, tracked) = (view.board, &view.ground.tracked);
     let used = usage(&board.coupons, &board.series, tracked);
-    let mut sections = vec![stats(&used), series(&used)];
+    let mut sections = vec![stats(view, &used), series(&used)];
     let columns = [
         ("code", "Code"),
         ("category", "Category"),
@@ -35,7 +37,7 @@ pub(super) fn parts(view: &View<'_>) -> Parts {
 
 const COUPONS: &str = "coupons; used means at least once";
 
-fn stats(used: &[SeriesUse]) -> Section {
+fn stats(view: &View<'_>, used: &[SeriesUse]) -> Section {
     let sum = |of: fn(&SeriesUse) -> u64| used.iter().map(of).sum::<u64>();
     let (total, taken) = (sum(|one| one.total), sum(|one| one.used));
     let (tracked, tracked_used) = (sum(|one| one.tracked), sum(|one| one.tracked_used));
@@ -47,13 +49,20 @@ fn stats(used: &[SeriesUse]) -> Section {
         ("share", "Used share"),
     ];
     let row = |what: &str, total: u64, used: u64| {
-        vec![what.into(), total.into(), used.into(), (total - used).into(), share(used, total)]
+        let known = |count| view.known(Kind::Coupon, count);
+        vec![what.into(), known(total), known(used), known(total - used), share(used, total)]
     };
-    Section::new("stats", "Summary", COUPONS, &columns).with([
+    let section = Section::new("stats", "Summary", COUPONS, &columns).with([
         row("all", total, taken),
         row("tracked", tracked, tracked_used),
         row("untracked", total - tracked, taken - tracked_used),
-    ])
+    ]);
+    match view.ask.never.contains(&Kind::Coupon) {
+        true => section.note(
+            "none were gathered: the pipelines `parallel` and `full` do, and the function `coupon_ingestion`",
+        ),
+        false => section,
+    }
 }
 
 fn series(used: &[SeriesUse]) -> Section {

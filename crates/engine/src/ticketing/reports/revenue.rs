@@ -1,5 +1,7 @@
 //! The report on what was taken in.
 
+use model::Kind;
+
 use super::{Parts, View};
 use crate::ticketing::report::{Cell, Section};
 use crate::ticketing::revenue::{Sum, by_category, takings};
@@ -54,5 +56,10 @@ fn purchases(view: &View<'_>) -> Section {
         ]
     });
     let section = Section::new("purchases", "By purchases", counts, &columns).with(rows);
-    section.note("what was given back of purchases that were cancelled as a whole is in no other sum")
+    match view.ask.never.contains(&Kind::Transaction) {
+        true => section.note("no purchases were gathered: the function `events_tickets_ingestion` does"),
+        false => {
+            section.note("what was given back of purchases that were cancelled as a whole is in no other sum")
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use model::Kind;
 use model::mask::MASK;
 
 use super::sales::PEOPLE;
@@ -195,12 +196,16 @@ fn check_ins(view: &View<'_>) -> Section {
     let ins = || view.board.scans.iter().filter(|scan| scan.form == "checkin");
     let tickets: BTreeSet<&str> = ins().filter_map(|scan| scan.ticket.as_deref()).collect();
     let counts = "scans at the door, and tickets among them";
+    let known = |count: usize| view.known(Kind::Scan, count as u64);
     let section = Section::new("check_ins", "Check-ins", counts, &columns).with([
-        vec!["check-ins".into(), (ins().count() as u64).into()],
-        vec!["tickets checked in".into(), (tickets.len() as u64).into()],
+        vec!["check-ins".into(), known(ins().count())],
+        vec!["tickets checked in".into(), known(tickets.len())],
     ]);
-    match view.board.scans.is_empty() {
-        true => section.note("none are known: check-ins are gathered where `part=scans` asks for them"),
+    match view.ask.never.contains(&Kind::Scan) {
+        true => section.note(
+            "none were gathered: the pipeline `full` does, and the function `check_in_ingestion`; a region with a \
+             `base_url` of its own needs `scans_url`",
+        ),
         false => section,
     }
 }

@@ -152,6 +152,24 @@ fn a_region_of_spectators_alone_tells_of_them_alone() {
     );
 }
 
+/// Nothing is told of what nobody asked the source for; none is none where it was asked.
+#[test]
+fn what_was_never_gathered_is_not_none() {
+    let (mut board, ground, region) = (sale(), ground(), region());
+    board.coupons.clear();
+    let of = |name: &str, never: Vec<Kind>| {
+        let ask = Ask { never, ..Ask::at(now()) };
+        find(name).unwrap().of(&View { region: &region, board: &board, ground: &ground, ask: &ask })
+    };
+    let (unasked, none) = (of("status", vec![Kind::Scan]), of("status", Vec::new()));
+    assert_eq!(rows(&unasked, "check_ins"), ["check-ins | -", "tickets checked in | -"]);
+    assert_eq!(rows(&none, "check_ins"), ["check-ins | 0", "tickets checked in | 0"]);
+    assert!(unasked.to_json()["sections"]["check_ins"]["rows"][0]["count"].is_null());
+    let (unasked, none) = (of("coupons", vec![Kind::Coupon]), of("coupons", Vec::new()));
+    assert_eq!(rows(&unasked, "stats")[0], "all | - | - | - | -");
+    assert_eq!(rows(&none, "stats")[0], "all | 0 | 0 | 0 | -");
+}
+
 #[test]
 fn the_other_reports_tell_what_they_should() {
     let ages = made("age-groups");

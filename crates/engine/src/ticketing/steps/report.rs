@@ -5,6 +5,7 @@ use futures::future::BoxFuture;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::Store;
 
 use super::{Names, ground, revealed};
 use crate::functions::notify::slack::Door;
@@ -58,6 +59,11 @@ impl Function for TellReport {
 async fn run(call: &Call) -> Result<Answer, Failure> {
     let params: Params = call.params()?;
     let specs = specs(&params.reports.list())?;
+    if let Some(named) = params.workbook.as_ref().filter(|named| !named.to_lowercase().ends_with(".xlsx")) {
+        return Err(Failure::input(format!(
+            "workbook: {named:?} has to end with .xlsx, which is what is written"
+        )));
+    }
     let mut question = Question::at((call.world.clock)());
     if let Some(window) = params.window_minutes.and_then(TimeDelta::try_minutes) {
         (question.window, question.ahead) = (window, window);
@@ -66,12 +72,14 @@ async fn run(call: &Call) -> Result<Answer, Failure> {
         true => revealed(call, &["birth_date"]).await?,
         false => call.world.store.clone(),
     };
-    let mut told: Vec<(Region, Report)> = Vec::new();
+    let (mut told, mut faults): (Vec<(Region, Report)>, Faults) = (Vec::new(), Faults::default());
     for config in params.regions.regions(call)? {
-        let ground = ground(call, &config.region)?;
-        let made = telling::reports(&store, &config.region, &ground, &specs, &question).await?;
-        told.extend(made.into_iter().map(|report| (config.region.clone(), report)));
+        match made(call, &store, &config.region, (&specs, &question)).await {
+            Ok(made) => told.extend(made.into_iter().map(|report| (config.region.clone(), report))),
+            Err(failure) => faults.of(&config.region, "not told", failure),
+        }
     }
+    faults.unless(!told.is_empty())?;
     let reports: Vec<Report> = told.iter().map(|(_, report)| report.clone()).collect();
     let dry = call.run.manner.dry_run;
     let mut output = json!({"count": reports.len()});
@@ -85,12 +93,43 @@ async fn run(call: &Call) -> Result<Answer, Failure> {
         }
     }
     if let Some(channel) = &params.post {
-        output["posted"] = post(call, channel, &told, dry).await?;
+        output["posted"] = post(call, channel, &told, (dry, &mut faults)).await?;
     }
     if params.workbook.is_none() && params.post.is_none() {
         output["reports"] = reports.iter().map(Report::to_json).collect::<Vec<_>>().into();
     }
-    Ok(Answer::done(output))
+    Ok(Answer { partial: faults.told(), ..Answer::done(output) })
+}
+
+/// The reports on one region.
+async fn made(
+    call: &Call,
+    store: &Store,
+    region: &Region,
+    (specs, question): (&[&'static ReportSpec], &Question),
+) -> Result<Vec<Report>, Failure> {
+    let ground = ground(call, region)?;
+    Ok(telling::reports(store, region, &ground, specs, question).await?)
+}
+
+/// What could not be told, of which region: no reason to tell nothing of the others.
+#[derive(Default)]
+struct Faults(Vec<(String, Failure)>);
+
+impl Faults {
+    fn of(&mut self, region: &Region, what: &str, failure: Failure) {
+        self.0.push((format!("region {}: {what}", region.name), failure));
+    }
+
+    /// Where nothing at all was told, that is what the step came to.
+    fn unless(&mut self, some: bool) -> Result<(), Failure> {
+        if some || self.0.is_empty() { Ok(()) } else { Err(self.0.swap_remove(0).1) }
+    }
+
+    fn told(&self) -> Option<String> {
+        let each = self.0.iter().map(|(what, failure)| format!("{what}: {}", failure.fault.error));
+        (!self.0.is_empty()).then(|| each.collect::<Vec<_>>().join("; "))
+    }
 }
 
 fn specs(names: &[String]) -> Result<Vec<&'static ReportSpec>, Failure> {
@@ -106,20 +145,33 @@ fn specs(names: &[String]) -> Result<Vec<&'static ReportSpec>, Failure> {
     names.iter().map(find).collect()
 }
 
-async fn post(call: &Call, channel: &str, told: &[(Region, Report)], dry: bool) -> Result<Value, Failure> {
-    let mut posted = 0;
+async fn post(
+    call: &Call,
+    channel: &str,
+    told: &[(Region, Report)],
+    (dry, faults): (bool, &mut Faults),
+) -> Result<Value, Failure> {
+    let (mut messages, mut some) = (0, false);
     for (region, report) in told {
-        let messages = slack::messages(report);
-        posted += messages.len();
-        if dry {
-            continue;
-        }
-        let fetcher =
-            call.world.fetcher.as_ref().ok_or_else(|| Failure::input("nothing is sent from here"))?;
-        let door = Door::find(call.world.env, reports::channel_of(channel, region, report))?;
-        for message in messages {
-            door.send(fetcher, &message).await?;
+        let own = slack::messages(report);
+        let sent = match dry {
+            true => Ok(()),
+            false => send(call, reports::channel_of(channel, region, report), &own).await,
+        };
+        match sent {
+            Ok(()) => (messages, some) = (messages + own.len(), true),
+            Err(failure) => faults.of(region, "not posted", failure),
         }
     }
-    Ok(json!({"messages": posted, "sent": !dry}))
+    faults.unless(some)?;
+    Ok(json!({"messages": messages, "sent": !dry}))
+}
+
+async fn send(call: &Call, channel: &str, messages: &[Value]) -> Result<(), Failure> {
+    let fetcher = call.world.fetcher.as_ref().ok_or_else(|| Failure::input("nothing is sent from here"))?;
+    let door = Door::find(call.world.env, channel)?;
+    for message in messages {
+        door.send(fetcher, message).await?;
+    }
+    Ok(())
 }
