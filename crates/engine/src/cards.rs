@@ -32,7 +32,11 @@ impl CardRow {
     fn of(kind: Kind, row: KeptRow) -> CardRow {
         let columns = kind.spec().columns.iter().zip(row.values);
         let stated = columns.filter(|(_, value)| !value.is_null());
-        let fields = stated.map(|(column, value)| (column.name.to_owned(), value)).collect();
+        let ordered = |value: Value| match value {
+            Value::Object(counts) => Value::Object(best_first(counts)),
+            other => other,
+        };
+        let fields = stated.map(|(column, value)| (column.name.to_owned(), ordered(value))).collect();
         CardRow { key: row.source_key, first_seen: row.first_seen, last_seen: row.last_seen, fields }
     }
 
@@ -51,6 +55,15 @@ impl CardRow {
         let populations = self.fields.get("populations")?.as_object()?;
         Some(populations.get(grade).and_then(Value::as_i64).unwrap_or(0))
     }
+}
+
+/// Counts by grade, best first, and what is no grade after them: PostgreSQL keeps the members of an object in
+/// an order of its own.
+fn best_first(counts: Map<String, Value>) -> Map<String, Value> {
+    let mut counts: Vec<(String, Value)> = counts.into_iter().collect();
+    // Stable: what is no grade stays as it was.
+    counts.sort_by_key(|(name, _)| model::grade::grade_of(name).map_or((1, 0), |(_, tenths)| (0, -tenths)));
+    counts.into_iter().collect()
 }
 
 /// What must hold of rows: text columns, or `source_key`, and their values.
@@ -92,4 +105,19 @@ pub async fn rows(store: &Store, kind: Kind, filter: &Filter) -> Result<Vec<Card
     let mut rows = Vec::new();
     each_row(store, kind, filter, |row| rows.push(row)).await?;
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn grades_stand_best_first_in_whatever_order_a_database_gives_them() {
+        let kept = json!({"8": 1, "10": 2, "VA": 1, "10P": 1, "3.5": 1, "total": 6});
+        let ordered = best_first(kept.as_object().cloned().unwrap_or_default());
+        let names: Vec<&String> = ordered.keys().collect();
+        assert_eq!(names, ["10P", "10", "8", "3.5", "VA", "total"]);
+    }
 }

@@ -7,6 +7,7 @@
 
 mod browser;
 mod find;
+mod leftovers;
 mod memory;
 mod page;
 mod pipe;

@@ -6,6 +6,8 @@ use model::{Edit, Kind, Op, RunId};
 use serde_json::Value;
 use store::{ChangeQuery, LoggedChange, Store, StoreError};
 
+use super::best_first;
+
 /// One change of the population of one card.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Move {
@@ -111,8 +113,8 @@ fn of(logged: &LoggedChange) -> Option<Move> {
 }
 
 fn new_grades(from: &Value, to: &Value) -> Vec<String> {
-    let after = to.as_object().into_iter().flatten();
-    let new = after.filter(|(grade, count)| {
+    let after = best_first(to.as_object().cloned().unwrap_or_default());
+    let new = after.iter().filter(|(grade, count)| {
         count.as_i64() > Some(0) && from.get(grade.as_str()).and_then(Value::as_i64).unwrap_or(0) == 0
     });
     new.map(|(grade, _)| grade.clone()).collect()

@@ -1,10 +1,10 @@
 //! How the population of one row went over time: a point for each change of it.
 
-use model::Op;
+use model::{Kind, Op};
 use serde_json::{Map, Value};
 use store::{RowHistory, Store, StoreError};
 
-use model::Kind;
+use super::best_first;
 
 /// What was known from one time on.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -51,6 +51,7 @@ fn of(history: &RowHistory) -> Trend {
                 "total" | "graded" => (total, told) = (edit.to.as_i64(), true),
                 "populations" => {
                     (populations, told) = (edit.to.as_object().cloned().unwrap_or_default(), true);
+                    populations = best_first(populations);
                 }
                 _ => {}
             }

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use super::super::FetchError;
 use super::super::host::lock;
 use super::pipe::Pipe;
-use super::{RenderOptions, find, memory};
+use super::{RenderOptions, find, leftovers, memory};
 
 /// What it is started with: no screen, nothing of its own accord, no way out but through us.
 const FLAGS: [&str; 25] = [
@@ -131,8 +131,11 @@ impl Folder {
     fn new() -> std::io::Result<Folder> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path: PathBuf =
-            std::env::temp_dir().join(format!("callboard-browser-{}-{number}", std::process::id()));
+        let all = std::env::temp_dir();
+        if number == 0 {
+            leftovers::remove(&all, leftovers::AGE);
+        }
+        let path: PathBuf = all.join(format!("{}{}-{number}", leftovers::PREFIX, std::process::id()));
         std::fs::create_dir_all(&path)?;
         Ok(Folder(path))
     }
