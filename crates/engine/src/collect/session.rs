@@ -16,6 +16,7 @@ use super::elsewhere::Elsewhere;
 use super::origin::Origin;
 use super::sizes::Sizes;
 use super::take::{Place, Taker, Work, file_url};
+use super::unmet::Asked;
 use crate::functions::{Call, Failure};
 use crate::run::World;
 use model::{Kind, Request};
@@ -131,6 +132,7 @@ impl Session {
         let Some(connector) = &origin.connector else { return Ok(Vec::new()) };
         let query = RowQuery { source: Some(origin.named.name().clone()), ..RowQuery::all(kind) };
         let columns = kind.spec().columns;
+        let mut asked = Asked::of(connector.as_ref(), &origin.params, kind);
         let extent = store.extent(kind).await?;
         let (mut errands, mut after) = (Vec::new(), Some(0));
         while let Some(from) = after {
@@ -138,14 +140,16 @@ impl Session {
             for row in &page.rows {
                 let values = columns.iter().zip(&row.values).filter(|(_, value)| !value.is_null());
                 let fields = values.map(|(column, value)| (column.name.to_owned(), value.clone())).collect();
+                asked.see(&fields);
                 let request = connector.page_of(&fields, &origin.params);
                 errands.extend(request.map(|request| Errand::ask(index, request, None)));
             }
             after = page.next;
         }
         if errands.is_empty() {
+            let why = asked.unmet().unwrap_or_else(|| "begin a level higher".to_owned());
             return Err(Failure::input(format!(
-                "{}: the store holds no {} to begin with that the filters let through; begin a level higher",
+                "{}: the store holds no {} to begin with that the filters let through; {why}",
                 origin.reader(),
                 kind.name()
             )));

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use connect::ByName;
 use connect::value::text::is_like;
-use model::nearest;
+use connect::{ByName, Connector, Params};
+use model::{Kind, nearest};
+use serde_json::{Map, Value};
 
 use super::finish::End;
 use super::origin::Origin;
@@ -35,6 +36,35 @@ pub(super) async fn tell(call: &Call, origin: &Origin, end: &mut End) -> Result<
     Ok(())
 }
 
+/// What is asked for by name of one kind, and what the rows are called that were seen of it.
+pub(super) struct Asked {
+    wanted: Vec<ByName>,
+    names: BTreeSet<String>,
+}
+
+impl Asked {
+    pub(super) fn of(connector: &dyn Connector, params: &Params, kind: Kind) -> Asked {
+        let wanted = connector.by_name(params).into_iter().filter(|asked| asked.kind == kind).collect();
+        Asked { wanted, names: BTreeSet::new() }
+    }
+
+    /// Notes what a row is called.
+    pub(super) fn see(&mut self, fields: &Map<String, Value>) {
+        let columns = self.wanted.iter().flat_map(|asked| asked.columns);
+        self.names.extend(columns.filter_map(|column| Some(fields.get(*column)?.as_str()?.to_owned())));
+    }
+
+    /// The first of which no row is called so, in words.
+    pub(super) fn unmet(&self) -> Option<String> {
+        let fits = |asked: &&ByName| !self.names.iter().any(|name| is_like(&asked.name, name));
+        self.wanted
+            .iter()
+            .find(fits)
+            .filter(|_| !self.names.is_empty())
+            .map(|asked| unmet(asked, &self.names))
+    }
+}
+
 fn unmet(asked: &ByName, names: &BTreeSet<String>) -> String {
     let help = match nearest(&asked.name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near:?}?"),
@@ -50,8 +80,6 @@ fn unmet(asked: &ByName, names: &BTreeSet<String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::Kind;
-
     use super::*;
 
     #[test]

@@ -166,6 +166,8 @@ fn what_a_filter_asks_for_and_no_page_lists_is_told_with_the_nearest_name() {
         let told = run["collected"].to_string() + &run["steps"].to_string();
         assert!(told.contains(&name) && run.to_string().contains(&near.replace('"', "\\\"")), "{run}");
     }
+    let begun = shop.run(&["--start-from", "card", "--set-filter", "Donrus"]);
+    assert!(begun.code == 1 && begun.stdout.contains("did you mean"), "{}{}", begun.stdout, begun.stderr);
     // A category in other letters is the one that is known: not a second one.
     assert_eq!(shop.run(&["--categories", "baseball", "--levels", "year"]).code, 0);
     assert!(shop.export("card_year").iter().all(|row| text(row, "category") != "baseball"));

@@ -205,6 +205,10 @@ impl Want {
 
 /// A category in the spelling that is known, which is that of its address.
 fn spelt(category: String) -> String {
+    // Nearly always so, and this is asked with every page.
+    if KNOWN.contains(&category.as_str()) {
+        return category;
+    }
     KNOWN.iter().find(|known| same(known, &category)).map_or(category, |known| (*known).to_owned())
 }
 
