@@ -335,6 +335,6 @@ async fn post(config: &Config, store: &Store, channel: &str, report: &Told) -> R
         door.send(&fetcher, &message).await.map_err(failed)?;
     }
     fetching::give_back(limits).await;
-    say(&format!("{}: told in {channel}", report.heading()));
+    say(&format!("{}: told in {}", report.heading(), door.name()));
     Ok(())
 }
