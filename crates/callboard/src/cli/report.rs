@@ -3,6 +3,7 @@
 
 mod ask;
 mod partner;
+mod posting;
 mod sections;
 mod table;
 
@@ -11,23 +12,21 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use engine::functions::notify::slack::Door;
 use engine::ticketing::ground::Ground;
 use engine::ticketing::report::Report as Told;
-use engine::ticketing::reports::{REPORTS, ReportSpec, channel_of};
+use engine::ticketing::reports::ReportSpec;
 use engine::ticketing::telling::Question;
 use engine::ticketing::workbook::workbook;
 use engine::ticketing::{Region, ground, slack, telling};
-use model::nearest;
 use serde_json::{Value, json};
 use store::{AuditEntry, Store};
 
+use crate::clock;
 use crate::config::Config;
 use crate::noted::who;
 use crate::origins::Catalog;
 use crate::output::{print, say, usage};
-use crate::world::{env, open_existing};
-use crate::{clock, fetching};
+use crate::world::open_existing;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -120,7 +119,7 @@ impl Report {
             print(&table::list())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let specs = specs(&self.name)?;
+        let specs = ask::specs(&self.name)?;
         let question = self.question(config, &specs)?;
         let catalog = Catalog::load_only(config, &[])?;
         if let Some(table) = &self.partner {
@@ -135,7 +134,7 @@ impl Report {
         if self.personal || specs.iter().any(|spec| spec.ages) {
             store = revealed(store, &self.name, self.personal).await?;
         }
-        let (mut told, mut failed) = (Vec::new(), 0);
+        let (mut told, mut failed) = (Vec::new(), 0_usize);
         for (region, reports) in regions.iter().zip(made(config, &store, &regions, (specs, question)).await) {
             match reports {
                 Ok(reports) => told.extend(reports.into_iter().map(|report| (region, report))),
@@ -156,16 +155,7 @@ impl Report {
         let reports: Vec<Told> = told.iter().map(|(_, report)| report.clone()).collect();
         self.tell(&reports, how)?;
         if let Some(channel) = self.channel() {
-            for (region, report) in &told {
-                let channel = channel_of(channel, region, report);
-                match post(config, &store, channel, report).await {
-                    Err(error) if told.len() > 1 => {
-                        failed += 1;
-                        say(&format!("region {}: not posted: {error:#}", region.name));
-                    }
-                    posted => posted?,
-                }
-            }
+            failed += posting::post(config, &store, channel, &told).await?;
         }
         store.close().await;
         Ok(ExitCode::from(if failed > 0 { 3 } else { 0 }))
@@ -175,7 +165,7 @@ impl Report {
     fn how(&self) -> Result<How> {
         let how = match (self.format, &self.to) {
             (Some(how), _) => how,
-            (None, Some(path)) => by_ending(path)?,
+            (None, Some(path)) => ask::by_ending(path)?,
             (None, None) => How::Table,
         };
         if how == How::Xlsx && self.to.is_none() {
@@ -241,24 +231,6 @@ impl Report {
     }
 }
 
-/// How a file of this name is written.
-fn by_ending(path: &str) -> Result<How> {
-    let Some(ending) = Path::new(path).extension() else { return Ok(How::Table) };
-    let ending = ending.to_string_lossy().to_lowercase();
-    let known = ENDINGS.iter().find(|(known, _)| *known == ending);
-    known.map(|(_, how)| *how).ok_or_else(|| {
-        let near = match nearest(&ending, ENDINGS.iter().map(|(known, _)| *known)) {
-            Some(near) => format!("did you mean .{near}? "),
-            None => String::new(),
-        };
-        usage(format!("--to {path}: nothing is written as .{ending}; {near}there are .xlsx, .json, .csv and .txt; --format says it too"))
-    })
-}
-
-/// What endings of files stand for.
-const ENDINGS: [(&str, How); 5] =
-    [("xlsx", How::Xlsx), ("json", How::Json), ("csv", How::Csv), ("txt", How::Table), ("text", How::Table)];
-
 /// Regions that are counted at once.
 const AT_ONCE: usize = 2;
 
@@ -295,22 +267,6 @@ fn ground_of(folder: &Path, region: &Region) -> Result<Ground> {
     ground::read(folder, region).map_err(|faults| usage(faults.join("\n")))
 }
 
-/// The report of this name, or all.
-fn specs(name: &str) -> Result<Vec<&'static ReportSpec>> {
-    if name == "all" {
-        return Ok(REPORTS.iter().collect());
-    }
-    if let Some(spec) = engine::ticketing::reports::find(name) {
-        return Ok(vec![spec]);
-    }
-    let names = || REPORTS.iter().map(|spec| spec.name);
-    let help = match nearest(name, names()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("there is all, and {}", names().collect::<Vec<_>>().join(", ")),
-    };
-    Err(usage(format!("there is no report {name}; {help}")))
-}
-
 /// Ages are counted from birth dates, which are personal: that they are read is noted. Where they are never
 /// shown, ages are not known, and everything else is told; who asks for barcodes is refused.
 async fn revealed(store: Store, name: &str, personal: bool) -> Result<Store> {
@@ -325,16 +281,4 @@ async fn revealed(store: Store, name: &str, personal: bool) -> Result<Store> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-async fn post(config: &Config, store: &Store, channel: &str, report: &Told) -> Result<()> {
-    let failed = |failure: engine::functions::Failure| anyhow::anyhow!("{}", failure.fault.error);
-    let door = Door::find(env, channel).map_err(failed)?;
-    let (fetcher, limits) = fetching::fetcher_on(config, store, &fetching::process_name(), false)?;
-    for message in slack::messages(report) {
-        door.send(&fetcher, &message).await.map_err(failed)?;
-    }
-    fetching::give_back(limits).await;
-    say(&format!("{}: told in {channel}", report.heading()));
-    Ok(())
 }

@@ -132,6 +132,23 @@ fn what_was_never_asked_for_is_not_none() {
     assert_eq!(ins(&fair.told("status", &["--as-of", &written(then)])), Value::Null);
 }
 
+/// The list of check-ins is none of the published API's: a region that is refused it has all its other numbers.
+#[test]
+fn check_ins_that_are_refused_keep_nothing_else() {
+    let fair = Fair::open(1, 100);
+    let full = [&GATHER[..], &["json", "--set", "workbook=figures.xlsx"]].concat();
+    let nowhere = [("EVENT_CONFIGS__south_korea__scans_url", fair.sellers.base_url() + "/nothing")];
+    let nowhere = nowhere.each_ref().map(|(name, url)| (*name, url.as_str()));
+    let refused = fair.desk.start_with(&full, &nowhere).end();
+    assert_eq!(refused.code, 3, "{}{}", refused.stdout, refused.stderr);
+    assert!(fair.desk.folder.path().join("figures.xlsx").is_file());
+    assert_eq!(fair.told("status", &[])[0]["sections"]["check_ins"]["rows"][0]["count"], Value::Null);
+    let without = fair.desk.start_with(&[&full[..], &["--set", "check_ins=false"]].concat(), &nowhere).end();
+    assert_eq!(without.code, 0, "{}{}", without.stdout, without.stderr);
+    fair.gather_well();
+    fair.agrees();
+}
+
 /// A report looks at no more than it needs, and at all of that.
 #[test]
 fn each_report_alone_says_what_it_says_among_all() {

@@ -18,7 +18,7 @@ pub(super) const MAPPED: [(&str, &[&str]); 9] = [
     ("returning_city", &["returning_athlete_city", "is_returning_athlete_to_city"]),
     ("gym_status", &["is_gym_affiliate"]),
     ("gym", &["gym_affiliate"]),
-    ("gym_location", &["gym_affiliate_location"]),
+    ("gym_location", &["location", "gym_affiliate_location"]),
 ];
 
 /// Reads tickets; counts what could not be understood, without telling whose it was.

@@ -12,6 +12,8 @@ use crate::functions::{Again, Failure};
 pub const WEBHOOK: [&str; 2] = ["SLACK_WEBHOOK_URL", "CALLBOARD_SLACK_WEBHOOK"];
 /// Where a token is looked for.
 pub const TOKEN: [&str; 3] = ["SLACK_API_TOKEN", "SLACK_BOT_TOKEN", "CALLBOARD_SLACK_TOKEN"];
+/// What stands for the channel that a webhook was made for.
+const OF_WEBHOOK: &str = "slack";
 /// Where the API is, for tests.
 const API: &str = "SLACK_API_URL";
 const API_URL: &str = "https://slack.com/api";
@@ -36,16 +38,18 @@ pub enum Door {
 
 impl Door {
     /// The door that the environment opens: with a token into `channel`, else by the webhook, which has a
-    /// channel of its own.
+    /// channel of its own; `slack` is that one.
     pub fn find(env: Env, channel: &str) -> Result<Door, Failure> {
-        let first = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| env(name))
-                .map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
-        };
-        if let Some(token) = first(&TOKEN) {
+        let said = |name: &&str| env(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let first = |names: &[&str]| names.iter().find_map(said);
+        let token = first(&TOKEN);
+        if token.is_some() && channel == OF_WEBHOOK && first(&WEBHOOK).is_none() {
+            return Err(Failure::input(format!(
+                "`{OF_WEBHOOK}` is the channel of a webhook: set {} to its address, or name a channel like #sales",
+                WEBHOOK[0]
+            )));
+        }
+        if let Some(token) = token.filter(|_| channel != OF_WEBHOOK) {
             let base = env(API).unwrap_or_else(|| API_URL.to_owned());
             let url = format!("{}/chat.postMessage", base.trim_end_matches('/'));
             let url = Url::parse(&url).map_err(|error| Failure::input(format!("{API}: {error}")))?;
@@ -60,6 +64,14 @@ impl Door {
         let url =
             Url::parse(&webhook).map_err(|_| Failure::input(format!("{}: it is no address", WEBHOOK[0])))?;
         Ok(Door::Webhook(url))
+    }
+
+    /// Where it leads, for people.
+    pub fn name(&self) -> &str {
+        match self {
+            Door::Webhook(_) => "the channel of the webhook",
+            Door::Token { channel, .. } => channel,
+        }
     }
 
     /// Sends one message.
@@ -124,10 +136,30 @@ mod tests {
         let door = Door::find(webhook, "#x").expect("a door");
         let told = door.without_secret("POST https://hooks.test/services/T1/B2/secret answered 500");
         assert_eq!(told, "POST the webhook answered 500");
-        let token: Env = |name| (name == "SLACK_BOT_TOKEN").then(|| "xoxb".to_owned());
+        let token: Env = |name| match name {
+            "SLACK_BOT_TOKEN" => Some("xoxb".to_owned()),
+            // What is set to nothing is not set.
+            "SLACK_API_TOKEN" => Some(String::new()),
+            _ => None,
+        };
         let door = Door::find(token, "#sales").expect("a door");
         assert!(door.accepted(br#"{"ok": true}"#).is_ok());
         let refused = door.accepted(br#"{"ok": false, "error": "channel_not_found"}"#).expect_err("refused");
         assert!(refused.fault.error.contains("#sales: channel_not_found"), "{}", refused.fault.error);
+    }
+
+    #[test]
+    fn a_webhook_is_for_its_own_channel_where_there_is_a_token_too() {
+        let both: Env = |name| match name {
+            "SLACK_WEBHOOK_URL" => Some("https://hooks.test/services/T1/B2/secret".to_owned()),
+            "SLACK_API_TOKEN" => Some("xoxb".to_owned()),
+            _ => None,
+        };
+        let name = |env, channel| Door::find(env, channel).map(|door| door.name().to_owned());
+        assert_eq!(name(both, "slack").expect("a door"), "the channel of the webhook");
+        assert_eq!(name(both, "#sales").expect("a door"), "#sales");
+        let token: Env = |name| (name == "SLACK_API_TOKEN").then(|| "xoxb".to_owned());
+        let nowhere = name(token, "slack").expect_err("no webhook");
+        assert!(nowhere.fault.error.contains("name a channel"), "{}", nowhere.fault.error);
     }
 }
