@@ -11,6 +11,7 @@ mod server;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(15);
 /// How long opening looks again while another process makes the store, and how often.
 const MADE_BY_ANOTHER: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A server that has not opened the store by then is looked at for what is wrong with it.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// A statement that takes longer is slow, unless it is told otherwise.
 const SLOW_STATEMENT: Duration = Duration::from_secs(1);
@@ -113,21 +117,46 @@ impl Store {
         options: &OpenOptions,
     ) -> Result<Store, StoreError> {
         let at = at.into();
-        there(&at).await?;
-        Store::prepared(at, options).await
+        if let Address::File(path) = &at {
+            there(path)?;
+        }
+        let store = Store::unprepared(at, options)?;
+        let opened = async {
+            store.is_there().await?;
+            store.prepare().await
+        };
+        store.reached(opened).await?;
+        Ok(store)
     }
 
     /// As [`Store::open`], so.
     pub async fn open_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
-        let at = at.into();
-        reached(&at).await?;
-        Store::prepared(at, options).await
+        let store = Store::unprepared(at.into(), options)?;
+        store.reached(store.prepare()).await?;
+        Ok(store)
     }
 
-    async fn prepared(at: Address, options: &OpenOptions) -> Result<Store, StoreError> {
-        let store = Store::unprepared(at, options)?;
-        store.prepare().await?;
-        Ok(store)
+    /// What comes of `opened`. Where it takes more than a moment, the server is looked at by another connection: of
+    /// one that refuses connections, the pool says nothing and asks again and again.
+    async fn reached(&self, opened: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+        let mut opened = pin!(opened);
+        match tokio::time::timeout(MOMENT, opened.as_mut()).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                reached(&self.address).await?;
+                opened.await
+            }
+        }
+    }
+
+    /// [`StoreError::Missing`] where a server holds no store in this namespace.
+    async fn is_there(&self) -> Result<(), StoreError> {
+        let Address::Server(server) = &*self.address else { return Ok(()) };
+        let there = async { server::has_store(&mut self.readers.acquire().await?, server).await };
+        match there.await.map_err(|error| self.fault("opening the store", error))? {
+            true => Ok(()),
+            false => Err(StoreError::Missing { path: self.address.shown() }),
+        }
     }
 
     /// How the schema of the store at an address stands to this program's. Changes nothing. On a server there
@@ -161,7 +190,7 @@ impl Store {
     /// Without a file being made where there is none.
     async fn looked_at(at: Address) -> Result<Store, StoreError> {
         match &at {
-            Address::File(_) => there(&at).await?,
+            Address::File(path) => there(path)?,
             Address::Server(_) => reached(&at).await?,
         }
         Store::unprepared(at, &OpenOptions::default())
@@ -200,6 +229,7 @@ impl Store {
     /// As [`Store::rehearse`], so.
     pub async fn rehearse_with(at: impl Into<Address>, options: &OpenOptions) -> Result<Store, StoreError> {
         let at = at.into();
+        reached(&at).await?;
         let store = Store::memory(at.clone(), options.landing(&at)?.rehearsal()).await?;
         let store = Store { personal: Arc::new(Personal::of(&options.personal)?), ..store };
         let copied = match &at {
@@ -335,16 +365,9 @@ async fn reached(at: &Address) -> Result<(), StoreError> {
     reached.await.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))
 }
 
-/// [`StoreError::Missing`] where there is no store.
-async fn there(at: &Address) -> Result<(), StoreError> {
-    let found = match at {
-        Address::File(path) => path.exists(),
-        Address::Server(server) => {
-            let found = server::holds_store(server).await;
-            found.map_err(|error| StoreError::of(error, &at.shown(), "opening the store"))?
-        }
-    };
-    if found { Ok(()) } else { Err(StoreError::Missing { path: at.shown() }) }
+/// [`StoreError::Missing`] where there is no file.
+fn there(path: &Path) -> Result<(), StoreError> {
+    if path.exists() { Ok(()) } else { Err(StoreError::Missing { path: path.to_owned() }) }
 }
 
 fn landing_folder(path: &Path) -> PathBuf {

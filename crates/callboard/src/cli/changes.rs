@@ -22,7 +22,7 @@ use crate::moments;
 use crate::output::{Format, at_least_one, usage};
 use crate::personal;
 use crate::world::open_existing;
-use mark::Mark;
+use mark::{Mark, warn_beyond};
 use view::View;
 
 pub use shown::change_json;
@@ -141,6 +141,9 @@ impl List {
             None => None,
         };
         let known = mark.start(store, since).await?;
+        if let (None, Some(since)) = (known, since) {
+            warn_beyond(store, "--since", since).await?;
+        }
         query.since = known.or(since).unwrap_or(0);
         // A person who says nothing of where to begin wants the newest.
         query.newest_first = self.format == Format::Table

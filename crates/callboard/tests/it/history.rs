@@ -95,6 +95,8 @@ fn changes_are_listed_by_what_is_asked() {
     assert_eq!(day, ["1", "1"], "{table}");
     let newest = desk.call(&["changes", "--limit", "1"]).stdout;
     assert!(newest.contains("return") && !newest.contains("vanish"), "{newest}");
+    let beyond = desk.call(&["changes", "--since", "9999"]).stderr;
+    assert!(beyond.contains("warning: --since is at change 9999, and the log ends at"), "{beyond}");
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn faults_of_the_asker_are_named() {
         if stores_are_on().is_some() { "no store at postgres://" } else { "no store at absent.db" },
     );
     check(&["show", "ev_nothing"], 1, "nothing is called");
-    check(&["show", "a"], 1, "fits several rows; ask for one of them:");
+    check(&["show", "a"], 2, "fits several rows; ask for one of them:");
     if stores_are_on().is_none() {
         check(&["--db", "postgres://h/d?pgbouncer=true", "events"], 2, "pgbouncer means nothing here");
         check(&["--db", "postgres://h/d?connect_timeout=no", "events"], 2, "connect_timeout=no: seconds");

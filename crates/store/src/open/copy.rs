@@ -46,11 +46,11 @@ pub(super) async fn from_file(store: &Store, path: &Path) -> SqlResult<()> {
 
 /// Copies what the server holds, as of one moment.
 pub(super) async fn from_server(store: &Store, from: &Server) -> SqlResult<()> {
-    if !server::holds_store(from).await? {
-        return Ok(());
-    }
     let kept = server::pools(from, Duration::from_secs(15))?;
     let mut view = kept.readers.begin_reading().await?;
+    if !server::has_store(&mut view, from).await? {
+        return Ok(());
+    }
     let mut into = store.begin().await?;
     for (table, order) in tables() {
         if !is_there(&mut view, table).await? {

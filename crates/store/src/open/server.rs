@@ -95,14 +95,9 @@ pub(super) async fn reach(server: &Server) -> SqlResult<PgConnection> {
 }
 
 /// Whether the server holds a store in this namespace.
-pub(super) async fn holds_store(server: &Server) -> SqlResult<bool> {
-    let mut conn = reach(server).await?;
-    let found = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-        .bind(format!("{}.schema_version", quoted(&server.namespace)))
-        .fetch_one(&mut conn)
-        .await;
-    conn.close().await?;
-    found
+pub(super) async fn has_store(conn: &mut Conn, server: &Server) -> SqlResult<bool> {
+    let table = format!("{}.schema_version", quoted(&server.namespace));
+    sql::query_scalar("SELECT to_regclass(?) IS NOT NULL").bind(table).fetch_one(conn).await
 }
 
 /// Makes the namespace's schema where it is not there; who may not make one can be given one.

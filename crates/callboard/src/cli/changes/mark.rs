@@ -41,17 +41,12 @@ impl Mark {
         match known {
             None => self.keep(store, since.unwrap_or(0)).await?,
             Some(seq) => {
-                let head = store.last_change().await?;
                 if since.is_some_and(|since| since != seq) {
                     say(&format!(
                         "going on after change {seq}, where the cursor is; --since is for its first use"
                     ));
                 }
-                if seq > head {
-                    say(&format!(
-                        "warning: the cursor is at change {seq}, and the log ends at {head}: is it that of another store?"
-                    ));
-                }
+                warn_beyond(store, "the cursor", seq).await?;
             }
         }
         Ok(known)
@@ -67,6 +62,17 @@ impl Mark {
             Mark::Group(name) => Ok(store.move_change_cursor(name, MovedCursor::Read(seq), clock()).await?),
         }
     }
+}
+
+/// Tells whoever goes on after a number that the log has not come to: nothing would ever be new to them.
+pub async fn warn_beyond(store: &Store, what: &str, seq: i64) -> Result<()> {
+    let head = store.last_change().await?;
+    if seq > head {
+        say(&format!(
+            "warning: {what} is at change {seq}, and the log ends at {head}: is it that of another store?"
+        ));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Option<i64>> {
