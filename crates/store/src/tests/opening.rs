@@ -23,6 +23,21 @@ async fn leave_a_gala(folder: &TempFolder) {
     kit.store.close().await;
 }
 
+/// SQLite notes on the side what the pages were that a statement changes. How it is compiled decides where: kept in
+/// memory up to more than 128 KB, it fails as on a full disk once there is more (`.cargo/config.toml`).
+#[tokio::test]
+async fn one_statement_may_change_many_megabytes() {
+    let folder = TempFolder::new();
+    raw(
+        &folder,
+        "CREATE TABLE wide (n INTEGER PRIMARY KEY, held TEXT);
+         WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 3000)
+         INSERT INTO wide SELECT n, printf('%3000d', n) FROM up;
+         BEGIN; UPDATE wide SET held = printf('%3000d', -n); COMMIT;",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_query_makes_no_store() {
     let folder = TempFolder::new();
