@@ -24,8 +24,17 @@ const NEED_CONNECTORS: [&str; 5] =
 /// For a run of which the plan is known: connectors are read only where it may need them. Limits are shared
 /// with other processes where the settings say so, or with `shared`.
 pub fn world_for(config: &Config, store: Store, plan: &Plan, shared: bool) -> Result<Arc<World>> {
+    world_of(config, store, catalog_for(config, plan)?, shared)
+}
+
+/// The connectors that a run of this plan may need.
+pub fn catalog_for(config: &Config, plan: &Plan) -> Result<Catalog> {
     let needed = plan.functions().iter().any(|name| NEED_CONNECTORS.contains(name));
-    let catalog = if needed { Catalog::load(config)? } else { Catalog::load_only(config, &[])? };
+    if needed { Catalog::load(config) } else { Catalog::load_only(config, &[]) }
+}
+
+/// As [`world_for`], with connectors that have been read.
+pub fn world_of(config: &Config, store: Store, catalog: Catalog, shared: bool) -> Result<Arc<World>> {
     // What it holds in the end is given back when the last of it is dropped, or runs out.
     let (fetcher, _) = fetching::fetcher_on(config, &store, &fetching::process_name(), shared)?;
     made(config, store, catalog, fetcher)

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::library::{factor, seconds};
 use crate::origins::Catalog;
 use crate::output::usage;
-use crate::world::runner_options;
+use crate::world::{catalog_for, runner_options};
 
 /// What of a crawl is wanted, and how politely.
 #[derive(Args, Default)]
@@ -57,13 +57,13 @@ pub struct Crawl {
 }
 
 /// Refuses settings that no runner could work by, and parameters that the connector of a crawl would not take,
-/// before anything is written.
-pub fn check(config: &Config, loaded: &Loaded, params: &Map<String, Value>) -> Result<()> {
+/// before anything is written. Gives the connectors that it read for this.
+pub fn check(config: &Config, loaded: &Loaded, params: &Map<String, Value>) -> Result<Catalog> {
     runner_options(config, None)?;
-    let catalog = Catalog::load(config)?;
+    let catalog = catalog_for(config, &loaded.plan)?;
     match misfit((&loaded.pipeline, &loaded.plan), params, &catalog, clock()) {
         Some(why) => Err(usage(why)),
-        None => Ok(()),
+        None => Ok(catalog),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::library;
 use crate::noted::who;
 use crate::output::{Format, say};
-use crate::world::{env, open, world_for};
+use crate::world::{env, open, world_of};
 use crate::{report, stopping};
 use supervise::{Fleet as Supervised, Recipe};
 
@@ -93,10 +93,10 @@ impl Fleet {
         self.former.tell(&found.loaded.pipeline.name);
         let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
-        crawl::check(config, &found.loaded, &params)?;
+        let catalog = crawl::check(config, &found.loaded, &params)?;
         let secret = secrets::as_environment(&found.loaded.pipeline, &self.set);
         let store = open(config).await?;
-        let world = world_for(config, store.clone(), &found.loaded.plan, false)?;
+        let world = world_of(config, store.clone(), catalog, false)?;
         let starting = Starting {
             command: command("manual", &found, &params, &found.loaded.plan.secrets),
             overlap: Some(OverlapFlag::or_declared(self.overlap, &found.loaded.pipeline)),

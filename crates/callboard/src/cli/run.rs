@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::library::{self, Found};
 use crate::noted::{Doing, who};
 use crate::output::{Format, print, print_json, say, usage};
-use crate::world::{env, keeps_delay, open, open_existing, runner_options, world_for};
+use crate::world::{env, keeps_delay, open, open_existing, runner_options, world_for, world_of};
 use crate::{report, stopping, which};
 
 const EXAMPLES: &str = "\
@@ -159,14 +159,14 @@ impl Run {
         let sets = self.crawl.with(&self.set(), &found.loaded.pipeline)?;
         let params = secrets::params(&found.loaded.pipeline, &sets, env)?;
         let plan = self.plan(&found.loaded.pipeline)?;
-        crawl::check(config, &found.loaded, &params)?;
+        let catalog = crawl::check(config, &found.loaded, &params)?;
         of_regions(config, &found.loaded.pipeline, &params)?;
         let store = match self.dry_run {
             true => Store::rehearse_with(config.db()?, &config.open_options()?).await?,
             false => open(config).await?,
         };
         let shared = !self.dry_run && keeps_delay(&found.loaded.pipeline, &params);
-        let world = world_for(config, store.clone(), &plan, shared)?;
+        let world = world_of(config, store.clone(), catalog, shared)?;
         if self.dry_run && self.format == Format::Table {
             print(&planned::text(&plan))?;
         }
