@@ -38,6 +38,10 @@ pub(crate) struct Places {
     places: HashMap<i64, Place>,
 }
 
+/// The places, as [`Place::from_row`] reads them.
+const PLACES: &str = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
+                      quarantined, read_run, seen_run, seen_at FROM places";
+
 /// Scopes of one source that are looked through for a document.
 const SCOPES_MAX: i64 = 200;
 
@@ -49,9 +53,7 @@ impl Places {
         stamp: &Stamp,
     ) -> SqlResult<Places> {
         let wanted: Vec<i64> = documents.iter().map(|document| document.place_key).collect();
-        let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
-                   quarantined, read_run, seen_run, seen_at FROM places \
-                   WHERE key IN (SELECT value FROM json_each(?))";
+        let sql = format!("{PLACES} WHERE key IN (SELECT value FROM json_each(?))");
         let mut places = Places::default();
         for row in sql::query(sql).bind(keys(&wanted)).fetch_all(&mut *conn).await? {
             places.places.insert(row.try_get("key")?, Place::from_row(&row)?);
@@ -390,12 +392,8 @@ impl Store {
         scope: &str,
         name: &str,
     ) -> Result<Option<Known>, StoreError> {
-        let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
-                   quarantined, read_run, seen_run, seen_at FROM places WHERE key = ?";
-        let found =
-            sql::query(sql).bind(place_key(connector, scope, name)).fetch_optional(&self.readers).await;
-        let known = found.and_then(|row| row.map(|row| known(Place::from_row(&row)?)).transpose());
-        known.map(Option::flatten).map_err(|error| self.fault("looking up a document", error))
+        let query = sql::query(format!("{PLACES} WHERE key = ?"));
+        self.known_by(query.bind(place_key(connector, scope, name))).await
     }
 
     /// The scopes of a source's connector, newest first: with whichever parameters it ran. The last
@@ -420,10 +418,13 @@ impl Store {
         name: &str,
     ) -> Result<Option<Known>, StoreError> {
         let wanted: Vec<i64> = scopes.iter().map(|scope| place_key(connector, scope, name)).collect();
-        let sql = "SELECT key, place, scope, source, body_hash, etag, last_modified, reading_key, records, \
-                   quarantined, read_run, seen_run, seen_at FROM places \
-                   WHERE key IN (SELECT value FROM json_each(?)) ORDER BY seen_run DESC, place DESC LIMIT 1";
-        let found = sql::query(sql).bind(keys(&wanted)).fetch_optional(&self.readers).await;
+        let latest =
+            "WHERE key IN (SELECT value FROM json_each(?)) ORDER BY seen_run DESC, place DESC LIMIT 1";
+        self.known_by(sql::query(format!("{PLACES} {latest}")).bind(keys(&wanted))).await
+    }
+
+    async fn known_by(&self, query: sql::Query) -> Result<Option<Known>, StoreError> {
+        let found = query.fetch_optional(&self.readers).await;
         let known = found.and_then(|row| row.map(|row| known(Place::from_row(&row)?)).transpose());
         known.map(Option::flatten).map_err(|error| self.fault("looking up a document", error))
     }
