@@ -115,9 +115,6 @@ pub(crate) struct Written {
     pub(crate) touched: Vec<model::RowId>,
 }
 
-/// Rows whose values are made ready to be bound at once: what is bound is a copy.
-const PORTION: usize = 1_000;
-
 async fn write_rows(conn: &mut Conn, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
     let mut by_kind: HashMap<(Kind, bool), Vec<&Dirty>> = HashMap::new();
     for dirty in &ledger.dirty {
@@ -128,42 +125,32 @@ async fn write_rows(conn: &mut Conn, ledger: &Ledger<'_>, stamp: &Stamp) -> SqlR
         for is_new in [true, false] {
             let Some(dirty) = by_kind.remove(&(*kind, is_new)) else { continue };
             let insert = if is_new { rows::insert(*kind) } else { rows::upsert(*kind) };
-            for portion in dirty.chunks(PORTION) {
-                insert.write(conn, cells(ledger, portion, stamp)?).await?;
-            }
+            insert.write_each(conn, dirty.into_iter().map(|dirty| cells(ledger, dirty, stamp))).await?;
         }
     }
     Ok(())
 }
 
-fn cells(ledger: &Ledger<'_>, portion: &[&Dirty], stamp: &Stamp) -> SqlResult<Vec<Vec<Cell>>> {
-    let mut cells = Vec::with_capacity(portion.len());
-    for dirty in portion {
-        let Some(row) = ledger.rows.get(&dirty.id) else { continue };
-        let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
-        let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
-        cells.push(rows::cells(dirty.kind, &*ledger.sealed(dirty.kind, row)?, &writing));
-    }
-    Ok(cells)
+fn cells(ledger: &Ledger<'_>, dirty: &Dirty, stamp: &Stamp) -> SqlResult<Vec<Cell>> {
+    let row = ledger.rows.get(&dirty.id).ok_or(sqlx::Error::RowNotFound)?;
+    let (source, id) = (dirty.source.as_str(), dirty.id.as_str());
+    let writing = Writing { run: stamp.run, at: &stamp.at, source, key: &dirty.key, id };
+    Ok(rows::cells(dirty.kind, &*ledger.sealed(dirty.kind, row)?, &writing))
 }
 
 async fn write_changes(conn: &mut Conn, ledger: &mut Ledger<'_>, stamp: &Stamp) -> SqlResult<()> {
-    let insert = change_insert();
-    for portion in ledger.changes.chunks_mut(PORTION) {
-        let rows = portion.iter_mut().map(|change| {
-            vec![
-                stamp.at.as_str().into(),
-                stamp.run.into(),
-                change.document.into(),
-                rows::code_of(change.kind).into(),
-                change.rid.into(),
-                change.op.name().into(),
-                change.edits.take_json().into(),
-            ]
-        });
-        insert.write(conn, rows.collect()).await?;
-    }
-    Ok(())
+    let rows = ledger.changes.iter_mut().map(|change| {
+        Ok(vec![
+            stamp.at.as_str().into(),
+            stamp.run.into(),
+            change.document.into(),
+            rows::code_of(change.kind).into(),
+            change.rid.into(),
+            change.op.name().into(),
+            change.edits.take_json().into(),
+        ])
+    });
+    change_insert().write_each(conn, rows).await
 }
 
 /// The insert into the change log; its order is the log's order.

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use futures::future::join;
+use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, SqliteConnection};
 
@@ -25,7 +27,7 @@ pub(crate) struct Insert {
 const CELLS_PER_STATEMENT: usize = 2_000;
 
 /// Rows per statement in PostgreSQL, where a statement takes a column of all rows as one value.
-const ROWS_PER_STATEMENT: usize = 5_000;
+const ROWS_PER_STATEMENT: usize = 1_000;
 
 impl Insert {
     /// Rows of these columns; a row that is there already is an error.
@@ -49,7 +51,17 @@ impl Insert {
 
     /// Writes `rows`, each as wide as the columns.
     pub(crate) async fn write(&self, conn: &mut Conn, rows: Vec<Vec<Cell>>) -> SqlResult<()> {
-        if rows.is_empty() {
+        self.write_each(conn, rows.into_iter().map(Ok)).await
+    }
+
+    /// The same for rows that are made as they are written: while the database works on some, the next are
+    /// made ready.
+    pub(crate) async fn write_each(
+        &self,
+        conn: &mut Conn,
+        rows: impl ExactSizeIterator<Item = SqlResult<Vec<Cell>>>,
+    ) -> SqlResult<()> {
+        if rows.len() == 0 {
             return Ok(());
         }
         let (meters, head) = (conn.meters.clone(), self.head());
@@ -66,25 +78,34 @@ impl Insert {
         conn: &mut SqliteConnection,
         head: &str,
         timed: impl Fn() -> Timed,
-        rows: Vec<Vec<Cell>>,
+        mut rows: impl ExactSizeIterator<Item = SqlResult<Vec<Cell>>>,
     ) -> SqlResult<()> {
-        let mut left = rows.len();
-        let mut rows = rows.into_iter();
-        // Each size a third of the one before: few prepared statements serve every number of rows.
         let mut count = (CELLS_PER_STATEMENT / self.columns.len()).max(1);
-        while left > 0 {
-            while count > left {
+        let mut bind = move || -> SqlResult<Option<(usize, SqliteArguments)>> {
+            if rows.len() == 0 {
+                return Ok(None);
+            }
+            // Each size a third of the one before: few prepared statements serve every number of rows.
+            while count > rows.len() {
                 count = (count / 3).max(1);
             }
             let mut arguments = SqliteArguments::default();
             arguments.reserve(count * self.columns.len(), 0);
-            for cell in rows.by_ref().take(count).flatten() {
-                cell.bind_sqlite(&mut arguments)?;
+            for row in rows.by_ref().take(count) {
+                for cell in row? {
+                    cell.bind_sqlite(&mut arguments)?;
+                }
             }
+            Ok(Some((count, arguments)))
+        };
+        let mut ready = bind()?;
+        while let Some((count, arguments)) = ready {
             let _timed = timed();
             let statement = AssertSqlSafe(self.values_statement(head, count));
-            sqlx::query_with(statement, arguments).execute(&mut *conn).await?;
-            left -= count;
+            let written = sqlx::query_with(statement, arguments).execute(&mut *conn);
+            let (written, next) = join(written, async { bind() }).await;
+            written?;
+            ready = next?;
         }
         Ok(())
     }
@@ -103,25 +124,34 @@ impl Insert {
         types: &Arc<Types>,
         head: &str,
         timed: impl Fn() -> Timed,
-        rows: Vec<Vec<Cell>>,
+        mut rows: impl ExactSizeIterator<Item = SqlResult<Vec<Cell>>>,
     ) -> SqlResult<()> {
         let kept = types.of_table(conn, &self.table, &self.columns).await?;
         let statement = Arc::<str>::from(self.arrays_statement(head, &kept));
-        let mut rows = rows.into_iter();
-        while rows.len() > 0 {
+        let mut bind = || -> SqlResult<Option<PgArguments>> {
+            if rows.len() == 0 {
+                return Ok(None);
+            }
             let count = rows.len().min(ROWS_PER_STATEMENT);
             let mut columns: Vec<Vec<Cell>> = kept.iter().map(|_| Vec::with_capacity(count)).collect();
             for row in rows.by_ref().take(count) {
-                for (column, cell) in columns.iter_mut().zip(row) {
+                for (column, cell) in columns.iter_mut().zip(row?) {
                     column.push(cell);
                 }
             }
-            let mut arguments = sqlx::postgres::PgArguments::default();
+            let mut arguments = PgArguments::default();
             for (kept, cells) in kept.iter().zip(columns) {
                 column_of_cells(&mut arguments, kept, cells)?;
             }
+            Ok(Some(arguments))
+        };
+        let mut ready = bind()?;
+        while let Some(arguments) = ready {
             let _timed = timed();
-            sqlx::query_with(AssertSqlSafe(statement.clone()), arguments).execute(&mut *conn).await?;
+            let written = sqlx::query_with(AssertSqlSafe(statement.clone()), arguments).execute(&mut *conn);
+            let (written, next) = join(written, async { bind() }).await;
+            written?;
+            ready = next?;
         }
         Ok(())
     }
