@@ -1,5 +1,7 @@
 //! Rows of the typed tables: read into stored JSON values, written back, in bulk.
 
+mod following;
+
 use std::collections::HashMap;
 
 use model::{Column, ColumnType, ContentHash, Kind, RowId, TableSpec};
@@ -7,6 +9,8 @@ use serde_json::Value;
 
 use crate::query::row_id;
 use crate::sql::{self, Cell, Conn, Insert, Row, SqlResult, json, keys};
+
+pub(crate) use following::{follow, following};
 
 /// A row as stored, and what a commit has made of it so far.
 #[derive(Debug, Clone)]
@@ -138,31 +142,48 @@ pub(crate) struct Writing<'a> {
 
 /// The insert that writes new rows of `kind`.
 pub(crate) fn insert(kind: Kind) -> Insert {
-    let spec = kind.spec();
+    insert_into(kind.spec().table, kind)
+}
+
+/// The same for a table like that of `kind`.
+pub(crate) fn insert_into(table: &str, kind: Kind) -> Insert {
     let mut columns = vec!["rid", "id", "source", "source_key"];
     columns.extend(["document", "first_seen_at", "first_run", "last_run", "content_hash", "gone_at"]);
-    columns.extend(spec.columns.iter().map(|column| column.name));
-    Insert::into(spec.table, &columns)
+    columns.extend(value_columns(kind));
+    Insert::into(table, &columns)
+}
+
+/// What a row says, and what follows from that.
+fn value_columns(kind: Kind) -> impl Iterator<Item = &'static str> {
+    let spec = kind.spec();
+    let stated = spec.columns.iter().map(|column| column.name);
+    stated.chain(following(spec).iter().map(|column| column.name.as_str()))
+}
+
+/// The cells of these columns.
+pub(crate) fn value_cells(spec: &TableSpec, values: &[Value]) -> impl Iterator<Item = Cell> {
+    let stated = spec.columns.iter().zip(values).map(|(column, value)| cell(column, value));
+    stated.chain(following(spec).iter().map(|column| column.cell(values)))
 }
 
 /// The same for rows that are there: one that is written has no tombstone, and keeps when it was first
 /// seen.
 pub(crate) fn upsert(kind: Kind) -> Insert {
     let mut update = vec!["document", "last_run", "content_hash", "gone_at"];
-    update.extend(kind.spec().columns.iter().map(|column| column.name));
+    update.extend(value_columns(kind));
     insert(kind).or_update("id", &update)
 }
 
 /// One row for [`insert`] and [`upsert`].
 pub(crate) fn cells(kind: Kind, row: &StoredRow, writing: &Writing<'_>) -> Vec<Cell> {
-    let columns = kind.spec().columns;
-    let mut cells: Vec<Cell> = Vec::with_capacity(columns.len() + 10);
+    let spec = kind.spec();
+    let mut cells: Vec<Cell> = Vec::with_capacity(spec.columns.len() + following(spec).len() + 10);
     cells.extend([row.rid.into(), writing.id.into(), writing.source.into(), writing.key.into()]);
     cells.extend([row.document.into(), writing.at.into(), writing.run.into(), writing.run.into()]);
     cells.extend([Cell::Null, Cell::Null]);
     let stated = cells.len();
-    cells.extend(columns.iter().zip(&row.values).map(|(column, value)| cell(column, value)));
-    cells[8] = content_hash(&cells[stated..]).into();
+    cells.extend(value_cells(spec, &row.values));
+    cells[8] = content_hash(&cells[stated..stated + spec.columns.len()]).into();
     cells
 }
 

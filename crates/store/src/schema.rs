@@ -159,23 +159,29 @@ impl Store {
             Err(found) => return Ok(Err(found)),
         };
         for change in &plan.numbered {
-            for statement in (change.statements)(transaction.dialect()) {
-                sql::run_all(&mut transaction, statement).await?;
+            let catalog = Catalog::read(&mut transaction).await?;
+            for statement in (change.statements)(transaction.dialect(), &catalog) {
+                sql::run_all(&mut transaction, &statement).await?;
             }
             sql::query("INSERT INTO schema_version (version) VALUES (?)")
                 .bind(change.version)
                 .execute(&mut *transaction)
                 .await?;
         }
-        run(&mut transaction, &plan.now).await?;
-        if plan.apart.is_empty() && !plan.status().pending.is_empty() {
+        // What is there may be other than before.
+        let rest = match Plan::of(&mut transaction, numbered).await? {
+            Ok(rest) => rest,
+            Err(found) => return Ok(Err(found)),
+        };
+        run(&mut transaction, &rest.now).await?;
+        if rest.apart.is_empty() && !plan.status().pending.is_empty() {
             settle(&mut transaction).await?;
         }
         transaction.commit().await?;
-        if !plan.apart.is_empty() {
-            self.build_apart(&plan.apart).await?;
+        if !rest.apart.is_empty() {
+            self.build_apart(&rest.apart).await?;
         }
-        Ok(Ok(plan.status()))
+        Ok(Ok(Plan { version: plan.version, numbered: plan.numbered, ..rest }.status()))
     }
 
     /// Builds indexes while others read and write. One process at a time: the next one finds them.

@@ -25,7 +25,7 @@ use serde::Serialize;
 pub(crate) use again::{Times, again};
 pub(crate) use cell::Cell;
 pub(crate) use conn::{Conn, Dialect, Transaction};
-pub(crate) use declare::{Follows, column_type, declare, generated};
+pub(crate) use declare::{column_type, declare};
 pub(crate) use insert::Insert;
 pub(crate) use pool::{Connections, Pool};
 pub(crate) use postgres::{arguments as postgres_arguments, cell as postgres_cell};

@@ -20,7 +20,7 @@ pub(super) struct Table {
     pub(super) numbered: Option<String>,
 }
 
-/// A column that is kept, not computed.
+/// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     pub(super) name: String,
@@ -103,7 +103,7 @@ fn added_column(text: &str) -> Option<(String, Column)> {
     Some((table.trim_matches('"').to_owned(), column(declared)?))
 }
 
-/// `None` for one that follows from others, and for what is no column.
+/// `None` for what is no column.
 fn column(declared: &str) -> Option<Column> {
     let mut words = declared.split_whitespace();
     let name = words.next()?.trim_matches('"').to_owned();
@@ -113,10 +113,10 @@ fn column(declared: &str) -> Option<Column> {
         "NUMERIC" => Sort::Decimal,
         "TIMESTAMPTZ" => Sort::Instant,
         "JSONB" | "JSON" => Sort::Json,
-        "TEXT" => Sort::Text,
+        "TEXT" | "DATE" => Sort::Text,
         _ => return None,
     };
-    (!declared.contains("GENERATED ALWAYS AS (")).then_some(Column { name, sort })
+    Some(Column { name, sort })
 }
 
 /// What lies between the commas outside of brackets.
@@ -156,10 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_told_from_what_follows() {
+    fn what_a_column_holds_is_told() {
         let events = all().into_iter().find(|table| table.name == "event_listings").unwrap();
         let sort = |name: &str| events.column(name).map(|column| column.sort);
-        assert_eq!((sort("start"), sort("start_at"), sort("last_date")), (Some(Sort::Json), None, None));
+        assert_eq!(
+            (sort("start"), sort("start_at"), sort("last_date")),
+            (Some(Sort::Json), Some(Sort::Instant), Some(Sort::Text))
+        );
         assert_eq!((sort("rid"), sort("first_seen_at")), (Some(Sort::Whole), Some(Sort::Instant)));
         assert_eq!((&events.key[..], events.numbered.as_deref()), (&["rid".to_owned()][..], Some("rid")));
         let runs = all().into_iter().find(|table| table.name == "runs").unwrap();

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::place::{horizon, place_of};
 use crate::commit::op_of;
 use crate::query::{Tables, find_events};
-use crate::rows::{cell, code_of, column_list, values};
+use crate::rows::{code_of, column_list, insert_into, value_cells, values};
 use crate::runs::stamp;
-use crate::sql::{self, Cell, Conn, Dialect, Insert, Row, SqlResult, json, keys};
+use crate::sql::{self, Cell, Conn, Dialect, Row, SqlResult, json, keys};
 use crate::{EventQuery, EventView, Store, StoreError};
 
 /// Rows that are undone at once.
@@ -106,7 +106,7 @@ async fn prepare(conn: &mut Conn, kind: Kind, place: i64) -> SqlResult<()> {
     );
     sql::query(sql).bind(place).bind(code_of(kind)).execute(&mut *conn).await?;
     let like = match conn.dialect() {
-        Dialect::Postgres => format!("CREATE TEMP TABLE then_{table} (LIKE \"{table}\" INCLUDING GENERATED)"),
+        Dialect::Postgres => format!("CREATE TEMP TABLE then_{table} (LIKE \"{table}\")"),
         Dialect::Sqlite => {
             let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?";
             let made: String = sql::query_scalar(sql).bind(table).fetch_one(&mut *conn).await?;
@@ -158,7 +158,7 @@ async fn undo_some(conn: &mut Conn, kind: Kind, place: i64, first: &[(i64, Strin
         let gone_at = if came_back(&rid) { vanished.clone() } else { None };
         rows.push(row_of_then(&row, kind, gone_at, undone.remove(&rid).unwrap_or_default())?);
     }
-    table_of_then(kind).write(conn, rows).await
+    insert_into(&format!("then_{}", spec.table), kind).write(conn, rows).await
 }
 
 /// Of the rows that were known then, when each last vanished before.
@@ -195,15 +195,6 @@ async fn undone(
     Ok(undone)
 }
 
-fn table_of_then(kind: Kind) -> Insert {
-    let spec = kind.spec();
-    let mut columns =
-        vec!["rid", "id", "source", "source_key", "document", "first_seen_at", "first_run", "last_run"];
-    columns.extend(["content_hash", "gone_at"]);
-    columns.extend(spec.columns.iter().map(|column| column.name));
-    Insert::into(&format!("then_{}", spec.table), &columns)
-}
-
 fn row_of_then(
     row: &Row,
     kind: Kind,
@@ -216,8 +207,10 @@ fn row_of_then(
     let mut cells = vec![number("rid")?, text("id")?, text("source")?, text("source_key")?];
     cells.extend([number("document")?, text("first_seen_at")?, number("first_run")?, number("last_run")?]);
     cells.extend([Cell::Int(0), gone_at.into()]);
-    for (column, today) in spec.columns.iter().zip(values(row, spec, 8)?) {
-        cells.push(cell(column, &undone.remove(column.name).unwrap_or(today)));
+    let mut values = values(row, spec, 8)?;
+    for (column, value) in spec.columns.iter().zip(&mut values) {
+        *value = undone.remove(column.name).unwrap_or(value.take());
     }
+    cells.extend(value_cells(spec, &values));
     Ok(cells)
 }

@@ -8,7 +8,7 @@ use crate::Store;
 use crate::following::note_purge;
 use crate::forget::blank_edits;
 use crate::personal::{as_texts, quoted};
-use crate::rows::code_of;
+use crate::rows::{code_of, follow, following};
 use crate::sql::{self, SqlResult, keys};
 
 /// Rows of one transaction.
@@ -75,6 +75,10 @@ impl Store {
             sets.join(", ")
         );
         sql::query(set).bind(&chosen).execute(&mut *conn).await?;
+        if let Some(follow) = follow(conn.dialect(), kind.spec(), following(kind.spec())) {
+            let follow = format!("{follow} WHERE rid IN (SELECT value FROM json_each(?))");
+            sql::query(follow).bind(&chosen).execute(&mut *conn).await?;
+        }
         // Whoever states them again is to be read anew, and compared in full.
         let places = format!(
             "UPDATE places SET reading_key = NULL, etag = NULL, last_modified = NULL WHERE place IN \

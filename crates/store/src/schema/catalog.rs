@@ -7,7 +7,7 @@ use crate::sql::{self, Conn, Dialect, SqlResult};
 
 /// Tables with their columns, indexes and functions by name.
 #[derive(Debug, Default)]
-pub(super) struct Catalog {
+pub(crate) struct Catalog {
     columns: HashMap<String, HashSet<String>>,
     indexes: HashSet<String>,
     functions: HashSet<String>,

@@ -1,9 +1,10 @@
 //! What the schema is: tables generated from the record specs, and the fixed tables around them.
 
-use model::{Column, ColumnType, ContentHash, Kind, TableSpec};
+use model::{Column, ContentHash, Kind, TableSpec};
 
 use super::statement::Statement;
 use crate::history::CHANGE_COLUMNS;
+use crate::rows::following;
 use crate::sql::{self, Dialect};
 use crate::work::schema::{RUN_COLUMNS, RUNNER_COLUMNS, STEP_COLUMNS, WORK};
 
@@ -53,15 +54,22 @@ pub(super) fn fingerprint(dialect: Dialect) -> String {
 /// The table of a kind, its columns one by one for a table that lacks some, and its indexes.
 fn record_table(dialect: Dialect, spec: &TableSpec) -> Vec<Statement> {
     let table = spec.table;
-    let generated = generated_columns(dialect, spec);
     let mut columns = vec![sql::declare(dialect, BEFORE)];
     columns.extend(spec.columns.iter().map(|column| declare(dialect, column)));
     columns.push(sql::declare(dialect, AFTER));
-    columns.extend(generated.iter().map(|(_, declared)| declared.clone()));
+    columns.extend(following(spec).iter().map(|column| sql::declare(dialect, &column.declared())));
     let mut all = vec![Statement::table(table, format!("CREATE TABLE \"{table}\" ({})", columns.join(", ")))];
-    let stated = spec.columns.iter().map(|column| (column.name.to_owned(), declare(dialect, column)));
-    all.extend(stated.chain(generated).map(|(name, declared)| Statement::column(table, &name, declared)));
-    let mut index = |name: &str, columns: &str| all.push(Statement::index(table, name, columns));
+    let stated = spec.columns.iter().map(|column| (column.name, declare(dialect, column)));
+    let follow = following(spec).iter().map(|f| (f.name.as_str(), sql::declare(dialect, &f.declared())));
+    all.extend(stated.chain(follow).map(|(name, declared)| Statement::column(table, name, declared)));
+    all.extend(indexes(spec));
+    all
+}
+
+/// The indexes of the table of a kind.
+pub(super) fn indexes(spec: &TableSpec) -> Vec<Statement> {
+    let mut all = Vec::new();
+    let mut index = |name: &str, columns: &str| all.push(Statement::index(spec.table, name, columns));
     index("source", "source, source_key");
     if spec.kind == Kind::Event.name() {
         index("start", "start_at");
@@ -75,23 +83,6 @@ fn record_table(dialect: Dialect, spec: &TableSpec) -> Vec<Statement> {
 
 fn declare(dialect: Dialect, column: &Column) -> String {
     format!("\"{}\" {}", column.name, sql::column_type(dialect, column.column_type))
-}
-
-/// Name and declaration of the columns that make the times of a kind searchable: the instant and the
-/// local day of each, and for events the last day they run.
-fn generated_columns(dialect: Dialect, spec: &TableSpec) -> Vec<(String, String)> {
-    let mut columns = Vec::new();
-    let mut add = |name: &str, follows: sql::Follows| {
-        columns.push((name.to_owned(), sql::generated(dialect, name, follows)));
-    };
-    for column in spec.columns.iter().filter(|c| c.column_type == ColumnType::When) {
-        add(&format!("{}_at", column.name), sql::Follows::Instant(column.name));
-        add(&format!("{}_date", column.name), sql::Follows::Days(&[column.name]));
-    }
-    if spec.column("start").is_some() && spec.column("end").is_some() {
-        add("last_date", sql::Follows::Days(&["end", "start"]));
-    }
-    columns
 }
 
 /// What `schema_version` has beside its first columns.
@@ -158,8 +149,7 @@ CREATE TABLE IF NOT EXISTS mentions (
     PRIMARY KEY (kind, key, source, rid)) WITHOUT ROWID;
 ";
 
-/// Functions that the declarations use. A text of ours names one instant or day whatever the settings,
-/// which PostgreSQL cannot know of texts in general. Words are compared without case and accents; all of
+/// Functions of the index of words. Words are compared without case and accents; all of
 /// the words asked for must be there, the last one also as the beginning of a longer one. One with a sign inside
 /// is several words that stand beside each other.
 fn helpers(dialect: Dialect) -> &'static str {
@@ -167,10 +157,6 @@ fn helpers(dialect: Dialect) -> &'static str {
         Dialect::Sqlite => "",
         Dialect::Postgres => {
             "
-create or replace function callboard_instant(said text) returns timestamptz
-    language sql immutable strict parallel safe as 'select said::timestamptz';
-create or replace function callboard_day(said text) returns date
-    language sql immutable strict parallel safe as 'select said::date';
 create or replace function callboard_folded(said text) returns text
     language sql immutable strict parallel safe as $$
     select regexp_replace(regexp_replace(normalize(lower(said), nfkd), '[\\u0300-\\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g')

@@ -217,6 +217,9 @@ pub(super) fn column_of_cells(arguments: &mut PgArguments, kept: &str, cells: Ve
             cell => Err(format!("{cell:?} is not an instant").into()),
         })
         .and_then(|values| arguments.add(values)),
+        "date" => {
+            each(&cells, |cell| Ok(text(cell).parse::<NaiveDate>()?)).and_then(|days| arguments.add(days))
+        }
         "json" | "jsonb" => {
             let texts = cells.into_iter().map(|cell| owned_text(cell).map(json_without_nul));
             arguments.add(texts.collect::<Vec<Option<String>>>())

@@ -1,10 +1,12 @@
 //! Schemas that lack something: what is told, what is added at once, and what only when it is asked for.
 
+use model::{Event, Kind, Record};
 use testkit::TempFolder;
 
+use crate::rows::following;
 use crate::schema::{Numbered, VERSION};
-use crate::sql::{self, Dialect};
-use crate::tests::kit::{Kit, about_files, db, page, titled};
+use crate::sql;
+use crate::tests::kit::{Kit, about_files, db, event, on, page, titled};
 use crate::{EventQuery, Store, StoreError};
 
 /// Does something to the store of `folder` behind its back.
@@ -72,9 +74,7 @@ async fn a_numbered_change_is_made_once() {
     const CHANGE: Numbered = Numbered {
         version: VERSION + 1,
         title: "titles in capitals",
-        statements: |dialect| match dialect {
-            Dialect::Sqlite | Dialect::Postgres => &["UPDATE event_listings SET title = upper(title)"],
-        },
+        statements: |_, _| vec!["UPDATE event_listings SET title = upper(title)".to_owned()],
     };
     let folder = TempFolder::new();
     filled(&folder).await;
@@ -91,4 +91,69 @@ async fn a_numbered_change_is_made_once() {
     for refused in [Store::schema_at(db(&folder)).await, Store::migrate_at(db(&folder)).await] {
         assert!(matches!(refused, Err(StoreError::Newer { .. })), "{refused:?}");
     }
+}
+
+/// Before version 3 the database computed what follows from times.
+#[tokio::test]
+async fn computed_columns_become_written_ones() {
+    let folder = TempFolder::new();
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
+    kit.collect(vec![page("1", vec![starting("1", "Gala", "2026-05-01"), titled("2", "Ball")])]).await;
+    kit.store.close().await;
+    behind(&folder, &computed()).await;
+    let refused = Store::open(db(&folder)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Behind { found: 2, .. }), "{refused}");
+
+    let made = Store::migrate_at(db(&folder)).await.unwrap();
+    assert_eq!((made.version, made.pending[0].version), (2, Some(3)), "{made:?}");
+    assert_eq!(Store::schema_at(db(&folder)).await.unwrap().pending, []);
+    let mut kit = Kit::of(Store::open(db(&folder)).await.unwrap());
+    assert_eq!(days(&kit.store).await, ["2026-05-01", "2026-03-10"]);
+    kit.collect(vec![page("1", vec![starting("1", "Gala", "2026-05-02"), titled("2", "Ball")])]).await;
+    assert_eq!(days(&kit.store).await, ["2026-05-02", "2026-03-10"]);
+}
+
+fn starting(key: &str, title: &str, day: &str) -> Record {
+    Record::new(key, Event { start: on(day).into(), ..event(title) })
+}
+
+async fn days(store: &Store) -> Vec<String> {
+    let sql = "SELECT last_date FROM event_listings ORDER BY rid";
+    let rows = sql::query(sql).fetch_all(&store.readers).await.unwrap();
+    rows.iter().map(|row| row.try_get(0).unwrap()).collect()
+}
+
+/// Makes the columns of events what they were in version 2.
+fn computed() -> String {
+    let mut all = vec!["DROP INDEX event_listings_start; DROP INDEX event_listings_days".to_owned()];
+    if !about_files_only() {
+        all.push(
+            "create function day(said text) returns date language sql immutable as 'select said::date'"
+                .into(),
+        );
+        all.push(
+            "create function instant(said text) returns timestamptz language sql immutable as \
+             'select said::timestamptz'"
+                .into(),
+        );
+    }
+    for column in following(Kind::Event.spec()) {
+        let name = &column.name;
+        let said = match name.rsplit_once('_').unwrap() {
+            ("last", _) => "coalesce(\"end\" ->> 'date', \"start\" ->> 'date')".to_owned(),
+            (time, part) => format!("\"{time}\" ->> '{part}'"),
+        };
+        let instant = name.ends_with("_at");
+        let declared = match (about_files_only(), instant) {
+            (true, _) => format!("TEXT GENERATED ALWAYS AS ({said}) VIRTUAL"),
+            (false, true) => format!("TIMESTAMPTZ GENERATED ALWAYS AS (instant({said})) STORED"),
+            (false, false) => format!("DATE GENERATED ALWAYS AS (day({said})) STORED"),
+        };
+        all.push(format!("ALTER TABLE event_listings DROP COLUMN \"{name}\""));
+        all.push(format!("ALTER TABLE event_listings ADD COLUMN \"{name}\" {declared}"));
+    }
+    all.push("CREATE INDEX event_listings_start ON event_listings (start_at)".into());
+    all.push("CREATE INDEX event_listings_days ON event_listings (last_date, start_date)".into());
+    all.push("DELETE FROM schema_version; INSERT INTO schema_version (version) VALUES (2)".into());
+    all.join("; ")
 }

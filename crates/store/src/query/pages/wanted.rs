@@ -58,12 +58,12 @@ fn rendered(condition: &RowCondition) -> (String, Vec<Cell>) {
         (Operand::Nothing, _) if compared == Compared::Differs => (format!("{column} IS NOT NULL"), vec![]),
         (Operand::Nothing, _) => (format!("{column} IS NULL"), vec![]),
         (Operand::Day(day), Sort::Of(ColumnType::When)) => {
-            (than(&generated(column, "_date")), vec![day.to_string().into()])
+            (than(&following(column, "_date")), vec![day.to_string().into()])
         }
         (Operand::Day(day), Sort::Day) => (than(column), vec![day.to_string().into()]),
         (Operand::Day(day), _) => on_day(column, *day, compared),
         (Operand::Instant(at), Sort::Of(ColumnType::When)) => {
-            (than(&generated(column, "_at")), vec![instant(*at).into()])
+            (than(&following(column, "_at")), vec![instant(*at).into()])
         }
         (Operand::Instant(at), _) => (than(column), vec![instant(*at).into()]),
         (Operand::Text(text), Sort::Of(ColumnType::Json)) => {
@@ -81,8 +81,8 @@ fn rendered(condition: &RowCondition) -> (String, Vec<Cell>) {
 const BY_PERFORMER: &str = "LEFT JOIN performers p ON p.source = e.source AND p.source_key = k.value \
                             WHERE coalesce(p.name, k.value)";
 
-/// The column that is made of a time: `e."start"` gives `e."start_at"`.
-fn generated(column: &str, suffix: &str) -> String {
+/// The column that follows from a time: `e."start"` gives `e."start_at"`.
+fn following(column: &str, suffix: &str) -> String {
     format!("{}{suffix}\"", column.trim_end_matches('"'))
 }
 
