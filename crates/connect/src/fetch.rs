@@ -127,7 +127,8 @@ impl Fetcher {
             Some(factor) => self.shared.backoff.powers_of(factor, attempt),
             None => self.shared.backoff.wait(attempt),
         };
-        let fetched = self.persist(attempts, waits, || self.attempt(&errand)).await?;
+        // In a box: else these 4 KB are in every task that may fetch something, and are moved with it.
+        let fetched = self.persist(attempts, waits, || Box::pin(self.attempt(&errand))).await?;
         if matches!(fetched, Fetched::NotModified { .. }) {
             self.tally.not_modified.fetch_add(1, Relaxed);
         }

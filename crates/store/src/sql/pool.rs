@@ -52,8 +52,10 @@ impl Pool {
     pub(crate) async fn acquire(&self) -> SqlResult<Conn> {
         let waits = self.is_used_up().then(Instant::now);
         let held = match &self.of {
-            Connections::Sqlite(pool) => Held::Sqlite(pool.acquire().await?),
-            Connections::Postgres(pool, types) => Held::Postgres(pool.acquire().await?, types.clone()),
+            Connections::Sqlite(pool) => Held::Sqlite(Box::pin(pool.acquire()).await?),
+            Connections::Postgres(pool, types) => {
+                Held::Postgres(Box::pin(pool.acquire()).await?, types.clone())
+            }
         };
         Ok(self.lent(waits, held))
     }
@@ -63,9 +65,9 @@ impl Pool {
     pub(crate) async fn begin_with(&self, statement: &'static str) -> SqlResult<Transaction> {
         let waits = self.is_used_up().then(Instant::now);
         let held = match &self.of {
-            Connections::Sqlite(pool) => Held::SqliteIn(pool.begin_with(statement).await?),
+            Connections::Sqlite(pool) => Held::SqliteIn(Box::pin(pool.begin_with(statement)).await?),
             Connections::Postgres(pool, types) => {
-                Held::PostgresIn(pool.begin_with(statement).await?, types.clone())
+                Held::PostgresIn(Box::pin(pool.begin_with(statement)).await?, types.clone())
             }
         };
         self.meters.transaction();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use futures::future::BoxFuture;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
@@ -40,6 +41,10 @@ pub(crate) fn query_scalar<T>(text: impl Into<Cow<'static, str>>) -> Scalar<T> {
     Scalar { query: query(text), gives: PhantomData }
 }
 
+/// A statement on its way. In a box: what the drivers keep of one takes some 5 KB, which would be in every
+/// task that may ask the store something, and be moved with it.
+type Sent<'c, T> = BoxFuture<'c, SqlResult<T>>;
+
 impl Query {
     /// The next value: for the next `?`, or for the placeholder of that number.
     pub(crate) fn bind(mut self, value: impl Into<Cell>) -> Query {
@@ -54,41 +59,47 @@ impl Query {
     }
 
     /// Runs it for what it does.
-    pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> SqlResult<Done> {
+    pub(crate) fn execute<'c>(self, on: impl Into<On<'c>>) -> Sent<'c, Done> {
         let mut on = on.into();
-        let mut conn = on.acquire().await?;
-        let _timed = conn.timed(self.text.clone());
-        Ok(Done(match self.bound(&mut conn).await? {
-            Bound::Sqlite(conn, query) => query.execute(conn).await?.rows_affected(),
-            Bound::Postgres(conn, query) => query.execute(conn).await?.rows_affected(),
-        }))
+        Box::pin(async move {
+            let mut conn = on.acquire().await?;
+            let _timed = conn.timed(self.text.clone());
+            Ok(Done(match self.bound(&mut conn).await? {
+                Bound::Sqlite(conn, query) => query.execute(conn).await?.rows_affected(),
+                Bound::Postgres(conn, query) => query.execute(conn).await?.rows_affected(),
+            }))
+        })
     }
 
     /// All rows of its result.
-    pub(crate) async fn fetch_all(self, on: impl Into<On<'_>>) -> SqlResult<Vec<Row>> {
+    pub(crate) fn fetch_all<'c>(self, on: impl Into<On<'c>>) -> Sent<'c, Vec<Row>> {
         let mut on = on.into();
-        let mut conn = on.acquire().await?;
-        let _timed = conn.timed(self.text.clone());
-        match self.bound(&mut conn).await? {
-            Bound::Sqlite(conn, query) => {
-                Ok(query.fetch_all(conn).await?.into_iter().map(Row::Sqlite).collect())
+        Box::pin(async move {
+            let mut conn = on.acquire().await?;
+            let _timed = conn.timed(self.text.clone());
+            match self.bound(&mut conn).await? {
+                Bound::Sqlite(conn, query) => {
+                    Ok(query.fetch_all(conn).await?.into_iter().map(Row::Sqlite).collect())
+                }
+                Bound::Postgres(conn, query) => postgres::rows(query.fetch_all(conn).await?),
             }
-            Bound::Postgres(conn, query) => postgres::rows(query.fetch_all(conn).await?),
-        }
+        })
     }
 
     /// The first row, if there is one.
-    pub(crate) async fn fetch_optional(self, on: impl Into<On<'_>>) -> SqlResult<Option<Row>> {
+    pub(crate) fn fetch_optional<'c>(self, on: impl Into<On<'c>>) -> Sent<'c, Option<Row>> {
         let mut on = on.into();
-        let mut conn = on.acquire().await?;
-        let _timed = conn.timed(self.text.clone());
-        match self.bound(&mut conn).await? {
-            Bound::Sqlite(conn, query) => Ok(query.fetch_optional(conn).await?.map(Row::Sqlite)),
-            Bound::Postgres(conn, query) => {
-                let row = query.fetch_optional(conn).await?;
-                Ok(postgres::rows(row.into_iter().collect())?.pop())
+        Box::pin(async move {
+            let mut conn = on.acquire().await?;
+            let _timed = conn.timed(self.text.clone());
+            match self.bound(&mut conn).await? {
+                Bound::Sqlite(conn, query) => Ok(query.fetch_optional(conn).await?.map(Row::Sqlite)),
+                Bound::Postgres(conn, query) => {
+                    let row = query.fetch_optional(conn).await?;
+                    Ok(postgres::rows(row.into_iter().collect())?.pop())
+                }
             }
-        }
+        })
     }
 
     /// The first row; that there is none is an error.
