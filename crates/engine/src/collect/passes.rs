@@ -41,9 +41,8 @@ pub(super) fn gone_on_with(session: &Session, all: &[Option<Next>]) -> Option<An
 }
 
 async fn next(call: &Call, origin: &Origin) -> Result<Option<Next>, Failure> {
-    let Some(connector) = origin.connector.as_ref().filter(|_| origin.starts_itself()) else {
-        return Ok(None);
-    };
+    // What was asked for may be as long as the run: it is looked at only for one that says something of it.
+    let Some(connector) = origin.connector.as_ref().filter(|_| decides(origin)) else { return Ok(None) };
     let (store, run, scope) = (&call.world.store, call.run.id, origin.scope.as_str());
     let rows = store.asked(run, scope).await?;
     if rows.is_empty() || rows.iter().any(|row| row.failed) {
