@@ -155,7 +155,11 @@ impl Store {
         let there = async { server::has_store(&mut self.readers.acquire().await?, server).await };
         match there.await.map_err(|error| self.fault("opening the store", error))? {
             true => Ok(()),
-            false => Err(StoreError::Missing { path: self.address.shown() }),
+            false => {
+                let shown = self.address.shown();
+                let path = format!("{}, in the namespace {}", shown.display(), server.namespace).into();
+                Err(StoreError::Missing { path })
+            }
         }
     }
 

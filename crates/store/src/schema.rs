@@ -178,14 +178,13 @@ impl Store {
             settle(&mut transaction).await?;
         }
         transaction.commit().await?;
-        if !rest.apart.is_empty() {
-            self.build_apart(&rest.apart).await?;
-        }
-        Ok(Ok(Plan { version: plan.version, numbered: plan.numbered, ..rest }.status()))
+        let apart = if rest.apart.is_empty() { Vec::new() } else { self.build_apart(rest.apart).await? };
+        Ok(Ok(Plan { version: plan.version, numbered: plan.numbered, now: rest.now, apart }.status()))
     }
 
-    /// Builds indexes while others read and write. One process at a time: the next one finds them.
-    async fn build_apart(&self, indexes: &[Statement]) -> SqlResult<()> {
+    /// Builds indexes while others read and write; gives those it built. One process at a time: the next one
+    /// finds them.
+    async fn build_apart(&self, indexes: Vec<Statement>) -> SqlResult<Vec<Statement>> {
         let mut conn = self.writer.acquire().await?;
         // Asked again and again instead of waited for: who waits within a statement has a view of the
         // database, and the building of an index waits for everybody who has.
@@ -199,15 +198,17 @@ impl Store {
         }
         let built = build_each(&mut conn, indexes).await;
         sql::query("SELECT pg_advisory_unlock(?)").bind(turn).execute(&mut conn).await?;
-        built?;
-        settle(&mut conn).await
+        let built = built?;
+        settle(&mut conn).await?;
+        Ok(built)
     }
 }
 
-async fn build_each(conn: &mut Conn, indexes: &[Statement]) -> SqlResult<()> {
+async fn build_each(conn: &mut Conn, mut indexes: Vec<Statement>) -> SqlResult<Vec<Statement>> {
     sql::run_all(conn, "SET statement_timeout = 0").await?;
     let catalog = Catalog::read(conn).await?;
-    for statement in indexes.iter().filter(|statement| !catalog.has(&statement.makes)) {
+    indexes.retain(|statement| !catalog.has(&statement.makes));
+    for statement in &indexes {
         if let Part::Index { name, .. } = &statement.makes {
             // What is left of one that was not built to its end.
             sql::run_all(conn, &format!("DROP INDEX IF EXISTS \"{name}\"")).await?;
@@ -216,5 +217,6 @@ async fn build_each(conn: &mut Conn, indexes: &[Statement]) -> SqlResult<()> {
         let row = vec![vec![Cell::Text(statement.text.clone())]];
         Insert::into("schema_changes", &["statement"]).write(conn, row).await?;
     }
-    sql::run_all(conn, "RESET statement_timeout").await
+    sql::run_all(conn, "RESET statement_timeout").await?;
+    Ok(indexes)
 }

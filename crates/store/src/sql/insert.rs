@@ -69,7 +69,7 @@ impl Insert {
         let timed = || meters.statement(head.clone().into());
         match conn.raw() {
             Raw::Sqlite(conn) => self.write_sqlite(conn, &head, timed, rows).await,
-            Raw::Postgres(conn, types) => self.write_postgres(conn, types, &head, timed, rows).await,
+            Raw::Postgres(conn, types) => self.write_postgres(conn, types, timed, rows).await,
         }
     }
 
@@ -122,13 +122,11 @@ impl Insert {
         &self,
         conn: &mut PgConnection,
         types: &Arc<Types>,
-        head: &str,
         timed: impl Fn() -> Timed,
         mut rows: impl ExactSizeIterator<Item = SqlResult<Vec<Cell>>>,
     ) -> SqlResult<()> {
         let kept = types.of_table(conn, &self.table, &self.columns).await?;
-        let statement = Arc::<str>::from(self.arrays_statement(head, &kept));
-        let mut bind = || -> SqlResult<Option<PgArguments>> {
+        let mut bind = || -> SqlResult<Option<(String, PgArguments)>> {
             if rows.len() == 0 {
                 return Ok(None);
             }
@@ -139,16 +137,21 @@ impl Insert {
                     column.push(cell);
                 }
             }
+            let mut said = Vec::with_capacity(kept.len());
             let mut arguments = PgArguments::default();
-            for (kept, cells) in kept.iter().zip(columns) {
-                column_of_cells(&mut arguments, kept, cells)?;
+            for ((name, kept), cells) in self.columns.iter().zip(&*kept).zip(columns) {
+                // What none of the rows has is not sent: to take many arrays apart is most of the work.
+                if cells.iter().any(|cell| *cell != Cell::Null) {
+                    said.push((name.as_str(), kept.as_str()));
+                    column_of_cells(&mut arguments, kept, cells)?;
+                }
             }
-            Ok(Some(arguments))
+            Ok(Some((self.arrays_statement(&said), arguments)))
         };
         let mut ready = bind()?;
-        while let Some(arguments) = ready {
+        while let Some((statement, arguments)) = ready {
             let _timed = timed();
-            let written = sqlx::query_with(AssertSqlSafe(statement.clone()), arguments).execute(&mut *conn);
+            let written = sqlx::query_with(AssertSqlSafe(statement), arguments).execute(&mut *conn);
             let (written, next) = join(written, async { bind() }).await;
             written?;
             ready = next?;
@@ -156,12 +159,12 @@ impl Insert {
         Ok(())
     }
 
-    /// `INSERT INTO t (a, b) SELECT a, b::jsonb FROM unnest($1::bigint[], $2::text[]) AS v (a, b)`.
-    fn arrays_statement(&self, head: &str, kept: &[String]) -> String {
-        let mut selected = Vec::with_capacity(kept.len());
-        let mut arrays = Vec::with_capacity(kept.len());
-        for (index, (column, kept)) in self.columns.iter().zip(kept).enumerate() {
-            let number = index + 1;
+    /// `INSERT INTO t (a, b) SELECT a, b::jsonb FROM unnest($1::bigint[], $2::text[]) AS v (a, b)`, for these
+    /// columns and their types.
+    fn arrays_statement(&self, said: &[(&str, &str)]) -> String {
+        let (mut names, mut selected, mut arrays) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, (column, kept)) in (1..).zip(said) {
+            names.push(format!("\"{column}\""));
             if kept.starts_with("json") {
                 selected.push(format!("v.\"{column}\"::{kept}"));
                 arrays.push(format!("${number}::text[]"));
@@ -170,12 +173,10 @@ impl Insert {
                 arrays.push(format!("${number}::{kept}[]"));
             }
         }
+        let (names, selected, arrays) = (names.join(", "), selected.join(", "), arrays.join(", "));
         format!(
-            "INSERT {head} SELECT {} FROM unnest({}) AS v ({}){}",
-            selected.join(", "),
-            arrays.join(", "),
-            self.quoted_columns(),
-            self.tail
+            "INSERT INTO \"{}\" ({names}) SELECT {selected} FROM unnest({arrays}) AS v ({names}){}",
+            self.table, self.tail
         )
     }
 
