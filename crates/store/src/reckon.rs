@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::try_join3;
 use model::{Kind, RunId, SourceName};
 
 use crate::rows::{code_of, kind_of};
 use crate::runs::seq_of;
-use crate::sql::{self, Conn, Row, SqlResult};
+use crate::sql::{self, Conn, Pool, Row, SqlResult};
 use crate::{Counts, Store, StoreError};
 
 /// What a run did.
@@ -62,9 +63,8 @@ impl Store {
     /// What `run` did so far; with `scope`, what it did there.
     pub async fn reckon(&self, run: RunId, scope: Option<&str>) -> Result<Reckoning, StoreError> {
         let reckoned = async {
-            let mut conn = self.readers.acquire().await?;
-            let of = Of { run: seq_of(&mut conn, run).await?, scope: scope.map(str::to_owned) };
-            of.reckon(&mut conn).await
+            let run = seq_of(&mut self.readers.acquire().await?, run).await?;
+            Of { readers: &self.readers, run, scope: scope.map(str::to_owned) }.reckon().await
         };
         reckoned.await.map_err(|error| self.fault("summing up a run", error))
     }
@@ -80,49 +80,53 @@ impl Store {
 }
 
 /// A run, or what it did in one scope.
-struct Of {
+struct Of<'a> {
+    readers: &'a Pool,
     run: i64,
     scope: Option<String>,
 }
 
-impl Of {
-    async fn reckon(&self, conn: &mut Conn) -> SqlResult<Reckoning> {
-        let mut reckoning = Reckoning { documents: self.documents(conn).await?, ..Reckoning::default() };
-        reckoning.by_kind = self.rows_stated(conn).await?;
-        self.changed_rows(conn, &mut reckoning).await?;
+impl Of<'_> {
+    async fn reckon(&self) -> SqlResult<Reckoning> {
+        // The long ones go side by side, each on a connection of its own: whoever waits for them has nothing
+        // else to do.
+        let (documents, by_kind, changed) =
+            try_join3(self.documents(), self.rows_stated(), self.rows(CHANGED)).await?;
+        let mut reckoning = Reckoning { documents, by_kind, ..Reckoning::default() };
+        enter_changed(&changed, &mut reckoning)?;
         for counts in reckoning.by_kind.values_mut() {
             counts.unchanged = counts.read - counts.new - counts.changed;
         }
-        for row in self.rows(conn, QUARANTINED).await? {
+        for row in self.rows(QUARANTINED).await? {
             reckoning.quarantined.insert(row.try_get(0)?, count(&row, 1)?);
         }
         if reckoning.documents.failed > 0 {
-            for row in self.rows(conn, FAILURES).await? {
+            for row in self.rows(FAILURES).await? {
                 let error: Option<String> = row.try_get(1)?;
                 reckoning.failures.push((row.try_get(0)?, error.unwrap_or_default()));
             }
         }
-        for row in self.rows(conn, NOTES).await? {
+        for row in self.rows(NOTES).await? {
             reckoning.notes.push((row.try_get(0)?, row.try_get(1)?));
             reckoning.damaged |= row.try_get::<bool>(2)?;
         }
         Ok(reckoning)
     }
 
-    async fn rows(&self, conn: &mut Conn, sql: &'static str) -> SqlResult<Vec<Row>> {
-        sql::query(sql).bind(self.run).bind(self.scope.clone()).bind(TOLD_MAX).fetch_all(conn).await
+    async fn rows(&self, sql: &'static str) -> SqlResult<Vec<Row>> {
+        sql::query(sql).bind(self.run).bind(self.scope.clone()).bind(TOLD_MAX).fetch_all(self.readers).await
     }
 
-    async fn documents(&self, conn: &mut Conn) -> SqlResult<DocumentCounts> {
+    async fn documents(&self) -> SqlResult<DocumentCounts> {
         let mut counts = DocumentCounts::default();
-        let mut rows = self.rows(conn, DOCUMENTS).await?;
+        let mut rows = self.rows(DOCUMENTS).await?;
         let mut failed = false;
         for row in &rows {
             failed |= row.try_get::<&str>(0)? == "failed";
         }
         if failed {
             // Some may have come at a later attempt: that is looked at only where it can matter.
-            rows = self.rows(conn, LAST_DOCUMENTS).await?;
+            rows = self.rows(LAST_DOCUMENTS).await?;
         }
         for row in rows {
             let several = count(&row, 1)?;
@@ -135,30 +139,30 @@ impl Of {
         Ok(counts)
     }
 
-    async fn rows_stated(&self, conn: &mut Conn) -> SqlResult<BTreeMap<Kind, Counts>> {
+    async fn rows_stated(&self) -> SqlResult<BTreeMap<Kind, Counts>> {
         let counts = |row: &Row| -> SqlResult<(Kind, Counts)> {
             Ok((kind_of(row.try_get(0)?)?, Counts { read: row.try_get(1)?, ..Counts::default() }))
         };
-        self.rows(conn, STATED).await?.iter().map(counts).collect()
+        self.rows(STATED).await?.iter().map(counts).collect()
     }
+}
 
-    async fn changed_rows(&self, conn: &mut Conn, reckoning: &mut Reckoning) -> SqlResult<()> {
-        for row in &self.rows(conn, CHANGED).await? {
-            let kind = kind_of(row.try_get(0)?)?;
-            let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-            let gone = count(row, 3)?;
-            if gone > 0 && !matches!(kind, Kind::Offer | Kind::Shop | Kind::ShopOffer) {
-                reckoning.vanished.insert(kind, gone);
-            }
-            if new + changed > 0 {
-                let counts = reckoning.by_kind.entry(kind).or_default();
-                (counts.new, counts.changed) = (new, changed);
-                // A row that two documents of the run state differently may be stated by neither in the end.
-                counts.read = counts.read.max(new + changed);
-            }
+fn enter_changed(changed: &[Row], reckoning: &mut Reckoning) -> SqlResult<()> {
+    for row in changed {
+        let kind = kind_of(row.try_get(0)?)?;
+        let (new, changed): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        let gone = count(row, 3)?;
+        if gone > 0 && !matches!(kind, Kind::Offer | Kind::Shop | Kind::ShopOffer) {
+            reckoning.vanished.insert(kind, gone);
         }
-        Ok(())
+        if new + changed > 0 {
+            let counts = reckoning.by_kind.entry(kind).or_default();
+            (counts.new, counts.changed) = (new, changed);
+            // A row that two documents of the run state differently may be stated by neither in the end.
+            counts.read = counts.read.max(new + changed);
+        }
     }
+    Ok(())
 }
 
 const DOCUMENTS: &str = "SELECT outcome, count(*) FROM documents \
@@ -185,9 +189,9 @@ const CHANGED: &str = "
         SELECT c.kind, c.rid, max(CASE WHEN c.op = 'insert' THEN 1 ELSE 0 END) AS new,
                max(CASE WHEN c.op IN ('update', 'return') THEN 1 ELSE 0 END) AS changed,
                max(CASE WHEN c.op = 'vanish' THEN 1 ELSE 0 END) AS gone
-        FROM changes c NOT INDEXED LEFT JOIN documents d ON d.rid = c.document
-        WHERE c.seq > (SELECT first_change FROM runs WHERE seq = ?1) AND c.run = ?1
-          AND (d.scope = ?2 OR ?2 IS NULL) AND CAST(?3 AS BIGINT) > 0
+        FROM changes c NOT INDEXED
+        WHERE c.seq > (SELECT first_change FROM runs WHERE seq = ?1) AND c.run = ?1 AND CAST(?3 AS BIGINT) > 0
+          AND (?2 IS NULL OR EXISTS (SELECT 1 FROM documents d WHERE d.rid = c.document AND d.scope = ?2))
         GROUP BY c.kind, c.rid) touched
     GROUP BY kind";
 

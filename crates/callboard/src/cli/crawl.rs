@@ -51,8 +51,14 @@ pub struct Crawl {
     /// Folders of saved pages, in place of the site
     #[arg(long, value_name = "PATH", num_args = 1..)]
     saved: Vec<String>,
+    /// Days after which a page is asked for again although nothing is said to have changed; 0 is always
+    #[arg(long, value_name = "N")]
+    recrawl_days: Option<u32>,
+    /// Render pages in a browser; false where they come rendered
+    #[arg(long, value_name = "BOOL")]
+    render: Option<bool>,
     /// Ask for pages again although nothing is said to have changed
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with = "recrawl_days")]
     disable_caching: bool,
 }
 
@@ -98,7 +104,11 @@ impl Crawl {
             ("max_retries", self.max_retries.map(|times| times.to_string())),
             ("retry_backoff", self.retry_backoff.map(|factor| factor.to_string())),
             ("saved", list(&self.saved)),
-            ("recrawl_days", self.disable_caching.then(|| "0".to_owned())),
+            (
+                "recrawl_days",
+                self.recrawl_days.or(self.disable_caching.then_some(0)).map(|days| days.to_string()),
+            ),
+            ("render", self.render.map(|render| render.to_string())),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

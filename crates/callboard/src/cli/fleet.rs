@@ -24,7 +24,7 @@ use crate::attending::report_of;
 use crate::config::Config;
 use crate::library;
 use crate::noted::who;
-use crate::output::{Format, say};
+use crate::output::{Format, say, usage};
 use crate::world::{env, open, world_of};
 use crate::{report, stopping};
 use supervise::{Fleet as Supervised, Recipe};
@@ -65,6 +65,9 @@ pub struct Fleet {
     /// Fetch from private and loopback addresses too
     #[arg(long)]
     allow_private: bool,
+    /// Not for several processes: `run` has it
+    #[arg(long, hide = true)]
+    dry_run: bool,
     #[command(flatten)]
     former: Former,
     /// How to print
@@ -89,6 +92,13 @@ impl Fleet {
 
     pub async fn run(self, config: &Config) -> Result<ExitCode> {
         let stop = stopping::listen();
+        if self.dry_run {
+            return Err(usage(format!(
+                "a dry run writes nothing that several processes could share: \
+                 `callboard run {} --dry-run` shows what would be done",
+                self.pipeline
+            )));
+        }
         let found = library::find(&library::folder(config), &self.pipeline)?;
         self.former.tell(&found.loaded.pipeline.name);
         let sets = self.crawl.with(&self.set, &found.loaded.pipeline)?;

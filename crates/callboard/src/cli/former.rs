@@ -40,7 +40,7 @@ const BATCHES: &str = "the store writes what is ready together, at its own pace"
 const COUNTING: &str = "all is counted at once";
 const VERSION: &str = "there is one version of everything: this program";
 const CACHE: &str =
-    "a page is asked for again when its counts moved, at the latest after `--set recrawl_days=N` days";
+    "a page is asked for again when its counts moved, at the latest after `--recrawl-days N` days";
 const MONITORING: &str = "what a run does is always kept: `callboard runs`, `callboard audit`";
 const SERVER: &str =
     "there is no server for models to call: `callboard tag …` answers, `--format json` for programs";

@@ -62,8 +62,14 @@ fn disabling_the_cache_asks_for_every_page_again() {
     let slice = ["--all-sports", "--levels", "set"];
     assert_eq!(shop.run(&slice).code, 0);
     let first = shop.site.pages_served();
-    assert_eq!(shop.run(&[&slice[..], &["--disable-caching"]].concat()).code, 0);
-    assert_eq!(shop.site.pages_served(), 2 * first);
+    assert_eq!(shop.run(&[&slice[..], &["--recrawl-days", "30"]].concat()).code, 0);
+    let kept = shop.site.pages_served();
+    assert!(kept < 2 * first, "{kept} of {first}");
+    for always in [&["--disable-caching"][..], &["--recrawl-days", "0"]] {
+        let before = shop.site.pages_served();
+        assert_eq!(shop.run(&[&slice[..], always].concat()).code, 0);
+        assert_eq!(shop.site.pages_served() - before, first, "{always:?}");
+    }
 }
 
 #[test]
@@ -112,6 +118,12 @@ fn flags_that_mean_nothing_are_refused_and_grades_are_read_in_any_spelling() {
     }
     let refused = desk.call(&["tag", "cards", "--grade", "zzz"]);
     assert!(refused.code == 2 && refused.stderr.contains("1 to 10 in halves"), "{}", refused.stderr);
+    let refused = desk.call(&["fleet", "tag", "--dry-run"]);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("`callboard run tag --dry-run`"),
+        "{}",
+        refused.stderr
+    );
     let asked = desk.call(&["tag", "cards", "--grade", "8.5 NM MT+"]);
     assert!(!asked.stderr.contains("--grade"), "{}", asked.stderr);
 }
