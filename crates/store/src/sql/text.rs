@@ -59,7 +59,7 @@ const EACH_OF: &str = "json_each(";
 
 const WORDS: [(&str, &str); 7] = [
     ("CROSS JOIN", "JOIN"),
-    ("NOT INDEXED ", ""),
+    ("NOT INDEXED", ""),
     ("json_group_array(", "json_agg("),
     ("json_array(", "json_build_array("),
     ("json(", "to_jsonb("),
