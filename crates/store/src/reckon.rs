@@ -191,7 +191,7 @@ const CHANGED: &str = "
                max(CASE WHEN c.op = 'vanish' THEN 1 ELSE 0 END) AS gone
         FROM changes c NOT INDEXED
         WHERE c.seq > (SELECT first_change FROM runs WHERE seq = ?1) AND c.run = ?1 AND CAST(?3 AS BIGINT) > 0
-          AND (?2 IS NULL OR EXISTS (SELECT 1 FROM documents d WHERE d.rid = c.document AND d.scope = ?2))
+          AND (CAST(?2 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM documents d WHERE d.rid = c.document AND d.scope = ?2))
         GROUP BY c.kind, c.rid) touched
     GROUP BY kind";
 

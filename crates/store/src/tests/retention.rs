@@ -1,13 +1,13 @@
 //! Retention ceilings: what is older than allowed is gone altogether.
 
-use crate::{EventQuery, Purged, Store, StoreError};
+use crate::{Ceiling, EventQuery, Purge, Purged, Store, StoreError, sql};
 use chrono::TimeDelta;
-use model::{ContentHash, Kind, SourceName};
+use model::{ContentHash, Event, Kind, Record, SourceName};
 
 use testkit::TempFolder;
 
 use crate::tests::kit::{
-    Kit, about_files, db, document, event, file, kept_out, now, page, records_read, titled,
+    Kit, about_files, db, document, event, file, kept_out, now, on, page, records_read, titled,
 };
 
 #[tokio::test]
@@ -73,4 +73,23 @@ async fn what_was_purged_is_not_in_the_file_either() {
     let purged = kit.store.purge_older(&SourceName::new("a"), now() + TimeDelta::days(9)).await.unwrap();
     assert_eq!(purged.rows, 59);
     assert!(!is_there("qzxsecond") && !is_there("qzxfirst"));
+}
+
+#[tokio::test]
+async fn what_follows_from_a_time_goes_with_it() {
+    let mut kit = Kit::new().await;
+    let fair = Event { start: on("2026-05-01").into(), end: on("2026-05-03").into(), ..event("Fair") };
+    kit.collect(vec![page("1", vec![Record::new("1", fair)])]).await;
+    let keep_all_but = async |column: &str| {
+        let (source, ceiling) = (SourceName::new("a"), Ceiling::Columns(vec![column.to_owned()]));
+        let (keep, now) = (TimeDelta::zero(), now() + TimeDelta::days(1));
+        let purge = Purge { source, ceiling, keep, now, dry_run: false, by: "callboard".into() };
+        assert_eq!(kit.store.purge(&purge).await.unwrap().values, 1, "{column}");
+        let sql = "SELECT start_date, end_date, last_date FROM event_listings";
+        let row = sql::query(sql).fetch_one(&kit.store.readers).await.unwrap();
+        [0, 1, 2].map(|at| row.try_get::<Option<String>>(at).unwrap())
+    };
+    let first = Some("2026-05-01".to_owned());
+    assert_eq!(keep_all_but("end").await, [first.clone(), None, first]);
+    assert_eq!(keep_all_but("start").await, [None, None, None]);
 }
