@@ -44,9 +44,9 @@ impl Attended {
         let shown = view.shown();
         let stops = stopping::tell(stop.clone(), move |line| shown.say(line));
         let runner = Runner::new(self.world, self.options, Until::Ended(self.run));
-        let went = runner.with_secrets(self.run, self.secrets).run(stop).await;
+        let went = runner.with_secrets(self.run, self.secrets).run(stop.clone()).await;
         queue.abort();
-        stops.abort();
+        stopping::told(stops, &stop).await;
         view.finish().await;
         went?;
         let meters = store.meters();

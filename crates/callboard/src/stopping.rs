@@ -22,10 +22,11 @@ pub fn listen() -> watch::Receiver<Stop> {
 
 /// Says what an interrupt does, from now on.
 pub fn tell(mut stop: watch::Receiver<Stop>, say: impl Fn(&str) + Send + Sync + 'static) -> JoinHandle<()> {
-    stop.borrow_and_update();
+    let mut asked = *stop.borrow_and_update();
     tokio::spawn(async move {
-        while stop.changed().await.is_ok() {
-            match *stop.borrow_and_update() {
+        while asked != Stop::Now && stop.changed().await.is_ok() {
+            asked = *stop.borrow_and_update();
+            match asked {
                 Stop::No => {}
                 Stop::Gently => {
                     say("stopping: what is in hand is ended or given back; again to leave at once")
@@ -34,6 +35,15 @@ pub fn tell(mut stop: watch::Receiver<Stop>, say: impl Fn(&str) + Send + Sync + 
             }
         }
     })
+}
+
+/// Ends telling. Who leaves at once may be ready for that before it was said.
+pub async fn told(telling: JoinHandle<()>, stop: &watch::Receiver<Stop>) {
+    if *stop.borrow() == Stop::Now {
+        let _ = telling.await;
+    } else {
+        telling.abort();
+    }
 }
 
 /// The signals that ask a process to end.

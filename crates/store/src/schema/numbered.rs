@@ -5,7 +5,7 @@ use model::Kind;
 
 use super::catalog::Catalog;
 use super::declared;
-use super::statement::Part;
+use super::statement::{Part, Statement};
 use crate::rows::{follow, following};
 use crate::sql::{self, Dialect};
 
@@ -44,7 +44,8 @@ fn write_what_follows(dialect: Dialect, catalog: &Catalog) -> Vec<String> {
             continue;
         }
         // What is missing afterwards is made as whatever is missing: so are the indexes.
-        for index in declared::indexes(spec).into_iter().filter(|_| !there.is_empty()) {
+        let of_these = |index: &Statement| there.iter().any(|column| index.text.contains(&column.name));
+        for index in declared::indexes(spec).into_iter().filter(of_these) {
             if let Part::Index { name, .. } = index.makes {
                 statements.push(format!("DROP INDEX IF EXISTS \"{name}\""));
             }

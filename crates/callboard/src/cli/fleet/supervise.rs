@@ -99,7 +99,7 @@ impl Fleet {
                 tokio::time::sleep(TICK).await;
             }
         }
-        stops.abort();
+        stopping::told(stops, &stop).await;
         queue.abort();
         board.finish(&self.store, self.recipe.run, &self.slots).await;
         Ok(())
