@@ -104,11 +104,12 @@ fn read_only_address(path: &Path) -> String {
     format!("{address}?mode=ro{unchanging}")
 }
 
-/// The stored columns of `table` that both databases have, quoted, as a list.
+/// The stored columns of `table` that both databases have, quoted, as a list. What an older store computes is had
+/// from there too.
 async fn shared_columns(connection: &mut Conn, table: &str) -> SqlResult<String> {
     let rows = sql::query(
         "SELECT ours.name FROM pragma_table_info(?1, 'main') ours \
-         JOIN pragma_table_info(?1, 'kept') theirs USING (name)",
+         JOIN pragma_table_xinfo(?1, 'kept') theirs USING (name)",
     )
     .bind(table)
     .fetch_all(connection)

@@ -105,6 +105,10 @@ async fn computed_columns_become_written_ones() {
     let refused = Store::open(db(&folder)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Behind { found: 2, .. }), "{refused}");
 
+    // A rehearsal asks for no migration: it reads what the old store computes.
+    let rehearsal = Store::rehearse(db(&folder)).await.unwrap();
+    assert_eq!(days(&rehearsal).await, ["2026-05-01", "2026-03-10"]);
+
     let made = Store::migrate_at(db(&folder)).await.unwrap();
     assert_eq!((made.version, made.pending[0].version), (2, Some(3)), "{made:?}");
     assert_eq!(Store::schema_at(db(&folder)).await.unwrap().pending, []);
