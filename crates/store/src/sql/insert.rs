@@ -182,11 +182,7 @@ impl Insert {
 
     /// `INTO t (a, b)`.
     fn head(&self) -> String {
-        format!("INTO \"{}\" ({})", self.table, self.quoted_columns())
-    }
-
-    fn quoted_columns(&self) -> String {
         let names: Vec<String> = self.columns.iter().map(|column| format!("\"{column}\"")).collect();
-        names.join(", ")
+        format!("INTO \"{}\" ({})", self.table, names.join(", "))
     }
 }
